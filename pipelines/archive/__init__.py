@@ -1,0 +1,105 @@
+"""An archive: one folder with the catalogue, the WARC files, and the seeds files that made its records.
+
+<archive>/catalogue.db            SQLite (WAL), unless the catalogue is a PostgreSQL URL
+<archive>/warc/*.warc.gz          raw bytes, written once
+<archive>/seeds/<digest>.toml     every seeds file that ever made a record here
+<archive>/locks/<site>.lock       one run a site at a time
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.lock import exclusive
+from pipelines.errors import ArchiveUnusable, OutOfSpace
+from pipelines.site import Site
+
+
+class Archive:
+    """An open archive; a context manager that closes it."""
+
+    def __init__(self, path: Path, catalogue: Catalogue) -> None:
+        self.path = path
+        self.catalogue = catalogue
+
+    @property
+    def warc_folder(self) -> Path:
+        return self.path / "warc"
+
+    def lock(self, site: str) -> AbstractContextManager[None]:
+        """Holds a site for one run. Raises Locked while another process holds it."""
+        return exclusive(self.path / "locks" / f"{site}.lock", f"{self.path}: site {site!r}")
+
+    def keep_rules(self, site: Site, raw: bytes) -> None:
+        """Keeps the seeds file whose digest stands in the records that it makes."""
+        target = self.path / "seeds" / f"{site.digest}.toml"
+        if not target.exists():
+            write_whole(target, raw)
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str | None = None) -> Archive:
+    """The archive in a folder. With `create`, a missing one is made.
+
+    Raises ArchiveUnusable (no archive here, not writable), NewerArchive, CatalogueDamaged, OutOfSpace.
+    """
+    folder = Path(path)
+    if create:
+        _make(folder)
+    elif not folder.is_dir():
+        raise ArchiveUnusable(
+            f"{folder}: there is no archive here. `scrapy crawl` and `scrapy replay` make one; ARCHIVE_DIR or --archive names it."
+        )
+    database = folder / "catalogue.db"
+    if catalogue_url is None and not create and not database.exists():
+        raise ArchiveUnusable(f"{folder}: there is no catalogue.db here, so this is no archive. ARCHIVE_DIR or --archive names one.")
+    catalogue = Catalogue(catalogue_url or f"sqlite:///{database}")
+    if create:
+        catalogue.create()
+    else:
+        catalogue.check()
+    return Archive(folder, catalogue)
+
+
+def _make(folder: Path) -> None:
+    try:
+        for part in ("warc", "seeds", "locks"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OutOfSpace(f"{folder}: the disk is full. Free some space and run again.") from error
+        raise ArchiveUnusable(
+            f"{folder}: the archive folder cannot be made or written ({error.strerror}). Check the path, its owner and its mode."
+        ) from error
+
+
+def write_whole(target: Path, raw: bytes) -> None:
+    """Writes a file that is either whole or not there: to a temporary name, fsynced, renamed, its folder fsynced."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    with temporary.open("wb") as handle:
+        handle.write(raw)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,154 @@
+"""The catalogue's connection: opening, checking, transactions, and the few statements that differ by dialect.
+
+SQLite (WAL) in the archive's folder by default; PostgreSQL by URL, the same code. What is written, and when, is
+decided elsewhere (`ledger.py`, `urltable.py`, `feed`); here a transaction either happens whole or raises one of
+`errors`: OutOfSpace, ArchiveUnusable, CatalogueDamaged, NewerArchive.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from pipelines.archive import schema
+from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another process's transaction; a grouped commit takes 8 to 15 ms."""
+
+_SQLITE_FAULTS: tuple[tuple[str, type[ArchiveError], str], ...] = (
+    ("database or disk is full", OutOfSpace, "the disk is full: free some space and run again; nothing committed was lost"),
+    ("disk I/O error", OutOfSpace, "the disk does not take what is written: is it full, or failing? Nothing committed was lost"),
+    ("readonly database", ArchiveUnusable, "the catalogue cannot be written: check the owner and mode of the folder and its files"),
+    ("unable to open", ArchiveUnusable, "the catalogue cannot be opened: check that the folder exists and may be written"),
+    ("is locked", ArchiveUnusable, f"another process has held the catalogue for {BUSY_SECONDS:.0f} s: see which, and run again"),
+    ("malformed", CatalogueDamaged, "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/"),
+    ("not a database", CatalogueDamaged, "catalogue.db is no SQLite database: restore it, or rebuild it with `scrapy replay` from warc/"),
+)
+
+
+class Catalogue:
+    """One database. `transaction()` writes, `snapshot()` reads; both give a SQLAlchemy Connection."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.place = self.url.database if self.url.get_backend_name() == "sqlite" else self.url.render_as_string(hide_password=True)
+        self._engine = _engine(self.url)
+
+    def create(self) -> None:
+        """Makes the tables where there are none. Raises NewerArchive and the faults of `transaction`."""
+        with self.transaction() as tx:
+            schema.metadata.create_all(tx)
+            if self._version(tx) is None:
+                tx.execute(schema.info.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
+        self.check()
+
+    def check(self) -> None:
+        """Refuses what this version cannot read. Raises NewerArchive, ArchiveUnusable, CatalogueDamaged."""
+        with self.snapshot() as tx:
+            if not sa.inspect(tx).has_table("info"):
+                raise ArchiveUnusable(f"{self.place}: holds no catalogue. Expected an archive made by `scrapy crawl` or `scrapy replay`.")
+            version = self._version(tx)
+        if version is None or version < 1:
+            raise CatalogueDamaged(f"{self.place}: says nothing of its schema's version. Restore the catalogue, or rebuild it from warc/.")
+        if version > schema.SCHEMA_VERSION:
+            raise NewerArchive(
+                f"{self.place}: written by a newer version of this software (schema {version}; this one knows {schema.SCHEMA_VERSION})."
+                " Update the software; nothing was touched."
+            )
+
+    def integrity(self) -> list[str]:
+        """What the database's own check complains of; empty when it is sound."""
+        if self.url.get_backend_name() != "sqlite":
+            return []
+        with self.snapshot() as tx:
+            return [row[0] for row in tx.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One writing transaction, committed at the end of the block, rolled back on any exception."""
+        with self._translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """One consistent view for reading, however long it is held and whatever is written meanwhile."""
+        with self._translated(), self._engine.connect().execution_options(readonly=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _version(self, tx: sa.Connection) -> int | None:
+        value = tx.scalar(sa.select(schema.info.c.value).where(schema.info.c.key == "schema"))
+        return None if value is None else int(value)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            fault = _fault(error)
+            if fault is None:
+                raise
+            cls, advice = fault
+            raise cls(f"{self.place}: {advice}.") from error
+
+
+def _fault(error: DatabaseError) -> tuple[type[ArchiveError], str] | None:
+    text = str(error.orig).lower()
+    known = next(((cls, advice) for mark, cls, advice in _SQLITE_FAULTS if mark in text), None)
+    if known is None and isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error):
+        return ArchiveUnusable, f"the database does not answer ({str(error.orig).strip().splitlines()[0]})"
+    return known
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, isolation_level="REPEATABLE READ")
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # else the driver decides when a transaction begins
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a commit that was reported is on the disk
+        "foreign_keys=ON",
+        "secure_delete=ON",  # a takedown leaves no text in free pages (FIELD section 4)
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that will write takes its place at once, instead of failing half-way (SQLITE_BUSY)
+    mode = "DEFERRED" if connection.get_execution_options().get("readonly") else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def insert_new(tx: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Inserts the rows that break no unique key, ignores the others; how many came in."""
+    statement = _insert(tx, table).on_conflict_do_nothing()
+    return sum(tx.execute(statement, dict(row)).rowcount for row in rows)
+
+
+def upsert(tx: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Inserts a row, or replaces every column given of the one with the same primary key."""
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(tx, table).values(**row)
+    rest = {name: statement.excluded[name] for name in row if name not in keys}
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest) if rest else statement.on_conflict_do_nothing())
+
+
+def _insert(tx: sa.Connection, table: sa.Table) -> Any:
+    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)

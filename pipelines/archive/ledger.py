@@ -1,0 +1,327 @@
+"""Writing down what came in: the only code that changes captures, pages, revisions, articles, clusters and the feed.
+
+Every function takes the transaction of its caller and reads no clock: all times come from the captures. What an
+article *is* follows from the set of its pages (`dedup.history.fold`), what a cluster is from the set of edges
+(`dedup.cluster`), so the order of arrival decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pipelines.archive import neighbours
+from pipelines.archive.catalogue import insert_new, upsert
+from pipelines.archive.records import Head, article_id, canonical_json, digest, from_json, record, timestamp, to_json
+from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
+from pipelines.dedup import cluster, fingerprint, history
+from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
+
+_SAYS_GONE = frozenset({Reason.GONE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a capture: `word` is a Verdict or a Reason, or "awaiting_parts"; `known` marks one ingested before."""
+
+    word: str
+    url: str
+    article: str | None = None
+    detail: str | None = None
+    known: bool = False
+
+
+AWAITING_PARTS = "awaiting_parts"
+
+
+def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Article | Rejection) -> Outcome:
+    """Records a capture and what extraction made of it. A capture that is already known changes nothing.
+
+    `url` is the canonical URL of the page that `seen` shows (of the first page, for a later part).
+    """
+    assert seen.warc is not None, "only what lies in the archive can be written down"
+    if (before := _known(tx, seen.warc)) is not None:
+        return before
+    name = article_id(url)
+    if tx.scalar(sa.select(tombstone.c.reason).where(tombstone.c.article == name)) is not None:
+        result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
+    number = _insert_capture(tx, site, seen, name)
+    said = _page(name, number, seen, result)
+    if said is None or (said["kind"] != history.PageKind.TEXT and not _exists(tx, name)):
+        assert isinstance(result, Rejection)
+        outcome = Outcome(word=result.reason, url=url, detail=result.detail)
+    else:
+        if isinstance(result, Article):
+            stored = to_json(result)
+            said["content"] = digest(stored)
+            insert_new(tx, content, [{"digest": said["content"], "article": stored}])
+        tx.execute(page.insert().values(**said))
+        outcome = Outcome(word=refold(tx, site, url, name, number), url=url, article=name)
+        if isinstance(result, Rejection):
+            outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
+    tx.execute(capture.update().where(capture.c.id == number).values(outcome=outcome.word, detail=outcome.detail, article=outcome.article))
+    return outcome
+
+
+def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
+    row = tx.execute(sa.select(capture).where(capture.c.file == at.file, capture.c.offset == at.offset)).one_or_none()
+    return None if row is None else Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
+
+
+def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> int:
+    assert seen.warc is not None
+    row = {
+        "site": site,
+        "url": seen.url,
+        "kind": seen.kind,
+        "fetched_at": timestamp(seen.fetched_at),
+        "status": seen.status,
+        "file": seen.warc.file,
+        "offset": seen.warc.offset,
+        "length": seen.warc.length,
+        "record_id": seen.warc.record_id,
+        "payload_digest": seen.payload_digest,
+        "outcome": "",
+        "article": name,
+    }
+    key = tx.execute(capture.insert().values(**row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail: str | None = None) -> None:
+    """Records a capture that is no article page (a listing, a robots.txt), once."""
+    assert seen.warc is not None
+    if _known(tx, seen.warc) is None:
+        number = _insert_capture(tx, site, seen, "")
+        tx.execute(capture.update().where(capture.c.id == number).values(outcome=word, detail=detail, article=None))
+
+
+def _page(name: str, number: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
+    """The row that a result adds to its article's pages; None when it says nothing about the article."""
+    row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": 1}
+    if isinstance(result, Article):
+        return {**row, "part": result.part, "kind": history.PageKind.TEXT}
+    if result.reason is Reason.NOT_MODIFIED:
+        return {**row, "kind": history.PageKind.CONFIRMED}
+    return {**row, "kind": history.PageKind.GONE} if result.reason in _SAYS_GONE else None
+
+
+def _exists(tx: sa.Connection, name: str) -> bool:
+    return tx.scalar(sa.select(article.c.id).where(article.c.id == name)) is not None
+
+
+def refold(tx: sa.Connection, site: str, url: str, name: str, number: int | None = None) -> str:
+    """Brings revisions, head, cluster and feed of one article in line with its pages.
+
+    Returns what the capture `number` turned out to be: a Verdict, or "awaiting_parts".
+    """
+    folded = _fold(tx, name)
+    before = tx.execute(sa.select(article).where(article.c.id == name)).one_or_none()
+    if folded is None:
+        if before is not None:
+            _forget(tx, name)
+        return AWAITING_PARTS
+    _store_revisions(tx, name, folded)
+    current = folded.current
+    text_digest = digest(current.article.text)
+    _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=before is None)
+    touched = {name}
+    if before is None or before.text_digest != text_digest:
+        touched |= _relate(tx, name, current.article)
+    _settle(tx, touched)
+    return _verdict(tx, name, folded, number, is_new=before is None)
+
+
+def _fold(tx: sa.Connection, name: str) -> history.History | None:
+    rows = tx.execute(sa.select(page).where(page.c.article == name)).all()
+    pages = [
+        history.Page(capture=row.capture, fetched_at=row.fetched_at, part=row.part, kind=history.PageKind(row.kind), content=row.content)
+        for row in rows
+    ]
+    return history.fold(pages, _contents(tx, {row.content for row in rows if row.content}))
+
+
+def _contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
+    rows = tx.execute(sa.select(content).where(content.c.digest.in_(sorted(digests))))
+    return {row.digest: from_json(row.article) for row in rows}
+
+
+def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> None:
+    stored = {row.number: row for row in tx.execute(sa.select(revision).where(revision.c.article == name))}
+    for made in folded.revisions:
+        row = {
+            "article": name,
+            "number": made.number,
+            "fetched_at": made.fetched_at,
+            "capture": made.capture,
+            "content": canonical_json(made.contents),
+            "text_digest": digest(made.article.text),
+            "change": made.change,
+        }
+        old = stored.get(made.number)
+        if old is None or any(getattr(old, key) != value for key, value in row.items()):
+            upsert(tx, revision, row)
+    tx.execute(revision.delete().where(revision.c.article == name, revision.c.number > len(folded.revisions)))
+
+
+def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.History, *, is_new: bool) -> None:
+    current = folded.current
+    name = named["id"]
+    row = {
+        **named,
+        "status": folded.status,
+        "revision": current.number,
+        "content": canonical_json(current.contents),
+        "capture": current.capture,
+        "comparison_digest": fingerprint.text_digest(current.article.text),
+        "published": current.article.published and timestamp(current.article.published),
+        "owned": current.article.rights.owned,
+        "first_seen": folded.first_seen,
+        "last_seen": folded.last_seen,
+        "fetched_at": current.fetched_at,
+    }
+    if is_new:
+        row.update(cluster=name, representative=name, shown=False, record_digest="")
+        tx.execute(article.insert().values(**row))
+    else:
+        tx.execute(article.update().where(article.c.id == name).values(**row))
+
+
+def _verdict(tx: sa.Connection, name: str, folded: history.History, number: int | None, *, is_new: bool) -> str:
+    made = next((one for one in folded.revisions if one.capture == number), None)
+    if made is None:
+        return Verdict.UNCHANGED
+    if not is_new:
+        return Verdict.REVISION
+    kinds = set(tx.scalars(sa.select(edge.c.kind).where(sa.or_(edge.c.low == name, edge.c.high == name))))
+    order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
+    return next((kind for kind in order if kind in kinds), Verdict.NEW)
+
+
+def _forget(tx: sa.Connection, name: str) -> None:
+    """Takes an article out that no longer has any text (its rules changed): the feed says so."""
+    touched = neighbours.forget(tx, name)
+    if tx.scalar(sa.select(article.c.shown).where(article.c.id == name)):
+        tx.execute(change.insert().values(article=name, op="delete"))
+    tx.execute(revision.delete().where(revision.c.article == name))
+    tx.execute(article.delete().where(article.c.id == name))
+    _settle(tx, touched)
+
+
+def _relate(tx: sa.Connection, name: str, now: Article) -> set[str]:
+    """Draws the edges of an article's text anew; the articles whose clusters that may change."""
+    touched = neighbours.forget(tx, name)
+    relations = neighbours.find(tx, name, now)
+    for other, relation in relations.items():
+        low, high = sorted((name, other))
+        upsert(tx, edge, {"low": low, "high": high, "kind": relation.kind, "similarity": relation.similarity, "inner": relation.inner})
+    neighbours.remember(tx, name, now)
+    return touched | set(relations)
+
+
+def _settle(tx: sa.Connection, touched: Iterable[str]) -> None:
+    """Recomputes the clusters that hold the given articles, and writes what the corpus sees of it to the feed."""
+    members: set[str] = set()
+    for start in sorted(touched):  # a piece that was split off holds a former neighbour, which is touched too
+        if start not in members:
+            component = _component(tx, start)
+            members |= component
+            _elect(tx, component)
+    publish(tx, members)
+
+
+def _component(tx: sa.Connection, start: str) -> set[str]:
+    """All articles joined to one by edges that merge."""
+    found, frontier = {start}, [start]
+    while frontier:
+        here = sorted(frontier)
+        rows = tx.execute(sa.select(edge).where(sa.or_(edge.c.low.in_(here), edge.c.high.in_(here)), edge.c.kind.in_(cluster.JOINING)))
+        reached = {name for row in rows for name in (row.low, row.high)}
+        frontier = sorted(reached - found)
+        found |= reached
+    return found
+
+
+def _elect(tx: sa.Connection, component: set[str]) -> None:
+    rows = tx.execute(sa.select(article).where(article.c.id.in_(sorted(component)))).all()
+    heads = {row.id: row for row in rows}
+    electable = [row for row in rows if row.status == Status.ACTIVE] or rows
+    texts = whole_articles(tx, electable)
+    chosen = cluster.elect([cluster.Member(id=row.id, article=texts[row.id]) for row in electable]).id
+    label = min(component)
+    for name in sorted(component):
+        row = heads[name]
+        if (row.cluster, row.representative) != (label, chosen):
+            tx.execute(article.update().where(article.c.id == name).values(cluster=label, representative=chosen))
+
+
+def whole_articles(tx: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> dict[str, Article]:
+    """The current articles of some heads, parts joined, by id."""
+    parts = {row.id: tuple(_listed(row.content)) for row in rows}
+    contents = _contents(tx, {one for several in parts.values() for one in several})
+    return {name: history.join([contents[one] for one in several]) for name, several in parts.items()}
+
+
+def _listed(text: str) -> list[str]:
+    return list(json.loads(text))
+
+
+def publish(tx: sa.Connection, names: Iterable[str]) -> None:
+    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed."""
+    for row, made in records(tx, sorted(set(names))):
+        shown = row.status == Status.ACTIVE and row.representative == row.id
+        made_digest = digest(canonical_json(made)) if shown else ""
+        op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)
+        if op is not None:
+            tx.execute(change.insert().values(article=row.id, op=op))
+            tx.execute(article.update().where(article.c.id == row.id).values(shown=shown, record_digest=made_digest))
+
+
+def _operation(*, was: bool, now: bool, same: bool) -> str | None:
+    if was and now:
+        return None if same else "modify"
+    if was == now:
+        return None
+    return "add" if now else "delete"
+
+
+def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[sa.Row[tuple[object, ...]], dict[str, object]]]:
+    """Heads and records of some articles, in the order given."""
+    statement = sa.select(article, capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
+    rows = tx.execute(statement.join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(names))).all()
+    found = {row.id: row for row in rows}
+    texts = whole_articles(tx, rows)
+    clusters = _clusters(tx, {row.cluster for row in rows})
+    return [(found[name], record(texts[name], _head(found[name], clusters))) for name in names if name in found]
+
+
+def _clusters(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]:
+    rows = tx.execute(sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(sorted(labels))).order_by(article.c.id))
+    members: dict[str, list[str]] = {}
+    for row in rows:
+        members.setdefault(row.cluster, []).append(row.id)
+    return members
+
+
+def _head(row: sa.Row[tuple[object, ...]], clusters: Mapping[str, Sequence[str]]) -> Head:
+    return Head(
+        id=row.id,
+        status=row.status,
+        revision=row.revision,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        fetched_at=row.fetched_at,
+        warc=WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id),
+        payload_digest=row.payload_digest,
+        text_digest=row.text_digest,
+        cluster={
+            "id": row.cluster,
+            "size": len(clusters[row.cluster]),
+            "members": list(clusters[row.cluster]),
+            "representative": row.representative,
+        },
+    )

@@ -1,0 +1,150 @@
+"""The frontier's rows: pending -> leased -> done | set aside. Only statements; when is decided in crawler/frontier.py.
+
+A URL is a row from the moment it is discovered; inserting it a second time is ignored, which is the duplicate filter.
+It is acknowledged only in the transaction that writes down what came of it, so that nothing is ever done and lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.archive.catalogue import insert_new
+from pipelines.archive.schema import url as table
+from pipelines.model import Hints, Kind
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    LEASED = "leased"
+    DONE = "done"
+    """fetched; asked again when `due_at` has come"""
+    SET_ASIDE = "set_aside"
+    """given up after too many tries, with its reason; a person may put it back"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUrl:
+    """A URL to be known. `due_at` in seconds since the epoch."""
+
+    url: str
+    host: str
+    kind: Kind
+    due_at: float
+    depth: int = 0
+    priority: int = 0
+    hints: Hints = Hints()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A leased URL: all that is needed to ask for it again politely."""
+
+    id: int
+    url: str
+    host: str
+    kind: Kind
+    depth: int
+    tries: int
+    hints: Hints
+    etag: str | None
+    last_modified: str | None
+    last_status: int | None
+    last_fetched: float | None
+    last_changed: float | None
+    interval: float | None
+    visits: int
+    payload_digest: str | None
+    discovered_at: float
+    due_at: float
+
+
+def discover(tx: sa.Connection, site: str, urls: Iterable[NewUrl], now: float) -> int:
+    """Makes unknown URLs known, leaves known ones as they are; how many were new."""
+    return insert_new(tx, table, [_insertable(site, one, now) for one in urls])
+
+
+def _insertable(site: str, one: NewUrl, now: float) -> dict[str, Any]:
+    hints = {key: value for key, value in asdict(one.hints).items() if value is not None}
+    return {
+        "site": site,
+        "url": one.url,
+        "host": one.host,
+        "kind": one.kind,
+        "state": State.PENDING,
+        "depth": one.depth,
+        "priority": one.priority,
+        "discovered_at": now,
+        "due_at": one.due_at,
+        "hints": json.dumps(hints, ensure_ascii=False) if hints else None,
+    }
+
+
+def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> set[str]:
+    """Which of the URLs have a row already."""
+    found: set[str] = set()
+    several = list(urls)
+    for n in range(0, len(several), 500):  # SQLite takes 32,766 variables; 500 keeps the statement cache small
+        found |= set(tx.scalars(sa.select(table.c.url).where(table.c.site == site, table.c.url.in_(several[n : n + 500]))))
+    return found
+
+
+def lease(tx: sa.Connection, site: str, *, now: float, until: float, most: int, exclude_hosts: Iterable[str] = ()) -> list[Row]:
+    """Leases up to `most` due URLs, the most urgent first: listings before articles, then the longest due.
+
+    A lease that has run out counts as due.
+    """
+    due = sa.or_(
+        sa.and_(table.c.state.in_([State.PENDING, State.DONE]), table.c.due_at <= now),
+        sa.and_(table.c.state == State.LEASED, table.c.leased_until <= now),
+    )
+    hosts = sorted(exclude_hosts)
+    wanted = sa.select(table).where(table.c.site == site, due, table.c.host.not_in(hosts))
+    wanted = wanted.order_by(table.c.priority.desc(), table.c.due_at, table.c.id).limit(most).with_for_update(skip_locked=True)
+    rows = [_row(found) for found in tx.execute(wanted)]
+    tx.execute(table.update().where(table.c.id.in_([row.id for row in rows])).values(state=State.LEASED, leased_until=until))
+    return rows
+
+
+def release(tx: sa.Connection, ids: Iterable[int]) -> None:
+    """Gives leases back untried, due as before."""
+    tx.execute(
+        table.update().where(table.c.id.in_(list(ids)), table.c.state == State.LEASED).values(state=State.PENDING, leased_until=None)
+    )
+
+
+def release_all(tx: sa.Connection, site: str) -> int:
+    """Gives back every lease of a site: for the start of a run, whose lock says that nobody else holds one."""
+    held = sa.and_(table.c.site == site, table.c.state == State.LEASED)
+    return int(tx.execute(table.update().where(held).values(state=State.PENDING, leased_until=None)).rowcount)
+
+
+def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
+    """Ends a lease: the row's new state and all that was learnt."""
+    tx.execute(table.update().where(table.c.id == url_id).values(leased_until=None, **values))
+
+
+def next_due(tx: sa.Connection, site: str) -> float | None:
+    """When the next URL is due, in seconds since the epoch; None when nothing is waiting."""
+    waiting = table.c.state.in_([State.PENDING, State.DONE, State.LEASED])
+    value = tx.scalar(sa.select(sa.func.min(table.c.due_at)).where(table.c.site == site, waiting))
+    return None if value is None else float(value)
+
+
+def counts(tx: sa.Connection, site: str) -> dict[tuple[str, str], int]:
+    """How many URLs there are by (kind, state)."""
+    rows = tx.execute(
+        sa.select(table.c.kind, table.c.state, sa.func.count()).where(table.c.site == site).group_by(table.c.kind, table.c.state)
+    )
+    return {(kind, state): count for kind, state, count in rows}
+
+
+def _row(found: sa.Row[Any]) -> Row:
+    values = {name: getattr(found, name) for name in Row.__dataclass_fields__}
+    values.update(kind=Kind(found.kind), hints=Hints(**json.loads(found.hints or "{}")))
+    return Row(**values)

@@ -1,0 +1,175 @@
+"""The history of one article, folded from everything that captures ever said about it. Pure.
+
+    pages        what each capture said: a text (of one part), gone, confirmed
+    compose      parts of a multi-page article joined            pages -> observations
+    fold         observations in order of time                   -> revisions, status, first and last seen
+
+Because the fold reads the whole set in order of time, the order in which WARC files are read decides nothing:
+live, replay and bulk end in the same history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from pipelines.dedup.difference import classify, is_worse
+from pipelines.model import Article, Status
+
+MAX_VOLATILE = 3
+"""Revisions in a row that each return to a text seen before (a rotating block, A-B-A-B) before they stop counting."""
+
+
+class PageKind(StrEnum):
+    TEXT = "text"
+    GONE = "gone"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one capture said about an article. `content` is the digest of its extraction result, None but for TEXT."""
+
+    capture: int
+    """the catalogue's number of the capture: names it, orders nothing"""
+    fetched_at: str
+    part: int
+    kind: PageKind
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """`change` is the difference class to the revision before, None for the first."""
+
+    number: int
+    fetched_at: str
+    capture: int
+    contents: tuple[str, ...]
+    """the extraction results that it is made of, a digest each part"""
+    article: Article
+    change: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    revisions: tuple[Revision, ...]
+    status: Status
+    first_seen: str
+    last_seen: str
+
+    @property
+    def current(self) -> Revision:
+        return self.revisions[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Observation:
+    capture: int
+    fetched_at: str
+    kind: PageKind
+    contents: tuple[str, ...] = ()
+    article: Article | None = None
+
+
+def fold(pages: Iterable[Page], contents: Mapping[str, Article]) -> History | None:
+    """The history that a set of pages tells; None while no whole text is among them.
+
+    `contents` maps each page's content digest to its article. Any order of `pages` gives the same history.
+    """
+    ordered = sorted(pages, key=lambda page: (page.fetched_at, page.part, page.kind, page.content or ""))
+    observations = [seen for page in ordered if (seen := _observe(page, ordered, contents)) is not None]
+    texts = [seen for seen in observations if seen.kind is PageKind.TEXT]
+    if not texts:
+        return None
+    revisions: list[Revision] = []
+    status = Status.ACTIVE
+    last_seen = texts[0].fetched_at
+    for seen in observations:
+        if seen.kind is PageKind.TEXT:
+            _take_text(seen, revisions)
+        if not revisions:
+            continue  # gone or confirmed before any text is known says nothing
+        status = Status.WITHDRAWN if seen.kind is PageKind.GONE else Status.ACTIVE
+        last_seen = last_seen if seen.kind is PageKind.GONE else seen.fetched_at
+    if status is Status.ACTIVE and revisions[-1].article.quarantine:
+        status = Status.QUARANTINED
+    return History(revisions=tuple(revisions), status=status, first_seen=texts[0].fetched_at, last_seen=last_seen)
+
+
+def _observe(page: Page, pages: Sequence[Page], contents: Mapping[str, Article]) -> _Observation | None:
+    if page.part != 1:
+        return None
+    if page.kind is not PageKind.TEXT:
+        return _Observation(capture=page.capture, fetched_at=page.fetched_at, kind=page.kind)
+    digests = _chain(page, pages, contents)
+    if digests is None:
+        return None
+    whole = join([contents[digest] for digest in digests])
+    return _Observation(capture=page.capture, fetched_at=page.fetched_at, kind=page.kind, contents=digests, article=whole)
+
+
+def _chain(first: Page, pages: Sequence[Page], contents: Mapping[str, Article]) -> tuple[str, ...] | None:
+    """The content digests of all parts that belong to a first page, or None while one of them is missing."""
+    assert first.content is not None
+    digests = [first.content]
+    while contents[digests[-1]].next_url is not None:
+        part = _nearest(first, len(digests) + 1, pages)
+        if part is None:
+            return None
+        if part in digests:
+            break  # a chain that loops back ends there
+        digests.append(part)
+    return tuple(digests)
+
+
+def _nearest(first: Page, part: int, pages: Sequence[Page]) -> str | None:
+    """The text of a part as fetched next after the first page, else the last one before it."""
+    texts = [page for page in pages if page.part == part and page.content is not None]
+    after = [page for page in texts if page.fetched_at >= first.fetched_at]
+    chosen = after[0] if after else (texts[-1] if texts else None)
+    return chosen.content if chosen else None
+
+
+def join(parts: Sequence[Article]) -> Article:
+    """One article of all its parts in order: title, date and source are the first page's."""
+    if len(parts) == 1:
+        return parts[0]
+    return replace(
+        parts[0],
+        paragraphs=tuple(paragraph for part in parts for paragraph in part.paragraphs),
+        captions=tuple(caption for part in parts for caption in part.captions),
+        editors=parts[0].editors or parts[-1].editors,
+        authors=parts[0].authors or parts[-1].authors,
+        next_url=None,
+    )
+
+
+def _take_text(seen: _Observation, revisions: list[Revision]) -> None:
+    assert seen.article is not None
+    change = None
+    if revisions:
+        current = revisions[-1]
+        change = classify(current.article, seen.article)
+        if change is None or is_worse(seen.article, than=current.article) or _is_volatile(seen.article, revisions):
+            return
+    revisions.append(
+        Revision(
+            number=len(revisions) + 1,
+            fetched_at=seen.fetched_at,
+            capture=seen.capture,
+            contents=seen.contents,
+            article=seen.article,
+            change=change,
+        )
+    )
+
+
+def _is_volatile(article: Article, revisions: Sequence[Revision]) -> bool:
+    """Whether the article keeps returning to texts that it already had."""
+    returns = 0
+    for n, revision in enumerate(revisions):
+        if any(classify(earlier.article, revision.article) is None for earlier in revisions[:n]):
+            returns += 1
+    return returns >= MAX_VOLATILE and any(classify(earlier.article, article) is None for earlier in revisions)
