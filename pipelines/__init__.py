@@ -11,3 +11,55 @@
 
 `flow.ingest` is the only door; live crawl, replay and bulk all come in through it.
 """
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.model import Article, Rejection
+    from pipelines.site import Site
+
+_SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+def extract_page(body: bytes, url: str, headers: dict[str, str] | None = None) -> Article | Rejection:
+    """The article of one page, without any archive: for notebooks, benchmarks and bulk workers.
+
+    `body` is the entity as transferred (Content-Encoding as `headers` say), `url` absolute. The site is found by the
+    URL's host among the seeds files, else `pipelines.site.generic_site()`. The Date header is when the page was
+    fetched, else now: a publication date after it is never believed.
+    """
+    from pipelines.extract import extract  # noqa: PLC0415 -- `import pipelines` stays cheap
+    from pipelines.model import Capture  # noqa: PLC0415 -- `import pipelines` stays cheap
+
+    pairs = tuple((headers or {}).items())
+    capture = Capture(url=url, fetched_at=_fetched_at(pairs), status=200, headers=pairs, body=body)
+    return extract(capture, _site_of(url))
+
+
+def _fetched_at(headers: tuple[tuple[str, str], ...]) -> datetime:
+    value = next((value for name, value in headers if name.lower() == "date"), "")
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return datetime.now(UTC)
+
+
+def _site_of(url: str) -> Site:
+    from pipelines.site import generic_site  # noqa: PLC0415 -- `import pipelines` stays cheap
+    from pipelines.urls import host_key  # noqa: PLC0415 -- `import pipelines` stays cheap
+
+    return _sites_by_host().get(host_key(url)) or generic_site()
+
+
+@cache
+def _sites_by_host() -> dict[str, Site]:
+    from pipelines.site import load_sites  # noqa: PLC0415 -- `import pipelines` stays cheap
+
+    sites = load_sites(_SEEDS) if _SEEDS.is_dir() else {}
+    return {host: site for site in sites.values() for host in site.hosts}

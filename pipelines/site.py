@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,6 +26,8 @@ from parsel.csstranslator import HTMLTranslator
 
 from pipelines.errors import ConfigurationError, SeedsError
 
+GENERIC = "web"
+"""the name of `generic_site()`"""
 USES = ("archive", "text-and-data-mining", "train")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
@@ -217,6 +220,21 @@ def load_sites(folder: Path) -> dict[str, Site]:
             raise SeedsError(str(path), "name", f"{site.name!r} is not the file's name", f"{path.stem!r}")
         sites[site.name] = site
     return sites
+
+
+@cache
+def generic_site() -> Site:
+    """The site for pages of which no seeds file speaks: every URL is an article, nothing is known about its layout,
+    and `timezone` is only what a page that prints no offset is read by when nothing else tells (UTC)."""
+    return Site(
+        name=GENERIC,
+        publisher="",
+        language="",
+        timezone=ZoneInfo("UTC"),
+        hosts=(),
+        discover=Discover(article=(re.compile(""),)),
+        digest=hashlib.sha256(GENERIC.encode()).hexdigest(),
+    )
 
 
 def _read(path: Path) -> bytes:

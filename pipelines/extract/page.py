@@ -1,0 +1,105 @@
+"""Characters to one tree, whatever the characters: bounded before lxml sees them, checked after.
+
+lxml's HTML parser is quadratic in the attributes of one tag (40,000 take 4 s, HAZARDS) and stops at 2,048 open elements,
+silently. So attributes are capped and data: URIs emptied in the markup, and a tree that holds far fewer characters than
+the markup shows is thrown away for BeautifulSoup's, flattened to paragraphs.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
+from lxml import etree, html
+
+MAX_ATTRIBUTES = 256
+"""of one tag; the most seen on a real page is 38"""
+MAX_DATA_URI = 256
+"""characters of a data: URI that are kept"""
+KEPT_SHARE = 0.5
+"""A tree with less than this share of the markup's visible characters has lost text."""
+_SUSPICIOUS_TAG = 16_384
+"""characters: tags shorter than this cannot hold enough attributes to matter"""
+
+_DATA_URI = re.compile(rf"\bdata:[\w.+/-]{{0,80}}[;,][^\s\"'<>)]{{{MAX_DATA_URI},}}+", re.IGNORECASE)
+# Possessive throughout: a tag is read once, whatever its quotes do.
+_TAG = re.compile(r"""<[a-zA-Z][^\s/>]*+(?:[^>"']++|"[^"]*+"|'[^']*+')*+>?""")
+_ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
+_UNSEEN = re.compile(
+    r"<(script|style|noscript|template|svg|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[a-zA-Z/!?][^>]*+>?", re.IGNORECASE | re.DOTALL
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_ENCODING_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One parsed page. `root` is the <html> element; readers copy what they change. `flattened` says that the tree
+    lost text and stands for paragraphs only."""
+
+    root: html.HtmlElement
+    markup: str
+    url: str
+    flattened: bool = False
+
+
+def parse(text: str, url: str) -> Page | None:
+    """The page, or None where there is nothing to parse. Never raises; linear in the length of `text`."""
+    markup = bounded(text)
+    root = _tree(markup)
+    if root is None:
+        return None
+    if _depth_exceeded(root, markup):
+        flat = _flatten(markup)
+        return Page(root=flat, markup=markup, url=url, flattened=True) if flat is not None else None
+    return Page(root=root, markup=markup, url=url)
+
+
+def bounded(text: str) -> str:
+    """`text` without control characters, long data: URIs and more than MAX_ATTRIBUTES attributes in one tag."""
+    text = _CONTROL.sub("", _ENCODING_DECLARATION.sub("", text))
+    if "data:" in text or "DATA:" in text:
+        text = _DATA_URI.sub("data:,", text)
+    return _TAG.sub(_fewer_attributes, text) if _has_long_tag(text) else text
+
+
+def _has_long_tag(text: str) -> bool:
+    return any(len(match[0]) > _SUSPICIOUS_TAG for match in _TAG.finditer(text))
+
+
+def _fewer_attributes(tag: re.Match[str]) -> str:
+    if len(tag[0]) <= _SUSPICIOUS_TAG:
+        return tag[0]
+    parts = []
+    for number, part in enumerate(_ATTRIBUTE.finditer(tag[0], 1)):
+        if number > MAX_ATTRIBUTES:
+            break
+        parts.append(part[0])
+    return f"<{' '.join(parts)}>"
+
+
+def _tree(markup: str) -> html.HtmlElement | None:
+    parser = html.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return html.document_fromstring(markup.encode("utf-8", "ignore"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
+        return None
+
+
+def _depth_exceeded(root: html.HtmlElement, markup: str) -> bool:
+    kept = len("".join(root.xpath("string()").split()))
+    return kept < KEPT_SHARE * len("".join(_UNSEEN.sub(" ", markup).split()))
+
+
+def _flatten(markup: str) -> html.HtmlElement | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
+        soup = BeautifulSoup(markup, "html.parser")
+    flat = html.Element("html")
+    body = etree.SubElement(flat, "body")
+    for text in soup.stripped_strings:
+        etree.SubElement(body, "p").text = text
+    return flat
