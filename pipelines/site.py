@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import ipaddress
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cssselect import SelectorError
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
@@ -29,8 +32,17 @@ from pipelines.errors import ConfigurationError, SeedsError
 GENERIC = "web"
 """the name of `generic_site()`"""
 USES = ("archive", "text-and-data-mining", "train")
+MIRROR_KINDS = ("copy", "traditional", "mobile")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_FUNCTION = re.compile(r"([A-Za-z_][\w.-]*)\s*\(")
+_XPATH_FUNCTION = re.compile(  # XPath 1.0 §4, the node tests of §2.3, and the operators, which may stand before a bracket
+    r"last|position|count|id|local-name|namespace-uri|name|string|concat|starts-with|contains|substring(?:-before|-after)?|"
+    r"string-length|normalize-space|translate|boolean|not|true|false|lang|number|sum|floor|ceiling|round|"
+    r"comment|text|processing-instruction|node|and|or|div|mod"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,18 +187,26 @@ class Site:
 
 
 def compile_selector(selector: str) -> etree.XPath:
-    """A selector as a compiled XPath. Raises ValueError with one line on a selector that does not parse."""
+    """A selector as a compiled XPath that gives a list. Raises ValueError with one line on what would fail on a page."""
     xpath = selector if selector.startswith(("/", "./", "(")) else _css_to_xpath(selector)
     try:
-        return etree.XPath(xpath)
-    except etree.XPathSyntaxError as error:
+        compiled = etree.XPath(xpath)
+        result = compiled(etree.Element("html"))
+    except etree.XPathError as error:
         raise ValueError(f"{selector!r} is no XPath ({error})") from None
+    if not isinstance(result, list):
+        raise ValueError(f"{selector!r} gives a {type(result).__name__}, not elements, attributes or text")
+    # libxml2 looks a function up when it first calls it, which is on the first page that has the element before it
+    for name in _FUNCTION.findall(_QUOTED.sub("", xpath)):
+        if not _XPATH_FUNCTION.fullmatch(name):
+            raise ValueError(f"{selector!r} is no XPath 1.0 (no function {name}())")
+    return compiled
 
 
 def _css_to_xpath(selector: str) -> str:
     try:
         return HTMLTranslator().css_to_xpath(selector)
-    except (ValueError, SyntaxError) as error:  # cssselect's errors derive from these
+    except (SelectorError, ValueError) as error:
         raise ValueError(f"{selector!r} is no CSS selector ({error})") from None
 
 
@@ -198,10 +218,10 @@ def load_site(path: Path) -> Site:
 def parse_site(raw: bytes, file: str) -> Site:
     """The site that the bytes of a seeds file describe; `file` names it in messages. Raises SeedsError."""
     try:
-        table = tomllib.loads(raw.decode("utf-8"))
+        table = tomllib.loads(raw.decode("utf-8-sig"))  # some editors of Windows write a BOM
     except UnicodeDecodeError as error:
         raise SeedsError(file, "(whole file)", f"not UTF-8 at byte {error.start}", "UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets both through: an integer of 5,000 digits, [[[[[…
         raise SeedsError(file, "(whole file)", f"not TOML: {error}", "TOML 1.0") from None
     site: Site = _Reader(file).build(Site, table, "", digest=hashlib.sha256(raw).hexdigest())
     _check_whole(site, file)
@@ -246,20 +266,71 @@ def _read(path: Path) -> bytes:
 
 def _check_whole(site: Site, file: str) -> None:
     """What no single key can say."""
-    discover = site.discover
-    if not (discover.listings or discover.jsonp or discover.feeds or discover.sitemaps or discover.cdx):
-        raise SeedsError(file, "discover", "no place to start from", "at least one of listings, jsonp, feeds, sitemaps, cdx")
-    for key in ("listings", "jsonp", "feeds", "sitemaps"):
-        for url in getattr(discover, key):
-            host = re.sub(r"^https?://([^/?#]*).*$", r"\1", url)
-            if host not in site.hosts:
-                raise SeedsError(
-                    file, f"discover.{key}", f"{url!r} is on {host!r}, which `hosts` does not name", f"one of {list(site.hosts)}"
-                )
+    for check in (_check_start, _check_next_base, _check_aliases, _check_mirrors, _check_part, _check_layouts):
+        if (wrong := check(site)) is not None:
+            raise SeedsError(file, *wrong)
+
+
+_Wrong = tuple[str, str, str] | None
+"""Key, what is wrong, what was expected."""
+
+
+def _check_start(site: Site) -> _Wrong:
+    starts = [(key, url) for key in _URL_FIELDS for url in getattr(site.discover, key)]
+    if not starts:
+        return "discover", "no place to start from", "at least one of listings, jsonp, feeds, sitemaps, cdx"
+    return next((wrong for key, url in starts if (wrong := _foreign(site, f"discover.{key}", url))), None)
+
+
+def _check_next_base(site: Site) -> _Wrong:
+    for host, base in site.discover.next_base.items():
+        if host not in site.hosts:
+            return f"discover.next_base.{host}", f"{host!r} is not in `hosts`", f"one of {list(site.hosts)}"
+        if wrong := _foreign(site, f"discover.next_base.{host}", base):
+            return wrong
+    return None
+
+
+def _foreign(site: Site, key: str, url: str) -> _Wrong:
+    host = re.sub(r"(?s)^https?://([^/?#]*).*$", r"\1", url)
+    return None if host in site.hosts else (key, f"{url!r} is on {host!r}, which `hosts` does not name", f"one of {list(site.hosts)}")
+
+
+def _check_aliases(site: Site) -> _Wrong:
+    for alias, host in site.identity.hosts.items():
+        if host in site.identity.hosts:
+            return f"identity.hosts.{alias}", f"{host!r} is itself an alias", "the canonical host, which is no alias"
+    return None
+
+
+def _check_mirrors(site: Site) -> _Wrong:
+    for number, mirror in enumerate(site.identity.mirrors):
+        key = f"identity.mirror[{number}]"
+        named = re.sub(r"\{(\w+)\}", "", mirror.original)
+        if set(named) & set("{}"):
+            return f"{key}.original", f"{mirror.original!r} has a brace too many", "{group} names only"
+        unknown = set(re.findall(r"\{(\w+)\}", mirror.original)) - set(mirror.pattern.groupindex)
+        if unknown:
+            return f"{key}.original", f"{{{min(unknown)}}} is no group of `pattern`", f"one of {sorted(mirror.pattern.groupindex)}"
+    return None
+
+
+def _check_part(site: Site) -> _Wrong:
+    rule = site.identity.part
+    missing = {"head", "part", "tail"} - set(rule.groupindex) if rule else set()
+    return ("identity.part", f"no group {min(missing)!r}", "the named groups head, part and tail") if missing else None
+
+
+def _check_layouts(site: Site) -> _Wrong:
     names = [layout.name for layout in site.layouts]
-    for name in names:
-        if names.count(name) > 1:
-            raise SeedsError(file, "layout.name", f"{name!r} stands twice", "a name of its own for each [[layout]]")
+    for number, layout in enumerate(site.layouts):
+        if names.count(layout.name) > 1:
+            return "layout.name", f"{layout.name!r} stands twice", "a name of its own for each [[layout]]"
+        if layout.since and layout.until and layout.since > layout.until:
+            return f"layout[{number}].until", f"{layout.until} is before `since`, {layout.since}", "a date not before `since`"
+        if layout.photos and layout.photos.groups < 1:
+            return f"layout[{number}].photos", "no group", "a group 1 around the JSON"
+    return None
 
 
 class _Reader:
@@ -303,17 +374,27 @@ class _Reader:
                 return self._text(value, where)
             case "re.Pattern[str]":
                 return self._regex(value, where)
-            case "int" if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            case "int" if isinstance(value, int) and not isinstance(value, bool) and value >= _at_least(where):
                 return value
-            case "float" if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+            case "float" if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
                 return float(value)
             case "date" if type(value) is date:
                 return value
             case "ZoneInfo":
                 return self._zone(value, where)
             case "Mapping[str, str]" if isinstance(value, dict):
-                return {str(key): self._text(item, _join(where, key)) for key, item in value.items()}
+                return self._mapping(value, where)
+            case "int":
+                raise self._wrong(where, value, f"a whole number, {_at_least(where)} or more")
         raise self._wrong(where, value, _EXPECTED.get(annotation, annotation))
+
+    def _mapping(self, table: dict[str, object], where: str) -> dict[str, str]:
+        read_key, read = _MAPPINGS[where]
+        for key, value in table.items():
+            for text, expects in ((key, read_key), (self._text(value, _join(where, key)), read)):
+                if (expected := expects(text)) is not None:
+                    raise SeedsError(self.file, _join(where, key), f"{text!r} does not fit", expected)
+        return {key: str(value) for key, value in table.items()}
 
     def _special(self, read: Callable[[str], str | None], value: object, where: str) -> object:
         """Strings, or a list of strings, each of which has a form of its own; `read` names what is wrong, or None."""
@@ -327,6 +408,8 @@ class _Reader:
     def _list(self, value: object, where: str, expected: str) -> list[object]:
         if not isinstance(value, list):
             raise self._wrong(where, value, expected)
+        if not value and re.sub(r"\[\d+\]", "", where) in _NOT_EMPTY:
+            raise SeedsError(self.file, where, "is empty", f"{expected} with something in it")
         return value
 
     def _text(self, value: object, where: str) -> str:
@@ -337,17 +420,17 @@ class _Reader:
     def _regex(self, value: object, where: str) -> re.Pattern[str]:
         try:
             return re.compile(self._text(value, where))
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise SeedsError(self.file, where, f"{value!r} is no regular expression ({error})", "Python's `re` syntax") from None
 
     def _zone(self, value: object, where: str) -> ZoneInfo:
         try:
             return ZoneInfo(self._text(value, where))
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # "Asia" is a folder of the tz database: IsADirectoryError
             raise SeedsError(self.file, where, f"{value!r} is no time zone", 'a name of the tz database, e.g. "Asia/Shanghai"') from None
 
     def _wrong(self, where: str, value: object, expected: str) -> SeedsError:
-        return SeedsError(self.file, where or "(whole file)", f"{value!r} is {_toml_type(value)}", expected)
+        return SeedsError(self.file, where or "(whole file)", f"{_shown(value)} is {_toml_type(value)}", expected)
 
     def _unknown(self, where: str, key: str, known: list[str]) -> SeedsError:
         close = difflib.get_close_matches(key, known, n=1)
@@ -369,6 +452,15 @@ def _toml_type(value: object) -> str:
     return names.get(type(value), type(value).__name__)
 
 
+def _shown(value: object) -> str:
+    """A table may hold the rest of the file: enough of it to be recognised."""
+    return text if len(text := repr(value)) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _at_least(where: str) -> int:
+    return 1 if where in _POSITIVE else 0
+
+
 def _selector(value: str) -> str | None:
     try:
         compile_selector(value)
@@ -378,11 +470,33 @@ def _selector(value: str) -> str | None:
 
 
 def _url(value: str) -> str | None:
-    return None if re.match(r"https?://[^/?#\s]+", value) else "an http or https URL"
+    if not re.match(r"https?://[^/?#\s]+", value):
+        return "an http or https URL"
+    return "no braces but {page}" if set(value.replace("{page}", "")) & set("{}") else None
+
+
+def _base_url(value: str) -> str | None:
+    return None if re.match(r"https?://[^/?#\s]+/", value) else "an http or https URL with at least / behind its host"
 
 
 def _host(value: str) -> str | None:
-    return None if _HOST.fullmatch(value) else "a host name in lower case, with or without :port, without scheme or path"
+    """A host as `urls.host_key` writes it: anything else would never match, and the site would silently stay empty."""
+    if not _HOST.fullmatch(value):
+        return "a host name in lower case, with or without :port, without scheme or path"
+    name, _, port = value.rpartition("]")[2].partition(":")
+    if port and (int(port) > _MAX_PORT or port in ("80", "443") or port.startswith("0")):
+        return "a port from 1 to 65535; 80 and 443 are the schemes' own and are left out"
+    if re.fullmatch(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)", name):  # URL Standard §3.6: the last label makes it an IPv4 address
+        return None if _is_ipv4(name) else "an IPv4 address as four decimal numbers"
+    return None
+
+
+def _is_ipv4(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _site_name(value: str) -> str | None:
@@ -393,6 +507,14 @@ def _scheme(value: str) -> str | None:
     return None if value in ("http", "https") else '"http" or "https"'
 
 
+def _mirror_kind(value: str) -> str | None:
+    return None if value in MIRROR_KINDS else f"one of {', '.join(MIRROR_KINDS)}"
+
+
+def _language(value: str) -> str | None:
+    return None if _LANGUAGE.fullmatch(value) else 'a language tag (BCP 47), e.g. "zh"'
+
+
 def _use(value: str) -> str | None:
     return None if value in USES else f"one of {', '.join(USES)}"
 
@@ -401,7 +523,9 @@ _SELECTOR_FIELDS = ("title", "body", "published", "source", "author", "editor", 
 _URL_FIELDS = ("listings", "jsonp", "feeds", "sitemaps", "cdx")
 _SPECIAL: dict[str, Callable[[str], str | None]] = {
     "name": _site_name,
+    "language": _language,
     "hosts": _host,
+    "identity.mirror.kind": _mirror_kind,
     "identity.scheme": _scheme,
     "rights.reserved": _use,
     "discover.entry": _selector,
@@ -410,11 +534,21 @@ _SPECIAL: dict[str, Callable[[str], str | None]] = {
     **{f"layout.{key}": _selector for key in _SELECTOR_FIELDS},
 }
 _LISTS = {"hosts", "reserved", "next_page", *_URL_FIELDS, *_SELECTOR_FIELDS}
+_MAPPINGS: dict[str, tuple[Callable[[str], str | None], Callable[[str], str | None]]] = {
+    "discover.next_base": (_host, _base_url),
+    "identity.hosts": (_host, _host),
+}
+_NOT_EMPTY = {"hosts", "discover.article", "layout.title", "layout.body"}
+_POSITIVE = {f"politeness.{key}" for key in ("concurrency", "max_requests", "max_bytes", "tries")} | {
+    f"discover.{key}" for key in ("max_pages", "max_links", "known_margin")
+}
+"""What would stop every crawl at 0."""
+_SHOWN = 80
+_MAX_PORT = 65_535
 _TABLES: dict[str, type[Any]] = {"Politeness": Politeness, "Discover": Discover, "Identity": Identity, "RightsRules": RightsRules}
 _ARRAYS: dict[str, type[Any]] = {"tuple[Layout, ...]": Layout, "tuple[Mirror, ...]": Mirror}
 _EXPECTED = {
     "str": "a string",
-    "int": "a whole number, 0 or more",
     "float": "a number, 0 or more",
     "date": "a date, e.g. 2016-04-08",
     "Discover": "a [discover] table",
