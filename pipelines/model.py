@@ -231,14 +231,34 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """What a text was found to be to another article's, by comparing them whole: an edge of the graph whose components
+    are the clusters. `similarity` in 0..1 is Jaccard's; for CONTAINED the share of the contained text that the other has."""
+
+    other: str
+    verdict: Verdict
+    """DUPLICATE, NEAR_DUPLICATE or CONTAINED"""
+    similarity: float
+    inside: bool | None = None
+    """for CONTAINED: True where this text is inside the other's, False where it is around it"""
+
+    @property
+    def joins(self) -> bool:
+        """Whether the two are one cluster. Being contained is recorded, but joins nothing (docs/decisions/0003)."""
+        return self.verdict in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """`other` is the article id that `similarity` (0..1) was measured against: the cluster joined, or the own id for
-    UNCHANGED and REVISION. `change` is the difference class of a revision."""
+    UNCHANGED and REVISION. `change` is the difference class of a revision, or why another text changed nothing.
+    `relations` are all that were verified, best first; those of UNCHANGED are as they were."""
 
     verdict: Verdict
     other: str | None = None
     similarity: float | None = None
     change: str | None = None
+    relations: tuple[Relation, ...] = ()
 
 
 class Status(StrEnum):

@@ -1,0 +1,159 @@
+"""What of a text is compared: its normal form, its shingles, and the few of them that are indexed.
+
+The normal form is for comparison only and never stored as text: NFKC, traditional characters folded into simplified
+ones, case folded, everything dropped but letters and numbers (`fold.txt`, one table of code points made from OpenCC).
+A text is a set of *shingles*, 64-bit hashes of overlapping pieces: 5 characters where words are not separated by
+spaces, 3 words elsewhere. *Fingerprints* are a fixed choice of them by winnowing (Schleimer, Wilkerson, Aiken:
+"Winnowing", SIGMOD 2003): of each window of neighbouring shingles the smallest, so that whatever two texts share over
+a window and a piece is found in both.
+
+All is integer arithmetic modulo 2**64: the same on every machine. Any change of a value is a change of `VERSION`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION = "1"
+"""of all that is computed here; rows and digests of another version are not comparable"""
+
+CHARACTERS = 5
+WORDS = 3
+"""characters or words of a shingle; an English word carries about as much as two Chinese characters"""
+WINDOW = 40
+"""shingles of characters; about 48 fingerprints a thousand characters"""
+WORD_WINDOW = 20
+"""shingles of words; a Chinese article has about twice as many characters as the same in English has words"""
+SHORT = 200
+SHORT_WINDOW = 8
+"""texts of fewer shingles than `SHORT` are read closer, as with two or three fingerprints one edit would lose them.
+What a wide window chooses, a narrow one chooses too: a short text is still found inside a long one."""
+
+FIRST_UNSPACED = 0x2E80
+"""from here on come the ideographs, kana and Hangul syllables"""
+UNSPACED_SHARE = 4
+"""one such character in four makes a text of characters: a Chinese article with many Latin names is Chinese"""
+
+Hashes = NDArray[np.uint64]
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_LONGEST_WORD = 64
+
+
+def _read_fold() -> NDArray[np.uint32]:
+    """`fold.txt` as an array: code point -> code point that stands for it, 0 where it is dropped."""
+    kept, fold = (files("pipelines.dedup") / "fold.txt").read_text("utf-8").split("@kept\n")[1].split("@fold\n")
+    spans = [tuple(int(code, 16) for code in line.split("-")) for line in kept.split()]
+    table = np.zeros(max(last for _, last in spans) + 2, dtype=np.uint32)
+    for first, last in spans:
+        table[first : last + 1] = np.arange(first, last + 1)
+    for line in fold.split():
+        table[[ord(char) for char in line[1:]]] = ord(line[0])
+    return table
+
+
+_FOLD = _read_fold()
+_POWERS = np.cumprod(np.full(_LONGEST_WORD, _MULTIPLIER))
+
+
+def _folded(text: str) -> NDArray[np.uint32]:
+    """A code point for each character of the NFKC form, 0 for those dropped."""
+    raw = np.frombuffer(unicodedata.normalize("NFKC", text).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    folded: NDArray[np.uint32] = _FOLD[np.minimum(raw, len(_FOLD) - 1)]
+    return folded
+
+
+def normalise(text: str) -> str:
+    """The text as it is compared. Idempotent; never raises."""
+    folded = _folded(text)
+    return str(folded[folded != 0].astype("<u4").tobytes(), "utf-32-le")
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of the normal form, in hexadecimal: equal for copies that differ in script, width, punctuation or case."""
+    return hashlib.sha256(normalise(text).encode()).hexdigest()
+
+
+def verbatim_digest(title: str, text: str) -> str:
+    """SHA-256 of title and text as they are, in hexadecimal: what distinguishes two versions of an article."""
+    return hashlib.sha256(f"{title}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fingerprints(text: str) -> Hashes:
+    """Sorted, unique. About one for each 20 characters or 10 words; none for a text without letters."""
+    hashes, window = _hashed(text)
+    if len(hashes) == 0:
+        return hashes
+    window = min(window if len(hashes) >= SHORT else SHORT_WINDOW, len(hashes))
+    return _sorted_set(_window_minima(hashes, window))
+
+
+@lru_cache(maxsize=256)
+def shingles(text: str) -> Hashes:
+    """All of them, sorted, unique, not writable: the set that texts are compared by. The last few hundred texts are
+    remembered, as one article is held against many and many articles against one."""
+    hashes = _sorted_set(_hashed(text)[0])
+    hashes.flags.writeable = False
+    return hashes
+
+
+@lru_cache(maxsize=4)
+def _hashed(text: str) -> tuple[Hashes, int]:
+    """The shingles in reading order, and the window for them."""
+    folded = _folded(text)
+    letters = folded[folded != 0].astype(np.uint64)
+    unspaced = np.count_nonzero(letters >= FIRST_UNSPACED)
+    if unspaced * UNSPACED_SHARE >= len(letters):
+        return _rolled(letters, CHARACTERS), WINDOW
+    return _rolled(_words(folded), WORDS), WORD_WINDOW
+
+
+def _words(folded: NDArray[np.uint32]) -> Hashes:
+    """One hash for each run of letters."""
+    inside = folded != 0
+    starts = np.flatnonzero(np.diff(inside, prepend=False) & inside)
+    letters = np.flatnonzero(inside)
+    firsts = np.searchsorted(letters, starts)
+    lengths = np.diff(firsts, append=len(letters))
+    places = np.arange(len(letters)) - np.repeat(firsts, lengths)
+    weights = _POWERS[np.minimum(places, _LONGEST_WORD - 1)]
+    return np.add.reduceat(folded[letters].astype(np.uint64) * weights, firsts)
+
+
+def _rolled(units: Hashes, size: int) -> Hashes:
+    """A well-mixed hash of every `size` neighbours; a text of fewer is one shingle."""
+    if 0 < len(units) < size:
+        units = np.pad(units, (0, size - len(units)))
+    count = max(len(units) - size + 1, 0)
+    rolled = np.zeros(count, dtype=np.uint64)
+    for i in range(size):
+        rolled = rolled * _MULTIPLIER + units[i : i + count]
+    return _mixed(rolled)
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood: OOPSLA 2014): every bit of the result depends on all of them."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _sorted_set(values: Hashes) -> Hashes:
+    """As np.unique, which takes four times as long on a thousand values."""
+    values = np.sort(values)
+    return values[np.concatenate(([True], values[1:] != values[:-1]))] if len(values) else values
+
+
+def _window_minima(hashes: Hashes, window: int) -> Hashes:
+    """The smallest of each `window` neighbours, by minima over 2, 4, 8 ... and two of them that overlap."""
+    width = 1
+    while width * 2 <= window:
+        hashes = np.minimum(hashes[width:], hashes[:-width])
+        width *= 2
+    rest = window - width
+    return np.minimum(hashes[rest:], hashes[: len(hashes) - rest]) if rest else hashes
