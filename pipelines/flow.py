@@ -29,6 +29,11 @@ def read(capture: Capture, site: Site) -> Result:
     return extract(capture, site)
 
 
+def redirect(capture: Capture) -> Rejection:
+    """What a redirecting answer is, read without its body."""
+    return Rejection(reason=Reason.REDIRECT, detail=f"to {capture.header('Location') or 'nowhere'}", status=capture.status)
+
+
 def write(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Outcome:
     """Writes down what `read` found, in the caller's transaction. The capture must lie in the archive's WARC files."""
     url = canonical(capture.url, site).url

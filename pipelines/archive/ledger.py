@@ -7,16 +7,16 @@ article *is* follows from the set of its pages (`dedup.history.fold`), what a cl
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours
 from pipelines.archive.catalogue import insert_new, upsert
-from pipelines.archive.records import Head, article_id, canonical_json, digest, from_json, record, timestamp, to_json
+from pipelines.archive.article_record import article_id, canonical_json, digest, timestamp, to_json
 from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
+from pipelines.archive.stored import chunks, contents, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 
@@ -131,7 +131,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, number: int | None
     _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=before is None)
     touched = {name}
     if before is None or before.text_digest != text_digest:
-        touched |= _relate(tx, name, current.article)
+        touched |= neighbours.redraw(tx, name, current.article)
     _settle(tx, touched)
     return _verdict(tx, name, folded, number, is_new=before is None)
 
@@ -142,12 +142,7 @@ def _fold(tx: sa.Connection, name: str) -> history.History | None:
         history.Page(capture=row.capture, fetched_at=row.fetched_at, part=row.part, kind=history.PageKind(row.kind), content=row.content)
         for row in rows
     ]
-    return history.fold(pages, _contents(tx, {row.content for row in rows if row.content}))
-
-
-def _contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
-    rows = tx.execute(sa.select(content).where(content.c.digest.in_(sorted(digests))))
-    return {row.digest: from_json(row.article) for row in rows}
+    return history.fold(pages, contents(tx, {row.content for row in rows if row.content}))
 
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> None:
@@ -212,17 +207,6 @@ def _forget(tx: sa.Connection, name: str) -> None:
     _settle(tx, touched)
 
 
-def _relate(tx: sa.Connection, name: str, now: Article) -> set[str]:
-    """Draws the edges of an article's text anew; the articles whose clusters that may change."""
-    touched = neighbours.forget(tx, name)
-    relations = neighbours.find(tx, name, now)
-    for other, relation in relations.items():
-        low, high = sorted((name, other))
-        upsert(tx, edge, {"low": low, "high": high, "kind": relation.kind, "similarity": relation.similarity, "inner": relation.inner})
-    neighbours.remember(tx, name, now)
-    return touched | set(relations)
-
-
 def _settle(tx: sa.Connection, touched: Iterable[str]) -> None:
     """Recomputes the clusters that hold the given articles, and writes what the corpus sees of it to the feed."""
     members: set[str] = set()
@@ -259,20 +243,14 @@ def _elect(tx: sa.Connection, component: set[str]) -> None:
             tx.execute(article.update().where(article.c.id == name).values(cluster=label, representative=chosen))
 
 
-def whole_articles(tx: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> dict[str, Article]:
-    """The current articles of some heads, parts joined, by id."""
-    parts = {row.id: tuple(_listed(row.content)) for row in rows}
-    contents = _contents(tx, {one for several in parts.values() for one in several})
-    return {name: history.join([contents[one] for one in several]) for name, several in parts.items()}
-
-
-def _listed(text: str) -> list[str]:
-    return list(json.loads(text))
-
-
 def publish(tx: sa.Connection, names: Iterable[str]) -> None:
     """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed."""
-    for row, made in records(tx, sorted(set(names))):
+    for part in chunks(sorted(set(names))):
+        _publish(tx, part)
+
+
+def _publish(tx: sa.Connection, names: Sequence[str]) -> None:
+    for row, made in records(tx, names):
         shown = row.status == Status.ACTIVE and row.representative == row.id
         made_digest = digest(canonical_json(made)) if shown else ""
         op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)
@@ -287,41 +265,3 @@ def _operation(*, was: bool, now: bool, same: bool) -> str | None:
     if was == now:
         return None
     return "add" if now else "delete"
-
-
-def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[sa.Row[tuple[object, ...]], dict[str, object]]]:
-    """Heads and records of some articles, in the order given."""
-    statement = sa.select(article, capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
-    rows = tx.execute(statement.join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(names))).all()
-    found = {row.id: row for row in rows}
-    texts = whole_articles(tx, rows)
-    clusters = _clusters(tx, {row.cluster for row in rows})
-    return [(found[name], record(texts[name], _head(found[name], clusters))) for name in names if name in found]
-
-
-def _clusters(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]:
-    rows = tx.execute(sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(sorted(labels))).order_by(article.c.id))
-    members: dict[str, list[str]] = {}
-    for row in rows:
-        members.setdefault(row.cluster, []).append(row.id)
-    return members
-
-
-def _head(row: sa.Row[tuple[object, ...]], clusters: Mapping[str, Sequence[str]]) -> Head:
-    return Head(
-        id=row.id,
-        status=row.status,
-        revision=row.revision,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        fetched_at=row.fetched_at,
-        warc=WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id),
-        payload_digest=row.payload_digest,
-        text_digest=row.text_digest,
-        cluster={
-            "id": row.cluster,
-            "size": len(clusters[row.cluster]),
-            "members": list(clusters[row.cluster]),
-            "representative": row.representative,
-        },
-    )

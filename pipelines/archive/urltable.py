@@ -94,21 +94,41 @@ def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> set[str]:
     return found
 
 
-def lease(tx: sa.Connection, site: str, *, now: float, until: float, most: int, exclude_hosts: Iterable[str] = ()) -> list[Row]:
-    """Leases up to `most` due URLs, the most urgent first: listings before articles, then the longest due.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What may be leased: due at `now`, not asked since `not_since` (the start of the run), on none of `without_hosts`."""
+
+    now: float
+    until: float
+    not_since: float
+    most: int
+    without_hosts: tuple[str, ...] = ()
+
+
+def lease(tx: sa.Connection, site: str, wanted: Wanted) -> list[Row]:
+    """Leases due URLs, the most urgent first: listings before articles, then the longest due.
 
     A lease that has run out counts as due.
     """
+    now = wanted.now
     due = sa.or_(
         sa.and_(table.c.state.in_([State.PENDING, State.DONE]), table.c.due_at <= now),
         sa.and_(table.c.state == State.LEASED, table.c.leased_until <= now),
     )
-    hosts = sorted(exclude_hosts)
-    wanted = sa.select(table).where(table.c.site == site, due, table.c.host.not_in(hosts))
-    wanted = wanted.order_by(table.c.priority.desc(), table.c.due_at, table.c.id).limit(most).with_for_update(skip_locked=True)
-    rows = [_row(found) for found in tx.execute(wanted)]
-    tx.execute(table.update().where(table.c.id.in_([row.id for row in rows])).values(state=State.LEASED, leased_until=until))
+    fresh = sa.or_(table.c.last_fetched.is_(None), table.c.last_fetched < wanted.not_since)
+    chosen = sa.select(table).where(table.c.site == site, due, fresh, table.c.host.not_in(wanted.without_hosts))
+    chosen = chosen.order_by(table.c.priority.desc(), table.c.due_at, table.c.id).limit(wanted.most)
+    rows = [_row(found) for found in tx.execute(chosen.with_for_update(skip_locked=True))]
+    if rows:
+        ids = [row.id for row in rows]
+        tx.execute(table.update().where(table.c.id.in_(ids)).values(state=State.LEASED, leased_until=wanted.until))
     return rows
+
+
+def wake(tx: sa.Connection, site: str, url: str, due_at: float) -> None:
+    """Makes a known URL due, unless it is leased or set aside."""
+    asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]))
+    tx.execute(table.update().where(asleep).values(due_at=due_at))
 
 
 def release(tx: sa.Connection, ids: Iterable[int]) -> None:
@@ -127,13 +147,6 @@ def release_all(tx: sa.Connection, site: str) -> int:
 def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
     """Ends a lease: the row's new state and all that was learnt."""
     tx.execute(table.update().where(table.c.id == url_id).values(leased_until=None, **values))
-
-
-def next_due(tx: sa.Connection, site: str) -> float | None:
-    """When the next URL is due, in seconds since the epoch; None when nothing is waiting."""
-    waiting = table.c.state.in_([State.PENDING, State.DONE, State.LEASED])
-    value = tx.scalar(sa.select(sa.func.min(table.c.due_at)).where(table.c.site == site, waiting))
-    return None if value is None else float(value)
 
 
 def counts(tx: sa.Connection, site: str) -> dict[tuple[str, str], int]:

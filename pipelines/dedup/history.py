@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
-from pipelines.dedup.difference import classify, is_worse
+from pipelines.dedup.difference import Past, classify, is_volatile, is_worse
+from pipelines.dedup.fingerprint import verbatim_digest
 from pipelines.model import Article, Status
-
-MAX_VOLATILE = 3
-"""Revisions in a row that each return to a text seen before (a rotating block, A-B-A-B) before they stop counting."""
 
 
 class PageKind(StrEnum):
@@ -150,9 +149,8 @@ def _take_text(seen: _Observation, revisions: list[Revision]) -> None:
     assert seen.article is not None
     change = None
     if revisions:
-        current = revisions[-1]
-        change = classify(current.article, seen.article)
-        if change is None or is_worse(seen.article, than=current.article) or _is_volatile(seen.article, revisions):
+        change = _change(seen, revisions)
+        if change is None:
             return
     revisions.append(
         Revision(
@@ -166,10 +164,20 @@ def _take_text(seen: _Observation, revisions: list[Revision]) -> None:
     )
 
 
-def _is_volatile(article: Article, revisions: Sequence[Revision]) -> bool:
-    """Whether the article keeps returning to texts that it already had."""
-    returns = 0
-    for n, revision in enumerate(revisions):
-        if any(classify(earlier.article, revision.article) is None for earlier in revisions[:n]):
-            returns += 1
-    return returns >= MAX_VOLATILE and any(classify(earlier.article, article) is None for earlier in revisions)
+def _change(seen: _Observation, revisions: Sequence[Revision]) -> str | None:
+    """The difference class of a text to the revision before it; None where it is no revision."""
+    assert seen.article is not None
+    current = revisions[-1].article
+    change = classify(current, seen.article)
+    if change is None or is_worse(seen.article, than=current):
+        return None
+    past = [Past(digest=_digest(made.article), seen=_moment(made.fetched_at)) for made in revisions]
+    return None if is_volatile(past, _digest(seen.article), _moment(seen.fetched_at)) else change
+
+
+def _digest(article: Article) -> str:
+    return verbatim_digest(article.title, article.text)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,93 @@
+"""One run of one site: the archive that is open, the lock that is held, the WARC file that is written, the ledger.
+
+Everything that a crawl's Scrapy classes share hangs on `crawler.session`; `scrapy crawl` opens it before the reactor
+runs, so that whatever is wrong with the machine or the configuration is said before the first request.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.archive import Archive, open_archive, schema, urltable
+from pipelines.archive.article_record import canonical_json, timestamp
+from pipelines.archive.warc import WarcWriter
+from pipelines.errors import ArchiveError, OutOfSpace
+from pipelines.site import Site, parse_site
+
+MIN_FREE_BYTES = 64 * 2**20
+"""A run does not begin on a disk with less: one WARC file, the catalogue's journal and a report need room to end well."""
+SOFTWARE = f"china-tech-archive/{version('china-tech-archive')}"
+
+
+@dataclass(slots=True)
+class Session:
+    """An open run. `faults` holds what ended it from within; `counts` counts by word what the run report prints."""
+
+    site: Site
+    archive: Archive
+    writer: WarcWriter
+    run: int
+    started: float
+    exits: ExitStack
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[ArchiveError] = field(default_factory=list)
+    generation: int = 0
+    """grows with every commit: the scheduler looks again when it has"""
+    interrupted: str | None = None
+    closed: bool = False
+
+    def close(self, status: int, ledger: dict[str, Any]) -> None:
+        """Seals the run: the WARC file closed, the ledger stored, the lock let go."""
+        if self.closed:
+            return
+        self.closed = True
+        with self.exits:
+            self.writer.close()
+            with self.archive.catalogue.transaction() as tx:
+                ended = schema.run.update().where(schema.run.c.id == self.run)
+                tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=canonical_json(ledger)))
+
+
+def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = None) -> Session:
+    """Opens a run of the site that a seeds file describes.
+
+    Raises SeedsError, ArchiveUnusable, NewerArchive, CatalogueDamaged, Locked, OutOfSpace; then nothing stays open.
+    """
+    raw = seeds.read_bytes()
+    site = parse_site(raw, str(seeds))
+    with ExitStack() as exits:
+        archive = exits.enter_context(open_archive(archive_dir, create=True, catalogue_url=catalogue_url))
+        exits.enter_context(archive.lock(site.name))
+        _enough_room(archive_dir)
+        archive.keep_rules(site, raw)
+        writer = WarcWriter(archive.warc_folder, prefix=site.name, software=SOFTWARE, rules={site.name: site.digest})
+        with archive.catalogue.transaction() as tx:
+            urltable.release_all(tx, site.name)
+            key = tx.execute(schema.run.insert().values(site=site.name, started=timestamp(datetime.now(UTC)))).inserted_primary_key
+        assert key is not None
+        return Session(site=site, archive=archive, writer=writer, run=int(key[0]), started=time.time(), exits=exits.pop_all())
+
+
+def _enough_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        raise OutOfSpace(
+            f"{folder}: only {free // 2**20} MiB are free; a run needs {MIN_FREE_BYTES // 2**20}. Free some space and run again."
+        )
+
+
+def earlier_runs(tx: sa.Connection, site: str, most: int) -> list[dict[str, Any]]:
+    """The ledgers of the last finished runs of a site, the newest first."""
+    ended = sa.select(schema.run.c.ledger).where(schema.run.c.site == site, schema.run.c.ledger.is_not(None))
+    return [json.loads(text) for text in tx.scalars(ended.order_by(schema.run.c.id.desc()).limit(most))]

@@ -1,0 +1,101 @@
+"""Reading articles back out of the catalogue: contents, current versions, records. No writing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.archive.article_record import Head, from_json, record
+from pipelines.archive.schema import article, capture, content, edge
+from pipelines.dedup import history
+from pipelines.model import Article, WarcRef
+
+Head_ = sa.Row[Any]
+"""A row of the article table."""
+CHUNK = 500
+"""Names in one statement: SQLite takes 32,766 variables; a short list keeps the statement cache small."""
+
+
+def contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
+    """Extraction results by digest."""
+    found: dict[str, Article] = {}
+    for part in chunks(sorted(digests)):
+        rows = tx.execute(sa.select(content).where(content.c.digest.in_(part)))
+        found.update((row.digest, from_json(row.article)) for row in rows)
+    return found
+
+
+def whole_articles(tx: sa.Connection, heads: Iterable[Head_]) -> dict[str, Article]:
+    """The current articles of some heads, parts joined, by id."""
+    parts = {head.id: json.loads(head.content) for head in heads}
+    found = contents(tx, {one for several in parts.values() for one in several})
+    return {name: history.join([found[one] for one in several]) for name, several in parts.items()}
+
+
+def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
+    """The current articles of some ids; unknown ids are left out."""
+    heads: list[Head_] = []
+    for part in chunks(sorted(names)):
+        heads += tx.execute(sa.select(article).where(article.c.id.in_(part))).all()
+    return whole_articles(tx, heads)
+
+
+def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head_, dict[str, object]]]:
+    """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names."""
+    columns = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
+    chosen = sa.select(article, *columns).join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(names))
+    rows = tx.execute(chosen).all()
+    found = {row.id: row for row in rows}
+    texts = whole_articles(tx, rows)
+    members = _members(tx, {row.cluster for row in rows})
+    bonds = _bonds(tx, rows)
+    return [(found[name], record(texts[name], _head(found[name], members, bonds.get(name)))) for name in names if name in found]
+
+
+def chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (names[n : n + CHUNK] for n in range(0, len(names), CHUNK))
+
+
+def _members(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part in chunks(sorted(labels)):
+        rows = tx.execute(sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(part)).order_by(article.c.id))
+        for label, name in rows:
+            found.setdefault(label, []).append(name)
+    return found
+
+
+def _bonds(tx: sa.Connection, heads: Sequence[Head_]) -> dict[str, tuple[str, float]]:
+    """What each article that is not its cluster's representative is to it, where the two were compared."""
+    pairs = {
+        (min(head.id, head.representative), max(head.id, head.representative)): head.id for head in heads if head.id != head.representative
+    }
+    if not pairs:
+        return {}
+    found = tx.execute(sa.select(edge).where(edge.c.low.in_(sorted({low for low, _ in pairs}))))
+    return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
+
+
+def _head(row: Head_, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None) -> Head:
+    kind, similarity = bond or (None, None)
+    return Head(
+        id=row.id,
+        status=row.status,
+        revision=row.revision,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        fetched_at=row.fetched_at,
+        warc=WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id),
+        payload_digest=row.payload_digest,
+        text_digest=row.text_digest,
+        cluster={
+            "id": row.cluster,
+            "kind": kind,
+            "similarity": similarity,
+            "size": len(members[row.cluster]),
+            "representative": row.representative,
+        },
+    )
