@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 import ada_url
@@ -48,8 +49,7 @@ class Canonical:
     mirror: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Split:
+class _Split(NamedTuple):
     """A WHATWG-serialised http or https URL without its fragment. `host` is "name" or "name:port"."""
 
     scheme: str
@@ -113,12 +113,15 @@ def host_key(url: str) -> str:
 def request_url(url: str) -> str:
     """The URL without its fragment in printable ASCII, as it is fetched: Chinese as percent-encoded UTF-8, spaces and
     control characters escaped, so that no URL can break a request line (RFC 9112 §3.2). The rest stays as it is."""
-    whole = (_parse(url) or _well_formed(url)).partition("#")[0]
-    return _UNSAFE.sub(_escaped, whole)
+    whole = (_parse(url) or url).partition("#")[0]
+    before, _, query = whole.partition("?")
+    return _UNSAFE.sub(_escaped, whole if query else before)  # "/a?" is "/a" to every HTTP library in between
 
 
 def _parse(url: str, base: str | None = None) -> str | None:
     """The serialised URL (URL Standard §4.4 and §4.5), None where the standard says failure."""
+    if not url.isascii():
+        url = url.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # the standard's USVString
     try:
         return str(ada_url.normalize_url(url) if base is None else ada_url.join_url(base, url))
     except ValueError:
@@ -159,7 +162,7 @@ def _normal(url: str, site: Site) -> str:
         text = f"{directory}/"
     if bare != path or host != split.host or scheme != split.scheme:
         # "/a/..;sid=1" has become "/a/..", a port may now be the default one: the standard reads it once more
-        return _parse(text.removesuffix("?")) or text
+        return _parse(text) or text
     return text
 
 
@@ -215,8 +218,3 @@ def _first_page(url: str, rule: re.Pattern[str] | None) -> tuple[str, int] | Non
     if not (part.isascii() and part.isdigit() and len(part) <= MAX_PART_DIGITS and int(part) > 0):
         return None
     return f"{url[: match.start()]}{head}{tail}{url[match.end() :]}", int(part)
-
-
-def _well_formed(text: str) -> str:
-    """Lone surrogates become U+FFFD, as in the standard's USVString."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
