@@ -26,7 +26,7 @@ Fields = tuple[tuple[str, str], ...]
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 LEVEL = 6
-"""of gzip"""
+"""of gzip: on 123 news pages 0.6 % larger than level 9 and 1.4 times as fast (274 against 190 pages a second)"""
 BLOCK_KEPT = 16 * 2**20
 """bytes of a block that are kept; twice what one response may have (payload.MAX_DECODED)"""
 MAX_HEAD = 2**16
@@ -83,8 +83,8 @@ def encode_record(fields: Iterable[tuple[str, str]], block: bytes) -> bytes:
 
 
 def sha256(payload: bytes) -> str:
-    """The labelled digest as WARC files write it: base32, as pywb and the CDX world compare it."""
-    return "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode("ascii").rstrip("=")
+    """The labelled digest as WARC files write it: base32 with its padding, without which warcio and FastWARC call it wrong."""
+    return "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode("ascii")
 
 
 def format_date(moment: datetime) -> str:

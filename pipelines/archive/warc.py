@@ -63,7 +63,8 @@ _BODILESS = frozenset({204, 304})
 _HEADER_NAME = re.compile(r"[!-9;-~\x80-\xff](?:[ -9;-~\x80-\xff]*[!-9;-~\x80-\xff])?")
 _LINE_BREAKS = re.compile(r"[\x00\r\n]+")
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0<>\u2028\u2029\u3000\ud800-\udfff]")
-_TARGET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)")
+_TARGET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)([^#]*)")
+_PRINTABLE = "!\"#$%&'()*+,/:;=?@[\\]^`{|}~"
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
@@ -306,9 +307,12 @@ def _revisit_fields(profile: str, refers_to: tuple[str, datetime]) -> Fields:
 
 def _request_block(exchange: Exchange) -> bytes:
     match = _TARGET.match(_clean_url(exchange.url))
-    target = quote(match[1] if match else "", safe="!\"#$%&'()*+,/:;=?@[\\]^`{|}~") or "/"
-    line = f"{exchange.method} {'/' if target.startswith('?') else ''}{target} HTTP/1.1\r\n".encode("ascii")
-    return line + _header_lines(item for item in exchange.request_headers if item[0].lower() not in SECRET)
+    host, target = match.groups() if match else ("", "")
+    target = quote(target if target.startswith("/") else f"/{target}", safe=_PRINTABLE)
+    headers = [item for item in exchange.request_headers if item[0].lower() not in SECRET]
+    if all(name.lower() != "host" for name, _ in headers):
+        headers.insert(0, ("Host", host))  # the network layer adds it below us; without it the request is none (RFC 9112 §3.2)
+    return f"{exchange.method} {target} HTTP/1.1\r\n".encode("ascii") + _header_lines(headers)
 
 
 def _written_headers(exchange: Exchange) -> Headers:
