@@ -1,9 +1,9 @@
 """The max-sum subtree: which element of a page holds its article.
 
-Every line weighs plus its length where it reads like prose (punctuated, not linked) and minus where it is a link or
-furniture; the element with the greatest sum over its lines holds the article. Prefix sums over the lines of one walk give
+Every line weighs plus its length where it reads like prose (punctuated, not linked) and minus where it is a link, a heading
+or furniture; the element with the greatest sum over its lines holds the article. Prefix sums over the lines of one walk give
 the sum of every element in one subtraction. Tuned for Chinese, where sentence punctuation is unmistakable, and right for
-most other scripts (../benchmarks/README.md has the figures of this reader alone).
+most other scripts (benchmarks/README.md has the figures of this reader alone).
 """
 
 from __future__ import annotations
@@ -11,29 +11,48 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-from pipelines.extract.blocks import Line, Reading, Span
+from pipelines.extract.blocks import HEADINGS, Line, Reading, Span
 
-PUNCTUATION = re.compile(r"[，。！？；：、“”…（）《》]|[,.;:!?](?=\s|$|[\"'”’])")
-_LINK_SHARE = 0.5
-_SHORT = 12
-"""characters: captions of links, dates and buttons are shorter; most sentences are not"""
+STOPS = re.compile(r"[，。！？；…：]|[,.;:!?](?=\s|$|[\"'”’)])")
+LINK_SHARE = 0.5
+"""A line of which more than this share is link is a link."""
+SHORT = 12
+"""characters: captions of buttons, dates and menu entries are shorter; most sentences are not"""
 _PENALTY = 20.0
 """what a line of links costs, beside its length: lists of short links are many lines and few characters"""
+_ASIDE_MAJORITY = 0.7
+"""When what the page marks as hidden or beside the article holds more than this share of all prose, the marks are wrong."""
+
+
+def is_prose(line: Line) -> bool:
+    """A sentence or more: punctuated, longer than a label, mostly unlinked."""
+    return line.link_share <= LINK_SHARE and len(line.text) > SHORT and STOPS.search(line.text) is not None
 
 
 def weight(line: Line) -> float:
     """How much a line speaks for its element being the article."""
     length = len(line.text)
-    if line.link_share > _LINK_SHARE:
+    if line.link_share > LINK_SHARE:
         return -_PENALTY - 0.5 * min(length, 60)
-    marks = len(PUNCTUATION.findall(line.text))
-    if not marks:
-        return -_PENALTY / 4 if length < _SHORT else -_PENALTY / 8
+    if not is_prose(line) or not HEADINGS.isdisjoint(line.tags):
+        return -_PENALTY / 4
     return float(length - 2 * line.linked)
 
 
+def weights(reading: Reading) -> list[float]:
+    """The weight of every line; what is marked as beside the article costs what it would have brought."""
+    plain = [weight(line) for line in reading.lines]
+    total = sum(max(0.0, one) for one in plain)
+    aside = sum(max(0.0, one) for one, line in zip(plain, reading.lines, strict=True) if line.aside)
+    if aside > _ASIDE_MAJORITY * total:
+        for line in reading.lines:
+            line.aside = False
+        return plain
+    return [-abs(one) / 2 if line.aside else one for one, line in zip(plain, reading.lines, strict=True)]
+
+
 def locate(reading: Reading) -> Span | None:
-    """The span with the greatest sum; of equals the innermost. None for a page without lines."""
-    sums = [0.0, *accumulate(weight(line) for line in reading.lines)]
+    """The span with the greatest sum; of equals the innermost. None for a page without prose."""
+    sums = [0.0, *accumulate(weights(reading))]
     best = max(reading.spans, key=lambda span: (sums[span.end] - sums[span.start], span.depth), default=None)
     return best if best is not None and sums[best.end] - sums[best.start] > 0 else None

@@ -7,6 +7,7 @@ the markup shows is thrown away for BeautifulSoup's, flattened to paragraphs.
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from dataclasses import dataclass
@@ -23,13 +24,15 @@ KEPT_SHARE = 0.5
 _SUSPICIOUS_TAG = 16_384
 """characters: tags shorter than this cannot hold enough attributes to matter"""
 
-_DATA_URI = re.compile(rf"\bdata:[\w.+/-]{{0,80}}[;,][^\s\"'<>)]{{{MAX_DATA_URI},}}+", re.IGNORECASE)
-# Possessive throughout: a tag is read once, whatever its quotes do.
-_TAG = re.compile(r"""<[a-zA-Z][^\s/>]*+(?:[^>"']++|"[^"]*+"|'[^']*+')*+>?""")
-_ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
-_UNSEEN = re.compile(
-    r"<(script|style|noscript|template|svg|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[a-zA-Z/!?][^>]*+>?", re.IGNORECASE | re.DOTALL
+_DATA_URI = re.compile(rf"data:[\w.+/-]{{0,80}}[;,][^\s\"'<>)]{{{MAX_DATA_URI},}}+")
+# Possessive throughout: a tag is read once, whatever its quotes do. Scripts and comments are no tags, whatever they print.
+_TAG = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(?:script|style)\b.*?(?:</(?:script|style)|\Z)"""
+    r"""|<[a-z](?:[^>"'=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>?""",
+    re.IGNORECASE | re.DOTALL,
 )
+_ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
+_UNSEEN = re.compile(r"<(script|style|noscript|template)\b.*?</\1|<!--.*?-->|<[^>]*+>", re.IGNORECASE | re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _ENCODING_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
 
@@ -48,20 +51,18 @@ class Page:
 def parse(text: str, url: str) -> Page | None:
     """The page, or None where there is nothing to parse. Never raises; linear in the length of `text`."""
     markup = bounded(text)
-    root = _tree(markup)
-    if root is None:
-        return None
-    if _depth_exceeded(root, markup):
-        flat = _flatten(markup)
-        return Page(root=flat, markup=markup, url=url, flattened=True) if flat is not None else None
-    return Page(root=root, markup=markup, url=url)
+    parser = html.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+    root = _tree(markup, parser)
+    if root is not None and not _lost_text(root, markup, parser):
+        return Page(root=root, markup=markup, url=url)
+    flat = _flatten(markup)
+    return Page(root=flat, markup=markup, url=url, flattened=True) if len(flat[0]) else None
 
 
 def bounded(text: str) -> str:
     """`text` without control characters, long data: URIs and more than MAX_ATTRIBUTES attributes in one tag."""
     text = _CONTROL.sub("", _ENCODING_DECLARATION.sub("", text))
-    if "data:" in text or "DATA:" in text:
-        text = _DATA_URI.sub("data:,", text)
+    text = _DATA_URI.sub("data:,", text)
     return _TAG.sub(_fewer_attributes, text) if _has_long_tag(text) else text
 
 
@@ -70,30 +71,31 @@ def _has_long_tag(text: str) -> bool:
 
 
 def _fewer_attributes(tag: re.Match[str]) -> str:
-    if len(tag[0]) <= _SUSPICIOUS_TAG:
+    """The tag with its first MAX_ATTRIBUTES attributes; scripts, comments and all usual tags as they are."""
+    if len(tag[0]) <= _SUSPICIOUS_TAG or not re.match("<(?!script|style)[a-z]", tag[0], re.IGNORECASE):
         return tag[0]
-    parts = []
-    for number, part in enumerate(_ATTRIBUTE.finditer(tag[0], 1)):
-        if number > MAX_ATTRIBUTES:
-            break
-        parts.append(part[0])
+    parts = [part[0] for part in itertools.islice(_ATTRIBUTE.finditer(tag[0], 1), MAX_ATTRIBUTES + 1)]
     return f"<{' '.join(parts)}>"
 
 
-def _tree(markup: str) -> html.HtmlElement | None:
-    parser = html.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+def _tree(markup: str, parser: html.HTMLParser) -> html.HtmlElement | None:
     try:
         return html.document_fromstring(markup.encode("utf-8", "ignore"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
         return None
 
 
-def _depth_exceeded(root: html.HtmlElement, markup: str) -> bool:
-    kept = len("".join(root.xpath("string()").split()))
-    return kept < KEPT_SHARE * len("".join(_UNSEEN.sub(" ", markup).split()))
+def _lost_text(root: html.HtmlElement, markup: str, parser: html.HTMLParser) -> bool:
+    if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
+        return True
+    return _visible(root.xpath("string()")) < KEPT_SHARE * _visible(_UNSEEN.sub(" ", markup))
 
 
-def _flatten(markup: str) -> html.HtmlElement | None:
+def _visible(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _flatten(markup: str) -> html.HtmlElement:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)

@@ -1,0 +1,125 @@
+"""From the lines of one container to an article: paragraphs, captions, bylines and what the furniture said.
+
+The rule of this file: paragraphs of one article stand in one place of the tree. Most of the prose shares one parent (the
+column); before its first paragraph and behind its last one a line must prove that it belongs, between them it must
+prove that it does not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lxml import html
+
+from pipelines.extract import furniture
+from pipelines.extract.blocks import HEADINGS, Line
+from pipelines.extract.furniture import Kind
+from pipelines.extract.locator import LINK_SHARE, is_prose
+
+
+@dataclass(slots=True)
+class Assembly:
+    """`kept` are the article's lines, in order; `told` what else the container said, by kind."""
+
+    kept: list[Line] = field(default_factory=list)
+    captions: list[Line] = field(default_factory=list)
+    bylines: list[Line] = field(default_factory=list)
+    told: list[tuple[Kind, str]] = field(default_factory=list)
+
+
+def assemble(lines: list[Line], title: str | None) -> Assembly:
+    """The article that stands in `lines`."""
+    result = Assembly()
+    if not lines:
+        return result
+    column = _column(lines)
+    first, last = _edges(lines, column)
+    stop = _stop(lines, first, last)
+    folded_title = furniture.fold(title or "")
+    begin = _head_end(lines, first, folded_title)
+    for number, line in enumerate(lines):
+        edge = number < first or number > last
+        _sort(result, line, edge=edge, inside=begin <= number < stop, belongs=not edge or _parent(line) in column, title=folded_title)
+    return result
+
+
+def _sort(result: Assembly, line: Line, *, edge: bool, inside: bool, belongs: bool, title: str) -> None:
+    told = furniture.kind(line.text, edge)
+    if told is not None:
+        result.told.append((told, line.text))
+    elif not inside or not belongs or line.aside or _is_link(line) or furniture.fold(line.text) == title:
+        return
+    elif _is_caption(line):
+        result.captions.append(line)
+    elif furniture.is_byline(line.text):
+        result.bylines.append(line)
+    else:
+        result.kept.append(line)
+
+
+def _is_link(line: Line) -> bool:
+    return line.link_share > LINK_SHARE and not is_prose(line)
+
+
+def _is_caption(line: Line) -> bool:
+    return "figcaption" in line.tags or furniture.is_caption(line.text)
+
+
+def _parent(line: Line) -> html.HtmlElement:
+    """Where a paragraph stands: the parent of <p>; a line between <br>s stands in its own element."""
+    element = line.element
+    parent = element.getparent()
+    return parent if element.tag in ("p", *HEADINGS) and parent is not None else element
+
+
+def _column(lines: list[Line]) -> set[html.HtmlElement]:
+    """The places that hold the prose: the fullest, and every place of the same kind with a fair share."""
+    prose: Counter[html.HtmlElement] = Counter()
+    for line in lines:
+        if is_prose(line) and not line.aside:
+            prose[_parent(line)] += len(line.text)
+            if line.element.tag == "div":
+                prose[line.element.getparent()] += len(line.text)
+    total = max(prose.values(), default=0)
+    return {place for place, length in prose.items() if length >= _FAIR_SHARE * total}
+
+
+_FAIR_SHARE = 0.3
+_LEAD = 30
+
+
+def _edges(lines: list[Line], column: set[html.HtmlElement]) -> tuple[int, int]:
+    """The first and the last line of prose in the column."""
+    inside = [number for number, line in enumerate(lines) if _solid(line) and _in(line, column)]
+    return (inside[0], inside[-1]) if inside else (0, len(lines) - 1)
+
+
+def _solid(line: Line) -> bool:
+    return is_prose(line) and not line.aside and furniture.kind(line.text, True) is None
+
+
+def _in(line: Line, column: set[html.HtmlElement]) -> bool:
+    return _parent(line) in column or line.element.getparent() in column
+
+
+def _head_end(lines: list[Line], first: int, title: str) -> int:
+    """The number of the first line that may be the article's: behind the last header line above the first paragraph."""
+    begin = 0
+    for number, line in enumerate(lines[:first]):
+        told = furniture.kind(line.text, True)
+        if told is not None or _is_link(line) or furniture.fold(line.text) == title or line.element.tag == "h1":
+            begin = number + 1
+    return begin
+
+
+def _stop(lines: list[Line], first: int, last: int) -> int:
+    """The number of the line at which the page goes on to something else."""
+    total = sum(len(line.text) for line in lines[first : last + 1])
+    seen = 0
+    for number, line in enumerate(lines):
+        if number >= first:
+            seen += len(line.text)
+        if seen > total / 2 and furniture.kind(line.text, True) is Kind.RELATED:
+            return number
+    return len(lines)
