@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from datetime import datetime
 from typing import Any, Self
 
 from scrapy import Spider
@@ -18,6 +19,7 @@ from scrapy.http import Request
 from crawler.conditional import Validators
 from crawler.session import Session
 from pipelines.archive import urltable
+from pipelines.archive.article_record import moment
 from pipelines.archive.urltable import Row, Wanted
 from pipelines.urls import request_url
 
@@ -87,10 +89,10 @@ class CatalogueScheduler(BaseScheduler):
         self._under_way[row.host] -= 1
 
     def _may_ask(self) -> bool:
-        counts = self._session.counts
-        if self._budget and counts["requests"] >= self._budget:
-            counts["budget_spent"] = 1
-        return not (counts["budget_spent"] or self._session.interrupted or self._session.faults)
+        session = self._session
+        if self._budget and session.counts["requests"] >= self._budget:
+            session.left_because = session.left_because or "max_requests"
+        return not (session.left_because or session.interrupted or session.faults)
 
     def _has_room(self, host: str) -> bool:
         return self._under_way[host] < self._session.site.politeness.concurrency + AHEAD
@@ -105,7 +107,7 @@ class CatalogueScheduler(BaseScheduler):
             until=now + LEASE_SECONDS,
             not_since=self._session.started,
             most=BATCH,
-            without_hosts=tuple(sorted(full | self._spider.given_up())),
+            without_hosts=tuple(sorted(full | self._session.given_up)),
         )
         with self._session.archive.catalogue.transaction() as tx:
             rows = urltable.lease(tx, self._session.site.name, wanted)
@@ -118,7 +120,7 @@ class CatalogueScheduler(BaseScheduler):
         self._session.counts["requests"] += 1
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
         if row.etag or row.last_modified:
-            meta["validators"] = Validators(etag=row.etag, last_modified=row.last_modified)
+            meta["validators"] = Validators(etag=row.etag, last_modified=row.last_modified, confirms=_confirmed(row))
         return Request(
             request_url(row.url),
             callback=self._spider.parse,
@@ -126,3 +128,7 @@ class CatalogueScheduler(BaseScheduler):
             meta=meta,
             dont_filter=True,
         )
+
+
+def _confirmed(row: Row) -> tuple[str, datetime] | None:
+    return (row.captured_url, moment(row.captured_at)) if row.captured_url and row.captured_at else None

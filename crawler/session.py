@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
 from pipelines.archive.warc import WarcWriter
 from pipelines.errors import ArchiveError, OutOfSpace
+from pipelines.model import Capture
 from pipelines.site import Site, parse_site
 
 MIN_FREE_BYTES = 64 * 2**20
@@ -42,10 +44,22 @@ class Session:
     exits: ExitStack
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[ArchiveError] = field(default_factory=list)
+    loose: list[Capture] = field(default_factory=list)
+    """captures that belong to no visit, to be noted with the next commit"""
+    given_up: set[str] = field(default_factory=set)
+    """hosts that are not asked again in this run"""
     generation: int = 0
     """grows with every commit: the scheduler looks again when it has"""
+    left_because: str | None = None
+    """the budget that is spent"""
     interrupted: str | None = None
+    remember: Callable[[sa.Connection], None] = lambda _: None
+    """writes what else is to be kept, in each grouped commit"""
     closed: bool = False
+
+    def bytes_written(self) -> int:
+        """Of the WARC file being written; rotation is far above any run's budget of bytes but the largest."""
+        return self.writer.position[1] if self.writer.position else 0
 
     def close(self, status: int, ledger: dict[str, Any]) -> None:
         """Seals the run: the WARC file closed, the ledger stored, the lock let go."""

@@ -7,6 +7,8 @@ ingest(capture, site, archive)                                  both, for one ca
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import sqlalchemy as sa
 
 from pipelines.archive import Archive
@@ -14,24 +16,34 @@ from pipelines.archive.ledger import Outcome, note_capture, write_down
 from pipelines.extract import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import Site
-from pipelines.urls import canonical
+from pipelines.urls import absolute, canonical
 
 Result = Article | Rejection | None
 """None: the capture is no article page (a listing, a feed, a robots.txt) and was not read as one."""
+
+
+INDEX_PATHS = frozenset({"", "/", *(f"/{stem}.{end}" for stem in ("index", "default") for end in ("html", "htm", "shtml", "php", "jsp"))})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def read(capture: Capture, site: Site) -> Result:
     """What a capture is, by this site's rules. Pure; never raises on any bytes."""
     if capture.kind is not Kind.ARTICLE:
         return None
+    if capture.status in REDIRECTS:
+        return _redirect(capture)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
     return extract(capture, site)
 
 
-def redirect(capture: Capture) -> Rejection:
-    """What a redirecting answer is, read without its body."""
-    return Rejection(reason=Reason.REDIRECT, detail=f"to {capture.header('Location') or 'nowhere'}", status=capture.status)
+def _redirect(capture: Capture) -> Rejection:
+    """A redirect to an index page is how many sites say that an article is gone."""
+    target = absolute(capture.url, capture.header("Location") or "")
+    detail = f"redirects to {target or 'nowhere'}"
+    if target is not None and urlsplit(target).path in INDEX_PATHS:
+        return Rejection(reason=Reason.GONE, detail=detail, status=capture.status)
+    return Rejection(reason=Reason.REDIRECT, detail=detail, status=capture.status)
 
 
 def write(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Outcome:

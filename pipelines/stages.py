@@ -21,7 +21,7 @@ from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import NewUrl, Row
 from pipelines.errors import ArchiveError
 from pipelines.flow import Result
-from pipelines.model import Capture
+from pipelines.model import Capture, Reason
 from pipelines.site import Site
 from pipelines.workers import Readers
 
@@ -31,21 +31,29 @@ GROUP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """What one lease brought. `capture` is None when nothing answered.
+class Settlement:
+    """What a visit changes in the frontier: the values of its own row, URLs to be known, URLs to be asked in this run."""
 
-    `settle` gives the new values of the URL's row once the outcome is known. `found` are URLs to be known, `wake` URLs
-    to be asked again in this run.
+    values: Mapping[str, Any]
+    found: tuple[NewUrl, ...] = ()
+    wake: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one lease brought. `capture` is None when nothing answered; `now` in seconds since the epoch.
+
+    `settle` says, once the outcome is known, what the frontier learns.
     """
 
     row: Row
-    settle: Callable[[Outcome | None, Result], Mapping[str, Any]]
+    settle: Callable[[Outcome | None, Result], Settlement]
     capture: Capture | None = None
     earlier: tuple[Capture, ...] = ()
     """the captures of redirects on the way, oldest first"""
-    found: tuple[NewUrl, ...] = ()
-    wake: tuple[str, ...] = ()
     now: float
+    failure: str | None = None
+    """"failed/<reason>" for the ledger, None when something was read"""
 
 
 class _Session(Protocol):
@@ -53,7 +61,9 @@ class _Session(Protocol):
     archive: Archive
     writer: Any
     faults: list[ArchiveError]
+    loose: list[Capture]
     generation: int
+    remember: Callable[[sa.Connection], None]
 
 
 @dataclass(slots=True)
@@ -117,6 +127,10 @@ class IngestStage:
         session.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
         with session.archive.catalogue.transaction() as tx:
             outcomes = [commit_visit(tx, session.site, visit, result) for visit, result, _ in group]
+            for capture in session.loose:
+                flow.write(tx, capture, session.site, None)
+            session.remember(tx)
+        session.loose.clear()
         session.generation += 1
         return outcomes
 
@@ -130,11 +144,12 @@ settled = object()
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:
     """Writes one visit down: captures, links found, the URL's own row. In the caller's transaction."""
-    for hop in visit.earlier:
-        flow.write(tx, hop, site, flow.redirect(hop))
+    hops = [flow.write(tx, hop, site, flow.read(hop, site)) for hop in visit.earlier]
     outcome = flow.write(tx, visit.capture, site, result) if visit.capture is not None else None
-    urltable.discover(tx, site.name, visit.found, visit.now)
-    for url in visit.wake:
+    outcome = next((hop for hop in hops if hop.word == Reason.GONE), outcome)  # sent away to an index page: it is gone
+    settlement = visit.settle(outcome, result)
+    urltable.discover(tx, site.name, settlement.found, visit.now)
+    for url in settlement.wake:
         urltable.wake(tx, site.name, url, visit.now)
-    urltable.settle(tx, visit.row.id, visit.settle(outcome, result))
+    urltable.settle(tx, visit.row.id, settlement.values)
     return outcome

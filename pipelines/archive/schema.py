@@ -50,6 +50,7 @@ url = Table(
     Column("kind", String, nullable=False),
     Column("state", String, nullable=False),
     Column("depth", Integer, nullable=False, default=0),
+    Column("page", Integer, nullable=False, default=1),
     Column("priority", Integer, nullable=False, default=0),
     Column("discovered_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
@@ -64,8 +65,8 @@ url = Table(
     Column("visits", Integer, nullable=False, default=0),
     Column("etag", Text),
     Column("last_modified", Text),
-    Column("payload_digest", String),
-    Column("article", String),
+    Column("captured_url", Text),
+    Column("captured_at", String),
     UniqueConstraint("site", "url"),
     Index("url_due", "site", "state", "due_at"),
 )
@@ -85,6 +86,7 @@ robots = Table(
     Column("fetched_at", Float, nullable=False),
     Column("status", Integer),
     Column("body", LargeBinary),
+    Column("failure", Text),
 )
 
 capture = Table(

@@ -37,6 +37,9 @@ class NewUrl:
     kind: Kind
     due_at: float
     depth: int = 0
+    """hops of lists from a start URL"""
+    page: int = 1
+    """of its list"""
     priority: int = 0
     hints: Hints = Hints()
 
@@ -50,6 +53,7 @@ class Row:
     host: str
     kind: Kind
     depth: int
+    page: int
     tries: int
     hints: Hints
     etag: str | None
@@ -59,7 +63,9 @@ class Row:
     last_changed: float | None
     interval: float | None
     visits: int
-    payload_digest: str | None
+    captured_url: str | None
+    captured_at: str | None
+    """what a 304 would confirm: the URL and the time of the capture that has the body"""
     discovered_at: float
     due_at: float
 
@@ -78,6 +84,7 @@ def _insertable(site: str, one: NewUrl, now: float) -> dict[str, Any]:
         "kind": one.kind,
         "state": State.PENDING,
         "depth": one.depth,
+        "page": one.page,
         "priority": one.priority,
         "discovered_at": now,
         "due_at": one.due_at,

@@ -1,0 +1,112 @@
+"""Does this run tell the truth? A ledger in, an exit status and a sentence out. Pure.
+
+A night with nothing new is a good run. A run that read no list, that saved nothing of what it fetched, that found far
+less than the runs before it, or that left work behind is not, and says so with a status of its own.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines import report
+
+GOOD = 0
+NOTHING_SAVED = 10
+FAR_LESS = 11
+PARTIAL = 12
+REFUSED = 13
+INTERRUPTED = 14
+
+ENOUGH_HISTORY = 3
+"""finished runs before "usual" means anything"""
+FAR_LESS_SHARE = 0.3
+"""of the usual number of list entries; sites print lists of constant length, so half is already odd"""
+MANY = 10
+"""visits before the share of rejected pages means anything"""
+MOSTLY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    status: int
+    sentence: str
+
+
+def judge(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]] = ()) -> Health:
+    """What a finished run's ledger says, beside the ledgers of earlier runs of the site (newest first)."""
+    return next(
+        (Health(status=status, sentence=sentence) for status, test in _TESTS if (sentence := test(ledger, earlier))),
+        Health(status=GOOD, sentence="Good: everything that was due is accounted for."),
+    )
+
+
+def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    if not ledger.get("interrupted"):
+        return None
+    return f"Interrupted by {ledger['interrupted']}: what was in flight is saved, {ledger['urls']['left']} URLs are left for the next run."
+
+
+def _refused(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    refused = ledger["failures"].get("robots", 0) + ledger["failures"].get("host_given_up", 0)
+    if not refused or ledger["lists"] or _saved(ledger):
+        return None
+    return f"Refused: robots.txt or the hosts themselves turned all {refused} requests away; see the log for each host's reason."
+
+
+def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    if not ledger["lists"]:
+        return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
+    if not ledger["articles"]["shown"]:
+        return "Nothing saved: the archive holds no article of this site. Do the rules of the seeds file still fit its pages?"
+    fetched = ledger["urls"]["visited"]
+    if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
+        return f"Nothing saved of {fetched} article URLs fetched: every page was rejected or failed. Did the layout change?"
+    return None
+
+
+def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> str | None:
+    fetched, bad = ledger["urls"]["visited"], _rejected(ledger)
+    if fetched >= MANY and bad > MOSTLY * fetched:
+        return f"Far less than usual: {bad} of {fetched} pages fetched were rejected. See `scrapy report`."
+    if len(earlier) < ENOUGH_HISTORY:
+        return None
+    usual = statistics.median(past.get("lists", 0) for past in earlier)
+    if ledger["lists"] < FAR_LESS_SHARE * usual:
+        return f"Far less than usual: {ledger['lists']} lists could be read; usually it is {usual:.0f}."
+    return None
+
+
+def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    failed = sum(ledger["failures"].values())
+    if not ledger["urls"]["left"] and not failed:
+        return None
+    parts = []
+    if ledger["urls"]["left"]:
+        parts.append(f"{ledger['urls']['left']} URLs are left" + (f" ({ledger['left_because']})" if ledger.get("left_because") else ""))
+    if failed:
+        parts.append(f"{failed} requests failed")
+    return f"Partial: {' and '.join(parts)}; the next run goes on with them."
+
+
+def _saved(ledger: Mapping[str, Any]) -> int:
+    return sum(ledger["visits"].get(word, 0) for word in report.SAVED)
+
+
+def _confirmed(ledger: Mapping[str, Any]) -> int:
+    return sum(ledger["visits"].get(word, 0) for word in (*report.NOTHING_NEW, "awaiting_parts"))
+
+
+def _rejected(ledger: Mapping[str, Any]) -> int:
+    return int(sum(ledger["visits"].values())) - _saved(ledger) - _confirmed(ledger)
+
+
+_TESTS = (
+    (INTERRUPTED, _interrupted),
+    (REFUSED, _refused),
+    (NOTHING_SAVED, _nothing),
+    (FAR_LESS, _far_less),
+    (PARTIAL, _partial),
+)

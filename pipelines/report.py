@@ -1,0 +1,84 @@
+"""What a run did with every URL, as numbers that add up, and as text for people. Reading only.
+
+The ledger reconciles: known = new + unchanged + … + rejected(reason) + failed(reason) + not due + left(reason) + set
+aside. `reconciles` checks it; a run whose ledger does not add up says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.archive.schema import article, url
+from pipelines.archive.urltable import State
+from pipelines.model import Kind, Reason, Verdict
+
+SAVED = (Verdict.NEW, Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED, Verdict.REVISION)
+NOTHING_NEW = (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
+
+
+def article_urls(tx: sa.Connection, site: str, started: float, now: float) -> dict[str, int]:
+    """How many article URLs of a site were visited since `started`, are not due, were left, or are set aside."""
+    visited = url.c.last_fetched >= started
+    rest = sa.case(
+        (visited, "visited"),
+        (url.c.state == State.SET_ASIDE, "set_aside"),
+        (url.c.due_at > now, "not_due"),
+        else_="left",
+    )
+    mine = sa.and_(url.c.site == site, url.c.kind == Kind.ARTICLE)
+    counted = dict(tx.execute(sa.select(rest, sa.func.count()).where(mine).group_by(rest)).tuples())
+    return {word: counted.get(word, 0) for word in ("visited", "not_due", "left", "set_aside")}
+
+
+def lists_read(tx: sa.Connection, site: str, started: float) -> int:
+    """How many lists were read since `started`."""
+    mine = sa.and_(url.c.site == site, url.c.kind != Kind.ARTICLE, url.c.last_fetched >= started, url.c.reason.is_(None))
+    return tx.scalar(sa.select(sa.func.count()).where(mine)) or 0
+
+
+def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
+    """How many articles there are by status, and how many of them the corpus shows."""
+    mine = article.c.site == site if site else sa.true()
+    counted = dict(tx.execute(sa.select(article.c.status, sa.func.count()).where(mine).group_by(article.c.status)).tuples())
+    shown = tx.scalar(sa.select(sa.func.count()).where(mine, article.c.shown)) or 0
+    return {**counted, "shown": shown}
+
+
+def reconciles(ledger: Mapping[str, Any]) -> bool:
+    """Whether every known article URL is accounted for, by reason."""
+    urls = ledger["urls"]
+    return bool(urls["visited"] == sum(ledger["visits"].values()) and ledger["known"] == sum(urls.values()))
+
+
+def lines(ledger: Mapping[str, Any]) -> list[str]:
+    """The run report, a line a fact."""
+    visits, urls = ledger["visits"], ledger["urls"]
+    rejected = {word: n for word, n in visits.items() if word in tuple(Reason) and word != Reason.NOT_MODIFIED}
+    failed = {word.removeprefix("failed/"): n for word, n in visits.items() if word.startswith("failed/")}
+    rows = [
+        ("discovered", f"{ledger['discovered']} new article URLs on {ledger['lists']} lists; {ledger['known']} known"),
+        ("fetched", f"{urls['visited']} article URLs in {ledger['requests']} requests"),
+        ("new", str(visits.get(Verdict.NEW, 0))),
+        ("duplicates", _words({word: visits.get(word, 0) for word in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)})),
+        ("revisions", str(visits.get(Verdict.REVISION, 0))),
+        ("unchanged", f"{visits.get(Verdict.UNCHANGED, 0)}, and {visits.get(Reason.NOT_MODIFIED, 0)} not modified (304)"),
+        ("rejected", _words(rejected)),
+        ("failed", _words(failed)),
+        ("not due", str(urls["not_due"])),
+        ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
+        ("set aside", str(urls["set_aside"])),
+        ("parts waiting for others", str(visits.get("awaiting_parts", 0))),
+        ("seconds", f"{ledger['seconds']:.1f}"),
+        ("archive", f"{ledger['archive']}: {ledger['articles']['shown']} articles in the corpus"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def _words(counts: Mapping[str, int]) -> str:
+    total = sum(counts.values())
+    named = ", ".join(f"{word} {count}" for word, count in sorted(counts.items()) if count)
+    return f"{total}" + (f" ({named})" if named else "")
