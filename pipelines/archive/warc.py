@@ -16,7 +16,6 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -32,6 +31,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
+from pipelines.archive.durable import disk_fault, sync_folder
 from pipelines.archive.records import (
     Fields,
     Record,
@@ -43,7 +43,7 @@ from pipelines.archive.records import (
     read_records,
     sha256,
 )
-from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked, OutOfSpace
+from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, Headers, Hints, Kind, WarcRef
 
 MAX_BYTES = 2**30
@@ -57,7 +57,6 @@ IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 Original = Callable[[str, datetime], Capture | None]
 """Finds the capture that an identical-payload revisit refers to, by target URI and date."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BODILESS = frozenset({204, 304})
 """whose Content-Length, if any, speaks of another answer's body (RFC 9110 §8.6)"""
 _HEADER_NAME = re.compile(r"[!-9;-~\x80-\xff](?:[ -9;-~\x80-\xff]*[!-9;-~\x80-\xff])?")
@@ -210,11 +209,11 @@ class _AppendFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except FileExistsError:
             raise
         except OSError as error:
-            raise _fault(path, error) from error
+            raise disk_fault(path, error) from error
 
     def append(self, content: bytes) -> int:
         """Writes all of it or nothing; returns the offset at which it begins."""
@@ -225,7 +224,7 @@ class _AppendFile:
         except OSError as error:
             with contextlib.suppress(OSError):  # what stays is a torn tail, which the next start repairs
                 os.ftruncate(self._fd, start)
-            raise _fault(self.path, error) from error
+            raise disk_fault(self.path, error) from error
         self.size += len(content)
         return start
 
@@ -233,7 +232,7 @@ class _AppendFile:
         try:
             os.fsync(self._fd)
         except OSError as error:
-            raise _fault(self.path, error) from error
+            raise disk_fault(self.path, error) from error
 
     def close(self) -> None:
         try:
@@ -244,21 +243,6 @@ class _AppendFile:
     def discard(self) -> None:
         os.close(self._fd)
         self.path.unlink()
-
-
-def _fault(path: Path, error: OSError) -> ArchiveError:
-    if error.errno in _FULL:
-        return OutOfSpace(f"{path}: no space left ({error.strerror}). Make room and start again; nothing written so far is lost.")
-    return ArchiveUnusable(f"{path}: cannot be written ({error.strerror}). Expected a folder that this user may write to.")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 _STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -462,11 +446,11 @@ def _cut_tail(path: Path, file: BinaryIO, whole: int) -> None:
             shutil.copyfileobj(file, kept)
             kept.flush()
             os.fsync(kept.fileno())
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         file.truncate(whole)
         os.fsync(file.fileno())
     except OSError as error:
-        raise _fault(path, error) from error
+        raise disk_fault(path, error) from error
 
 
 @contextlib.contextmanager

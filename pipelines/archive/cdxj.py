@@ -1,0 +1,284 @@
+"""The CDXJ index beside the WARC files: which capture of which URL lies where, for pywb and every tool that reads CDXJ.
+
+    <surt> <14 digits> {"url": …, "mime": …, "status": …, "digest": …, "length": …, "offset": …, "filename": …}
+
+Rules of this file: the sorted index is only ever replaced as a whole (written beside, fsynced, renamed); between merges
+new lines stand in a journal that only grows. Both are derived: `rebuild` makes them again from the WARC files. A line may
+stand in both after a crash, so equal lines count once. Several processes may share an index (flock on the journal).
+Format: pywb's CDXJ; key: the Wayback machine's SURT, whose rules pywb follows when it looks up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import heapq
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from pipelines.archive.durable import disk_fault, whole_file
+from pipelines.archive.warc import read_captures
+from pipelines.errors import DamagedRecord
+from pipelines.model import Capture, WarcRef
+
+JOURNAL_BYTES = 2**24
+"""of journal before it is merged: about 50,000 lines, sorted in 25 MB of memory"""
+_LONGEST_LINE = 2**20
+"""bytes at the journal's end in which its last whole line ends"""
+
+_URL = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?/*(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(?::(\d*))?([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
+_WWW = re.compile(r"\Awww\d*\.")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_SAFE = "!\"$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_SESSIONS = tuple(
+    re.compile(rf"^(.*?){name}(?:&|$)", re.IGNORECASE)
+    for name in (
+        r"jsessionid=[0-9a-z]{32}",
+        r"phpsessid=[0-9a-z]{32}",
+        r"sid=[0-9a-z]{32}",
+        r"aspsessionid[a-z]{8}=[a-z]{24}",
+        r"cfid=[^&]+&cftoken=[^&]+",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line. `timestamp` has 14 digits (UTC); `mime` is "warc/revisit" for a revisit record."""
+
+    key: str
+    timestamp: str
+    url: str
+    mime: str
+    status: int | None
+    digest: str | None
+    length: int
+    offset: int
+    filename: str
+
+    def line(self) -> bytes:
+        """The line with its end. ASCII, so that bytes sort as every tool sorts them."""
+        shown = {"url": self.url, "mime": self.mime, "status": None if self.status is None else str(self.status), "digest": self.digest}
+        shown |= {"length": str(self.length), "offset": str(self.offset), "filename": self.filename}
+        return f"{self.key} {self.timestamp} {json.dumps({k: v for k, v in shown.items() if v is not None})}\n".encode("ascii")
+
+
+def entry_of(capture: Capture, ref: WarcRef) -> Entry:
+    """The index entry of a capture that lies at `ref`."""
+    mime = (capture.header("content-type") or "").partition(";")[0].strip().lower()
+    return Entry(
+        key=surt(capture.url),
+        timestamp=f"{capture.fetched_at:%Y%m%d%H%M%S}",
+        url=capture.url,
+        mime="warc/revisit" if capture.refers_to else mime or "unk",
+        status=capture.status,
+        digest=capture.payload_digest,
+        length=ref.length,
+        offset=ref.offset,
+        filename=ref.file,
+    )
+
+
+def parse_line(line: bytes) -> Entry:
+    """An entry, ours or another tool's. Raises ValueError for a line that is none."""
+    key, timestamp, fields = line.decode("utf-8").split(" ", 2)
+    shown = json.loads(fields)
+    status = str(shown.get("status", ""))
+    try:
+        return Entry(
+            key=key,
+            timestamp=timestamp,
+            url=shown["url"],
+            mime=shown.get("mime", "unk"),
+            status=int(status) if status.isdecimal() else None,
+            digest=shown.get("digest"),
+            length=int(shown["length"]),
+            offset=int(shown["offset"]),
+            filename=shown["filename"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no CDXJ line: {error!r}") from None
+
+
+class CdxjIndex:
+    """`<folder>/index.cdxj`, sorted, and `<folder>/index.cdxj.journal`, what came since. Raises ArchiveUnusable."""
+
+    def __init__(self, folder: Path, name: str = "index.cdxj") -> None:
+        self.path = folder / name
+        self.journal = folder / f"{name}.journal"
+
+    def add(self, captures: Iterable[Capture]) -> None:
+        """Appends a line for each capture that has a place in a WARC file; merges when the journal has grown."""
+        lines = b"".join(entry_of(capture, capture.warc).line() for capture in captures if capture.warc is not None)
+        with self._locked() as journal:
+            _cut_torn_line(journal)
+            journal.write(lines)
+            journal.flush()
+            if journal.tell() >= JOURNAL_BYTES:
+                self._merge(journal)
+
+    def sync(self) -> None:
+        """Makes the journal durable."""
+        with self._locked() as journal:
+            os.fsync(journal.fileno())
+
+    def merge(self) -> None:
+        """Sorts the journal into the index and empties it. After a crash at any point nothing is lost."""
+        with self._locked() as journal:
+            self._merge(journal)
+
+    def rebuild(self, warcs: Iterable[Path]) -> list[DamagedRecord]:
+        """Makes the index anew from WARC files; returns what could not be read in them."""
+        damage: list[DamagedRecord] = []
+        fresh = CdxjIndex(self.path.parent, f"{self.path.name}.rebuilt")
+        for old in (fresh.path, fresh.journal):
+            old.unlink(missing_ok=True)
+        for warc in warcs:
+            fresh.add(_good(read_captures(warc), damage))
+        fresh.merge()
+        with self._locked() as journal:
+            fresh.path.replace(self.path)
+            journal.truncate(0)
+        fresh.journal.unlink()
+        return damage
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries in order of key and time, each once; the journal is merged first."""
+        self.merge()
+        with self.path.open("rb") as lines:
+            yield from map(parse_line, lines)
+
+    def find(self, url: str) -> list[Entry]:
+        """The entries of a URL, oldest first. Merges the journal first."""
+        self.merge()
+        start = surt(url).encode("ascii") + b" "
+        with self.path.open("rb") as file:
+            _seek_line(file, start)
+            found = []
+            for line in file:
+                if not line.startswith(start):
+                    break
+                found.append(parse_line(line))
+        return found
+
+    @contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        try:
+            self.journal.parent.mkdir(parents=True, exist_ok=True)
+            with self.journal.open("a+b") as journal:
+                fcntl.flock(journal, fcntl.LOCK_EX)
+                yield journal
+        except OSError as error:
+            raise disk_fault(self.journal, error) from error
+
+    def _merge(self, journal: BinaryIO) -> None:
+        journal.seek(0)
+        new = sorted({line for line in journal if line.endswith(b"\n")})
+        if not new and self.path.exists():
+            return
+        with whole_file(self.path) as out:
+            out.writelines(line for line, _ in groupby(heapq.merge(self._lines(), new)))
+        journal.truncate(0)
+
+    def _lines(self) -> Iterator[bytes]:
+        if self.path.exists():
+            with self.path.open("rb") as lines:
+                yield from lines
+
+
+def _good(captures: Iterable[Capture | DamagedRecord], damage: list[DamagedRecord]) -> Iterator[Capture]:
+    for capture in captures:
+        if isinstance(capture, DamagedRecord):
+            damage.append(capture)
+        else:
+            yield capture
+
+
+def _cut_torn_line(journal: BinaryIO) -> None:
+    """Takes away a last line that a crash left without its end. Leaves the file at its end."""
+    size = journal.seek(0, os.SEEK_END)
+    journal.seek(max(0, size - _LONGEST_LINE))
+    tail = journal.read()
+    whole = tail.rfind(b"\n") + 1
+    if whole < len(tail):
+        journal.truncate(size - len(tail) + whole)
+    journal.seek(0, os.SEEK_END)
+
+
+def _seek_line(file: BinaryIO, start: bytes) -> None:
+    """Goes to the first line that is not below `start`, by halving the sorted file."""
+    low, high = 0, file.seek(0, os.SEEK_END)
+    while low < high:
+        middle = (low + high) // 2
+        file.seek(middle)
+        if middle:
+            file.readline()
+        line = file.readline()
+        if line and line < start:
+            low = file.tell()
+        else:
+            high = middle
+    file.seek(low)
+
+
+# ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def surt(url: str) -> str:
+    """The sort-friendly key of a URL: "com,example)/path?query", ASCII, in lower case.
+
+    The Wayback machine's rules: no scheme, user, fragment, default port or "www."; escapes undone until nothing changes
+    and then made once; dots and empty segments of the path resolved; arguments sorted; session ids dropped.
+    """
+    match = _URL.match(re.sub(r"[\r\n\t]", "", url).strip(" "))
+    scheme, host, port, path, query = match.groups() if match else (None, "", None, "", None)
+    scheme = (scheme or "http").lower()
+    key = _host_key(host.strip("[]")) + (f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else "")
+    return f"{key}){_path_key(path)}{_query_key(query or '')}"
+
+
+def _host_key(host: str) -> str:
+    raw = _unescaped(host).decode("utf-8", "ignore")
+    try:
+        name = raw.encode("ascii" if raw.isascii() else "idna").decode("ascii")
+    except UnicodeError:
+        name = raw
+    name = _escaped(name.replace("..", ".").strip(".").encode("utf-8")).lower()
+    return ",".join(reversed(_WWW.sub("", name, count=1).split(".")))
+
+
+def _path_key(path: str) -> str:
+    kept: list[bytes] = []
+    segments = _unescaped(path).split(b"/")[1:]
+    for segment in segments:
+        if segment == b".." and kept:
+            kept.pop()
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    return "/" + _escaped(b"/".join(kept)).lower()
+
+
+def _query_key(query: str) -> str:
+    text = _escaped(_unescaped(query))
+    for session in _SESSIONS:
+        text = session.sub(r"\1", text, count=1)
+    arguments = sorted(tuple(argument.split("=", 1)) for argument in text.lower().split("&")) if text else []
+    return "?" + "&".join("=".join(argument) for argument in arguments) if text else ""
+
+
+def _unescaped(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    while (once := unquote_to_bytes(raw)) != raw:
+        raw = once
+    return raw
+
+
+def _escaped(raw: bytes) -> str:
+    return quote_from_bytes(raw, safe=_SAFE)
