@@ -1,0 +1,309 @@
+"""How hard a host is asked: never faster than its delay, slower when it says so, not at all when it refuses.
+
+Everything that decides is a pure function `HostState -> HostState` with the time passed in (seconds since the epoch, so
+that a state holds across processes). `Gate` at the end keeps the states of one crawl and waits; nothing in it decides.
+
+    earliest(state)                       when the host may be asked next
+    after_request(state, now)             it is asked now
+    after_response(state, status, ...)    what its answer says about the next request
+    after_failure / after_challenge       no answer; an answer that means "go away"
+    resumed(state, now, politeness)       at the start of a run: what still holds of the last one
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Protocol, Self
+from weakref import WeakKeyDictionary
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from crawler.conditional import http_date
+from crawler.guard import Refused, site_of
+from pipelines.site import Politeness
+from pipelines.urls import host_key
+
+SLOW_DOWN = frozenset({429, 503})
+"""statuses that ask for fewer requests (RFC 6585 §4, RFC 9110 §15.6.4)"""
+REFUSALS = frozenset({401, 403, 407, 451})
+"""client errors that may mean us and not the page; many in a row do"""
+MAX_SLOWDOWN = 16.0
+"""the delay is at most this many times the agreed one: 2 s become 32 s"""
+RECOVERY = 0.8
+"""of the slowdown is left after each good answer: 16 falls back to 1 in 13"""
+MIN_SLOW_DELAY = 1.0
+"""seconds; a host that asked for less is not asked twice a second, whatever the seeds file says"""
+BREAK_AFTER = 6
+"""failures in a row that open the breaker. Two pages that fail in all of their three tries are not a host that refuses"""
+COOL_OFF_DELAYS = 15.0
+"""how long an open breaker stays open, in delays of the host (2 s: 30 s), doubled each time"""
+MIN_COOL_OFF = 1.0
+"""seconds"""
+MAX_OPENINGS = 3
+"""openings of the breaker without CALM good answers between: the host is given up for this run"""
+CALM = 10
+"""good answers in a row after which earlier openings are forgotten; more than are in flight before a verdict comes"""
+LONGEST = 86_400.0
+"""seconds; a Retry-After of more than a day is remembered as a day"""
+STEP = 0.25
+"""seconds; a run that is told to stop waits no longer than this for a host's turn"""
+
+_DIGITS = re.compile(r"\d{1,12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """What is known of one host ("name" or "name:port"). Times are seconds since the epoch.
+
+    `delay` is agreed: the longer of the seeds file's and the capped Crawl-delay; `slowdown` multiplies it. `failures` and
+    `calm` count answers in a row, `openings` of the breaker. `given_up` says why the host is not asked again in this run.
+    """
+
+    host: str
+    delay: float
+    crawl_delay: float | None = None
+    """as robots.txt says it, not capped"""
+    asked_at: float = 0.0
+    next_at: float = 0.0
+    slowdown: float = 1.0
+    failures: int = 0
+    calm: int = 0
+    openings: int = 0
+    given_up: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> Self:
+        """Fields that this version does not know are passed over."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})  # type: ignore[arg-type]
+
+
+def fresh(host: str, politeness: Politeness) -> HostState:
+    return HostState(host=host, delay=politeness.delay)
+
+
+def resumed(state: HostState, now: float, politeness: Politeness) -> HostState:
+    """At the start of a run: the host's next turn holds, what was given up is tried again. A turn that lies further
+    ahead than any can (the clock was set back) does not hold."""
+    delay = _agreed(politeness, state.crawl_delay)
+    clock_went_back = state.asked_at > now or state.next_at > now + LONGEST
+    next_at = now + delay if clock_went_back else state.next_at
+    asked_at = min(state.asked_at, now)
+    return replace(state, delay=delay, next_at=next_at, asked_at=asked_at, given_up=None, failures=0, openings=0, calm=0)
+
+
+def earliest(state: HostState) -> float:
+    return state.next_at
+
+
+def with_crawl_delay(state: HostState, crawl_delay: float | None, politeness: Politeness) -> HostState:
+    """What robots.txt asks for counts, up to `max_crawl_delay`."""
+    delay = _agreed(politeness, crawl_delay)
+    changed = replace(state, crawl_delay=crawl_delay, delay=delay)
+    return replace(changed, next_at=max(state.next_at, state.asked_at + delay)) if state.asked_at else changed
+
+
+def _agreed(politeness: Politeness, crawl_delay: float | None) -> float:
+    return max(politeness.delay, min(crawl_delay or 0.0, politeness.max_crawl_delay))
+
+
+def current_delay(state: HostState) -> float:
+    """Seconds from one request to the next."""
+    return state.delay if state.slowdown <= 1.0 else max(state.delay, MIN_SLOW_DELAY) * state.slowdown
+
+
+def after_request(state: HostState, now: float) -> HostState:
+    return replace(state, asked_at=now, next_at=max(state.next_at, now + current_delay(state)))
+
+
+def after_response(state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness) -> HostState:
+    """What an answer says about the next request. `headers` by lower-case name."""
+    wait = retry_after(headers.get("retry-after"), now) if status >= 400 else None
+    if status in SLOW_DOWN:
+        state = replace(state, slowdown=min(state.slowdown * 2, MAX_SLOWDOWN))
+        state = replace(state, next_at=max(state.next_at, now + current_delay(state)))
+    if wait is not None:
+        state = _told_to_wait(state, wait, now, politeness)
+    if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
+        return _failed(state, now, f"status {status}")
+    calm = state.calm + 1
+    openings = 0 if calm >= CALM else state.openings
+    return replace(state, failures=0, calm=calm, openings=openings, slowdown=max(1.0, state.slowdown * RECOVERY))
+
+
+def _told_to_wait(state: HostState, wait: float, now: float, politeness: Politeness) -> HostState:
+    held = replace(state, next_at=max(state.next_at, now + min(wait, LONGEST)))
+    if wait <= politeness.max_retry_after:
+        return held
+    return replace(held, given_up=f"it asked us to wait {wait:.0f} s, more than max_retry_after ({politeness.max_retry_after:.0f} s)")
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a Retry-After asks for (RFC 9110 §10.2.3: seconds, or an HTTP-date); None for none, or for nonsense."""
+    value = (value or "").strip()
+    if _DIGITS.fullmatch(value):
+        return float(value)
+    moment = http_date(value) if value else None
+    if moment is None:
+        return None
+    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())
+
+
+def after_failure(state: HostState, now: float, why: str) -> HostState:
+    """No answer, or half of one: refused, reset, timed out, no such name."""
+    return _failed(state, now, why)
+
+
+def after_challenge(state: HostState, now: float, why: str) -> HostState:
+    """A captcha, a challenge or a maintenance page: the host means "go away", so the breaker opens at once."""
+    return _opened(state, now, why)
+
+
+def _failed(state: HostState, now: float, why: str) -> HostState:
+    failed = replace(state, failures=state.failures + 1, calm=0)
+    return _opened(failed, now, why) if failed.failures >= BREAK_AFTER else failed
+
+
+def _opened(state: HostState, now: float, why: str) -> HostState:
+    """The breaker opens: nothing for a while, then one request tries; its failure opens it again, for twice as long."""
+    openings = state.openings + 1
+    cool_off = max(MIN_COOL_OFF, COOL_OFF_DELAYS * state.delay) * 2 ** (openings - 1)
+    given_up = state.given_up
+    if openings >= MAX_OPENINGS:
+        given_up = given_up or f"it refused us {openings} times ({why})"
+    next_at = max(state.next_at, now + cool_off)
+    return replace(state, failures=BREAK_AFTER - 1, calm=0, openings=openings, next_at=next_at, given_up=given_up)
+
+
+class KeepsHosts(Protocol):
+    """Where host states outlive a run: the catalogue's host table. Neither call may wait."""
+
+    def load_host(self, host: str) -> HostState | None: ...
+
+    def save_host(self, state: HostState) -> None: ...
+
+
+class Gate:
+    """The states of one crawl. `keeper` is set by the run; without one, states live as long as the process."""
+
+    def __init__(self, politeness: Politeness, clock: Callable[[], float] = time.time) -> None:
+        self.politeness = politeness
+        self.keeper: KeepsHosts | None = None
+        self.clock = clock
+        self._states: dict[str, HostState] = {}
+        self._places: dict[str, asyncio.Semaphore] = {}
+
+    def place(self, host: str) -> asyncio.Semaphore:
+        """Holds as many as may be asked of one host at a time. Scrapy's transfer slots do not: with no delay of their own
+        they start everything that is queued before the first counts as started."""
+        return self._places.setdefault(host, asyncio.Semaphore(max(1, self.politeness.concurrency)))
+
+    def state(self, host: str) -> HostState:
+        if host not in self._states:
+            stored = self.keeper.load_host(host) if self.keeper else None
+            known = resumed(stored, self.clock(), self.politeness) if stored else None
+            self._states[host] = known or fresh(host, self.politeness)
+        return self._states[host]
+
+    def put(self, state: HostState) -> None:
+        self._states[state.host] = state
+        if self.keeper:
+            self.keeper.save_host(state)
+
+    def refuse_given_up(self, host: str) -> None:
+        """Raises Refused for a host that is not to be asked again in this run."""
+        state = self.state(host)
+        wait = state.next_at - self.clock()
+        if state.given_up:
+            raise Refused("host_given_up", f"{host}: {state.given_up}")
+        if wait > max(self.politeness.max_retry_after, self._longest_wait(state)):
+            raise Refused("host_given_up", f"{host}: it may not be asked for another {wait:.0f} s")
+
+    @staticmethod
+    def _longest_wait(state: HostState) -> float:
+        return 2.0 ** (MAX_OPENINGS - 1) * max(MIN_COOL_OFF, COOL_OFF_DELAYS * state.delay) + current_delay(state)
+
+    async def turn(self, host: str, going_on: Callable[[], bool]) -> None:
+        """Waits until `host` may be asked, and marks it as asked. Raises Refused when the host is given up or the run
+        ends meanwhile."""
+        while True:
+            self.refuse_given_up(host)
+            if not going_on():
+                raise Refused("run_ended", f"{host}: the run ended before its turn came")
+            state = self.state(host)
+            wait = earliest(state) - self.clock()
+            if wait <= 0:
+                return self.put(after_request(state, self.clock()))
+            await asyncio.sleep(min(wait, STEP))
+
+    def saw_response(self, host: str, status: int, headers: Mapping[str, str]) -> None:
+        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness))
+
+    def saw_failure(self, host: str, why: str) -> None:
+        self.put(after_failure(self.state(host), self.clock(), why))
+
+    def saw_challenge(self, host: str, why: str) -> None:
+        self.put(after_challenge(self.state(host), self.clock(), why))
+
+    def saw_crawl_delay(self, host: str, crawl_delay: float | None) -> None:
+        self.put(with_crawl_delay(self.state(host), crawl_delay, self.politeness))
+
+    def given_up(self) -> dict[str, str]:
+        """Hosts that were given up, and why."""
+        return {host: state.given_up for host, state in self._states.items() if state.given_up}
+
+
+_GATES: WeakKeyDictionary[Crawler, Gate] = WeakKeyDictionary()
+
+
+def gate_of(crawler: Crawler) -> Gate:
+    """The one gate of a crawl."""
+    if crawler not in _GATES:
+        _GATES[crawler] = Gate(site_of(crawler).politeness)
+    return _GATES[crawler]
+
+
+class PolitenessMiddleware:
+    """Tells the gate what hosts answer, and keeps requests for given-up hosts from taking a place in the queue. The wait
+    itself is in crawler.transport, inside the transfer slot."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._gate = gate_of(crawler)
+        self._stats = crawler.stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        host = host_key(request.url)
+        request.meta["download_slot"] = host  # a port is a host of its own, as in the seeds file
+        self._gate.refuse_given_up(host)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        host = host_key(request.url)
+        if any(flag in ("truncated-disconnect", "truncated-time") for flag in response.flags):
+            self._gate.saw_failure(host, "transfers break off")
+        else:
+            self._gate.saw_response(host, response.status, _lower(response))
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if not isinstance(exception, Refused):
+            self._gate.saw_failure(host_key(request.url), type(exception).__name__)
+
+
+def _lower(response: Response) -> dict[str, str]:
+    """The one header that matters here."""
+    value = response.headers.get("Retry-After")
+    return {} if value is None else {"retry-after": value.decode("latin-1")}

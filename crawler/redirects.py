@@ -1,0 +1,112 @@
+"""Redirects: few, inside the site, every hop captured and remembered, and never to a page that stands for "gone".
+
+What a Location means is read as a browser reads it (pipelines.urls.absolute); the guard's rule is asked before the hop is
+made, so that the failure belongs to the URL that redirects. request.meta["redirects"] holds the hops, first to last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from crawler.conditional import plainly
+from crawler.guard import Refused, objection, site_of
+from pipelines.model import Kind
+from pipelines.site import Site
+from pipelines.urls import absolute, canonical, request_url
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
+ERROR_NAMES = ("404", "error", "notfound", "not_found")
+"""file names, without extension, to which sites send what they no longer have"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One redirect: `url` answered with `status` and named `to`."""
+
+    status: int
+    url: str
+    to: str
+
+    @property
+    def permanent(self) -> bool:
+        return self.status in PERMANENT
+
+
+def moved_to(hops: tuple[Hop, ...]) -> str | None:
+    """Where a page has moved for good: the last URL, when every hop was permanent (RFC 9110 §15.4.2, §15.4.9)."""
+    return hops[-1].to if hops and all(hop.permanent for hop in hops) else None
+
+
+def leads_to_index(url: str, target: str, site: Site) -> bool:
+    """Whether an article redirects to a page that stands for none: the home page, a section, a list, an error page."""
+    if site.article_match(canonical(target, site).url):
+        return False
+    if target in site.discover.listings or target in site.discover.sitemaps:
+        return True
+    path = urlsplit(target).path
+    if _same_name(url, target):
+        return False  # moved to another folder, or to https: the rules of the seeds file need not know it yet
+    name = path.rpartition("/")[2].lower()
+    return name in ("", *site.identity.index_names) or name.partition(".")[0] in ERROR_NAMES
+
+
+def _same_name(url: str, target: str) -> bool:
+    name = urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    return name != "" and name == urlsplit(target).path.rstrip("/").rpartition("/")[2]
+
+
+class RedirectMiddleware:
+    """Follows redirects by these rules. What is not followed comes back as the response that it was."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._site = site_of(crawler)
+        self._stats = crawler.stats
+        self._max = crawler.settings.getint("REDIRECT_MAX_TIMES")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:
+        location = response.headers.get("Location")
+        if response.status not in REDIRECTS or location is None:
+            return response
+        target = _target(request.url, location)
+        if target is None:
+            raise Refused("redirect_refused", f"{request.url} redirects to no http URL")
+        return self._follow(request, response, target)
+
+    def _follow(self, request: Request, response: Response, target: str) -> Request | Response:
+        if request.meta.get("kind") is Kind.ARTICLE and leads_to_index(request.url, target, self._site):
+            request.meta["redirect_to_index"] = target
+            self._stats.inc_value("redirect/to_index")
+            return response
+        hops: tuple[Hop, ...] = (*request.meta.get("redirects", ()), Hop(status=response.status, url=request.url, to=target))
+        if len(hops) > self._max:
+            raise Refused("redirect_loop", f"{hops[0].url}: more than {self._max} redirects")
+        if (why := objection(target, self._site)) is not None:
+            raise Refused("redirect_refused", f"{request.url} redirects to {target}: {why}")
+        self._stats.inc_value("redirect/followed")
+        return _next(request, target, hops)
+
+
+def _target(url: str, location: bytes) -> str | None:
+    """The URL of a Location header; sites of this family write it in UTF-8, percent-encoded or not."""
+    target = absolute(url, location.decode("utf-8", "replace"))
+    return request_url(target) if target else None
+
+
+def _next(request: Request, target: str, hops: tuple[Hop, ...]) -> Request:
+    """The next hop: the lease, the hints and the captures of the URL that was asked for, but not its validators, which are
+    not the target's."""
+    plain = plainly(request)
+    dropped = ("unconditional", "retry_times", "download_slot", "download_latency")
+    meta = {name: value for name, value in plain.meta.items() if name not in dropped}
+    return plain.replace(url=target, meta={**meta, "redirects": hops, "redirect_times": len(hops)})
