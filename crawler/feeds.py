@@ -1,0 +1,180 @@
+"""Feeds, sitemaps and the indexes of web archives to links. Pure.
+
+XML is read without entities, DTD or network: a document that brings a DTD is not read at all (HAZARDS: XXE, bombs).
+Elements are known by their local names, since feeds disagree about namespaces.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+
+from lxml import etree
+
+from crawler.links import MAX_URL, UNEXPECTED, Basket, Found, Text, clipped, offered
+from pipelines.model import Hints, Kind
+from pipelines.text import presence
+
+MAX_SITEMAP = 10 * 1024**2
+"""bytes of a sitemap, once unpacked (HAZARDS, sitemap bomb)"""
+
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+_FEEDS = {"rss", "RDF", "feed"}
+_SITEMAPS = {"urlset", "sitemapindex"}
+_DATES = ("pubDate", "published", "date", "issued", "updated")
+"""of RSS 2.0, Atom, Dublin Core and the drafts of Atom"""
+
+
+def feed(text: Text, basket: Basket) -> Found:
+    root = _xml(text.decoded())
+    return _read_feed(root, basket) if root is not None and _name(root) in _FEEDS else UNEXPECTED
+
+
+def sitemap(text: Text, basket: Basket) -> Found:
+    """A sitemap, an index of sitemaps, a feed in the place of one, or a plain list of URLs (sitemaps.org protocol 0.9)."""
+    body = _unpacked(text.body)
+    if body is None:
+        return UNEXPECTED
+    characters = text.decoded(body)
+    root = _xml(characters)
+    if root is None:
+        return _plain_sitemap(characters, basket)
+    if _name(root) in _FEEDS:
+        return _read_feed(root, basket)
+    return _read_sitemap(root, basket) if _name(root) in _SITEMAPS else UNEXPECTED
+
+
+def _xml(text: str) -> etree._Element | None:
+    """The root of a document without a DTD: entities are neither expanded nor fetched, because none can be declared."""
+    markup = _XML_DECLARATION.sub("", text)
+    if "<!DOCTYPE" in markup or "<!ENTITY" in markup:
+        return None
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
+    )
+    try:
+        return etree.fromstring(markup.strip().encode("utf-8", "ignore"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _unpacked(body: bytes) -> bytes | None:
+    """The body, gunzipped where it is gzip by its first bytes. None when it is more than MAX_SITEMAP or damaged."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body if len(body) <= MAX_SITEMAP else None
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, MAX_SITEMAP)
+    except zlib.error:
+        return None
+    return plain if unpacker.eof else None
+
+
+def _name(element: etree._Element) -> str:
+    """The local name, whatever namespace a feed gives its elements; "" for what is no element (an undeclared entity)."""
+    tag: object = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _read_feed(root: etree._Element, basket: Basket) -> Found:
+    """RSS 2.0, RSS 1.0 (RDF) and Atom: an item or entry, its link, title, date and first category."""
+    entries = list(root.iter("{*}item", "{*}entry"))
+    for entry in entries:
+        fields = _fields(entry)
+        href = _feed_link(entry, fields)
+        if href and not basket.full():
+            hints = Hints(
+                via=basket.url,
+                title=fields.get("title"),
+                published=next((fields[name] for name in _DATES if name in fields), None),
+                section=fields.get("category"),
+            )
+            basket.offer(href, lambda hints=hints: hints)  # type: ignore[misc]
+    return basket.found(len(entries))
+
+
+def _feed_link(entry: etree._Element, fields: dict[str, str]) -> str | None:
+    """RSS writes the link as text, Atom as href (rel "alternate" or none), some only as a guid that is a permalink."""
+    if link := fields.get("link"):
+        return link
+    links = (element for element in entry if _name(element) == "link" and element.get("rel", "alternate") == "alternate")
+    return next((href for element in links if (href := element.get("href"))), None) or fields.get("guid")
+
+
+def _fields(entry: etree._Element) -> dict[str, str]:
+    """The texts of an entry's children by local name, the first of each; `category` also from Atom's term."""
+    fields: dict[str, str] = {}
+    for child in entry:
+        text = presence(clipped((str(piece) for piece in child.itertext()), MAX_URL)) or presence(child.get("term"))
+        if text:
+            fields.setdefault(_name(child), text)
+    return fields
+
+
+def _read_sitemap(root: etree._Element, basket: Basket) -> Found:
+    entries = [element for element in root if _name(element) in ("url", "sitemap")]
+    for entry in entries:
+        fields = _fields(entry)
+        if (href := fields.get("loc")) and not basket.full():
+            news = next((_fields(child) for child in entry if _name(child) == "news"), {})
+            hints = Hints(via=basket.url, title=news.get("title"), published=news.get("publication_date") or fields.get("lastmod"))
+            if _name(entry) == "sitemap":
+                basket.follow(href, Kind.SITEMAP, hints)
+            else:
+                basket.offer(href, lambda hints=hints: hints)  # type: ignore[misc]
+    return basket.found(len(entries))
+
+
+def _plain_sitemap(text: str, basket: Basket) -> Found:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or not all(line.startswith(("http://", "https://")) for line in lines[:100]):
+        return UNEXPECTED
+    return offered(lines, basket)
+
+
+def cdx(text: Text, basket: Basket) -> Found:
+    """Answers of a CDX server: JSON lines and CDXJ (Common Crawl), plain CDX, or Wayback's array of arrays with a header.
+    They say which articles there once were: the link is the live address. Captures of errors are left out."""
+    characters = text.decoded()
+    if not characters.strip():
+        return Found()
+    rows = list(_cdx_rows(characters))
+    return offered(rows, basket) if rows else UNEXPECTED
+
+
+def _cdx_rows(text: str) -> Iterator[str]:
+    if text.lstrip().startswith("[["):
+        yield from _cdx_table(text)
+        return
+    for line in text.splitlines():
+        fields = line.split(" ", 2)
+        if line.startswith("{") or (len(fields) == 3 and fields[2].startswith("{")):
+            yield from _cdx_record(line[line.index("{") :])
+        elif len(plain := line.split()) >= 5 and plain[1].isdigit() and _is_capture(plain[4]):
+            yield plain[2]
+
+
+def _cdx_table(text: str) -> Iterator[str]:
+    try:
+        header, *rows = json.loads(text)
+        url, status = header.index("original"), header.index("statuscode") if "statuscode" in header else None
+    except (ValueError, RecursionError, AttributeError):
+        return
+    for row in rows:
+        if isinstance(row, list) and len(row) == len(header) and (status is None or _is_capture(str(row[status]))):
+            yield str(row[url])
+
+
+def _cdx_record(text: str) -> Iterator[str]:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(record, dict) and isinstance(record.get("url"), str) and _is_capture(str(record.get("status", "-"))):
+        yield record["url"]
+
+
+def _is_capture(status: str) -> bool:
+    return status in ("200", "-", "304")
