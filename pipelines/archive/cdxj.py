@@ -115,8 +115,12 @@ class CdxjIndex:
         self.journal = folder / f"{name}.journal"
 
     def add(self, captures: Iterable[Capture]) -> None:
-        """Appends a line for each capture that has a place in a WARC file; merges when the journal has grown."""
-        lines = b"".join(entry_of(capture, capture.warc).line() for capture in captures if capture.warc is not None)
+        """Appends a line for each capture that has a place in a WARC file; merges when the journal has grown.
+
+        A 304 gets none: pywb 2.10 answers it with an empty page, and without the line with the capture that it confirms.
+        """
+        placed = (entry_of(capture, capture.warc) for capture in captures if capture.warc is not None and capture.status != 304)
+        lines = b"".join(entry.line() for entry in placed)
         with self._locked() as journal:
             _cut_torn_line(journal)
             journal.write(lines)
