@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from itertools import pairwise
 
@@ -30,25 +30,47 @@ HEADER = """\
 # The pairs of traditional and simplified characters are facts taken from OpenCC's dictionaries, by BYVoid and
 # contributors, https://github.com/BYVoid/OpenCC, Apache-2.0.
 # @kept: ranges of code points (hexadecimal, inclusive) that count: letters and numbers that NFKC leaves as they are.
+# @several: ranges of code points that NFKC makes several of, or joins with their neighbours; it is run for texts with these.
 # @fold: the first character of a line stands for all others on it.
 """
 
 
 def main() -> None:
+    kept = [code for code in range(0x110000) if counts(code)]
+    folds = {char: first for first, *others in [*han_classes(), *case_classes(kept)] for char in others}
+    forms = {code: form(chr(code), folds) for code in range(0x110000)}
+    several = [code for code, made in forms.items() if made is None]
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for code, made in forms.items():
+        if made and made != chr(code):
+            members[made].append(chr(code))
     out = sys.stdout
     out.write(HEADER.format(opencc=version("opencc"), unicode=unicodedata.unidata_version))
-    kept = [code for code in range(0x110000) if counts(code)]
     out.write("@kept\n" + "".join(f"{first:x}-{last:x}\n" for first, last in ranges(kept)))
-    out.write("@fold\n" + "".join(sorted(f"{''.join(line)}\n" for line in [*han_classes(), *case_classes(kept)])))
+    out.write("@several\n" + "".join(f"{first:x}-{last:x}\n" for first, last in ranges(several)))
+    out.write("@fold\n" + "".join(f"{first}{''.join(others)}\n" for first, others in sorted(members.items())))
+
+
+def form(char: str, folds: Mapping[str, str]) -> str | None:
+    """What stands for a character wherever it is, "" for nothing; None where that takes more than one, or its
+    neighbours."""
+    composed = unicodedata.normalize("NFKC", char)
+    if any(joins(part) for part in composed):
+        return None
+    made = "".join(folds.get(part, part) for part in composed if counts(ord(part)))
+    return made if len(made) < 2 else None
 
 
 def counts(code: int) -> bool:
     """Letters and numbers in NFKC form. Marks are dropped: NFKC has composed those that matter, and variation
     selectors are marks too."""
     char = chr(code)
-    if unicodedata.category(char)[0] not in "LN" or any(code in block for block in CONJOINING_JAMO):
-        return False
-    return unicodedata.normalize("NFKC", char) == char
+    return unicodedata.category(char)[0] in "LN" and not joins(char) and unicodedata.normalize("NFKC", char) == char
+
+
+def joins(char: str) -> bool:
+    """Whether a character may compose with the one before it."""
+    return unicodedata.category(char)[0] == "M" or any(ord(char) in block for block in CONJOINING_JAMO)
 
 
 def ranges(codes: list[int]) -> Iterator[tuple[int, int]]:

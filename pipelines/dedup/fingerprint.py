@@ -13,7 +13,10 @@ All is integer arithmetic modulo 2**64: the same on every machine. Any change of
 from __future__ import annotations
 
 import hashlib
+import re
+import sys
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
@@ -45,16 +48,27 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _LONGEST_WORD = 64
 
 
+_SEVERAL = 0xFFFFFFFF
+
+
 def _read_fold() -> NDArray[np.uint32]:
-    """`fold.txt` as an array: code point -> code point that stands for it, 0 where it is dropped."""
-    kept, fold = (files("pipelines.dedup") / "fold.txt").read_text("utf-8").split("@kept\n")[1].split("@fold\n")
-    spans = [tuple(int(code, 16) for code in line.split("-")) for line in kept.split()]
-    table = np.zeros(max(last for _, last in spans) + 2, dtype=np.uint32)
-    for first, last in spans:
+    """`fold.txt` as an array: code point -> the one that stands for it, 0 where it is dropped, `_SEVERAL` where only
+    NFKC can tell."""
+    _, kept, several, fold = re.split(r"@\w+\n", (files("pipelines.dedup") / "fold.txt").read_text("utf-8"))
+    table = np.zeros(sys.maxunicode + 1, dtype=np.uint32)
+    for first, last in _spans(kept):
         table[first : last + 1] = np.arange(first, last + 1)
-    for line in fold.split():
+    for first, last in _spans(several):
+        table[first : last + 1] = _SEVERAL
+    for line in fold.splitlines():
         table[[ord(char) for char in line[1:]]] = ord(line[0])
     return table
+
+
+def _spans(lines: str) -> Iterator[tuple[int, int]]:
+    for line in lines.split():
+        first, last = line.split("-")
+        yield int(first, 16), int(last, 16)
 
 
 _FOLD = _read_fold()
@@ -63,8 +77,16 @@ _POWERS = np.cumprod(np.full(_LONGEST_WORD, _MULTIPLIER))
 
 def _folded(text: str) -> NDArray[np.uint32]:
     """A code point for each character of the NFKC form, 0 for those dropped."""
-    raw = np.frombuffer(unicodedata.normalize("NFKC", text).encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    folded: NDArray[np.uint32] = _FOLD[np.minimum(raw, len(_FOLD) - 1)]
+    folded = _looked_up(text)
+    if _SEVERAL in folded:
+        # 58 us a document, against 5 for the table: few texts hold ligatures, fractions or marks apart from letters
+        folded = _looked_up(unicodedata.normalize("NFKC", text))
+        folded[folded == _SEVERAL] = 0
+    return folded
+
+
+def _looked_up(text: str) -> NDArray[np.uint32]:
+    folded: NDArray[np.uint32] = _FOLD[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
     return folded
 
 
@@ -102,6 +124,11 @@ def shingles(text: str) -> Hashes:
     return hashes
 
 
+def sequence(text: str) -> Hashes:
+    """The shingles in reading order, repeated ones too."""
+    return _hashed(text)[0]
+
+
 @lru_cache(maxsize=4)
 def _hashed(text: str) -> tuple[Hashes, int]:
     """The shingles in reading order, and the window for them."""
@@ -115,14 +142,12 @@ def _hashed(text: str) -> tuple[Hashes, int]:
 
 def _words(folded: NDArray[np.uint32]) -> Hashes:
     """One hash for each run of letters."""
-    inside = folded != 0
-    starts = np.flatnonzero(np.diff(inside, prepend=False) & inside)
-    letters = np.flatnonzero(inside)
-    firsts = np.searchsorted(letters, starts)
-    lengths = np.diff(firsts, append=len(letters))
-    places = np.arange(len(letters)) - np.repeat(firsts, lengths)
-    weights = _POWERS[np.minimum(places, _LONGEST_WORD - 1)]
-    return np.add.reduceat(folded[letters].astype(np.uint64) * weights, firsts)
+    places = np.flatnonzero(folded)
+    firsts = np.concatenate(([0], np.flatnonzero(places[1:] - places[:-1] > 1) + 1))
+    lengths = np.concatenate((firsts[1:], [len(places)])) - firsts
+    offsets = np.arange(len(places)) - np.repeat(firsts, lengths)
+    weights = _POWERS[np.minimum(offsets, _LONGEST_WORD - 1)]
+    return np.add.reduceat(folded[places] * weights, firsts)
 
 
 def _rolled(units: Hashes, size: int) -> Hashes:

@@ -1,0 +1,72 @@
+"""Beyond counting shingles: are two texts one story in other words, or one form filled in twice?
+
+A form (closing prices, weather, buy-backs) shares most of its words with the next one and differs in its figures; a
+story that was reworded shares its figures and differs in words all over. Counting shingles alone takes the one for the
+other. All functions give the same answer from either side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from pipelines.dedup.fingerprint import Hashes, normalise, sequence, shingles
+
+CONTEXT = 4
+"""letters before and after a figure that say what it is a figure of"""
+CONFLICTS = 3
+"""figures that differ in equal places before two texts are a form: a correction changes one or two"""
+STRETCHES = 16
+TOUCHED = 0.1
+SPREAD = 0.75
+"""Reworded: three of four stretches, a sixteenth of the text each, have a tenth of their shingles in the other text.
+Between texts of different stories it was 0 to 3 %, and a common notice lies in one piece"""
+BACKED = 0.7
+FIGURES = 4
+"""and seven tenths of the figures, four at least, or the title, are the same"""
+_FIGURE = re.compile(r"[0-9]+")
+
+
+def is_form(text: str, other: str) -> bool:
+    """Whether figures differ where the letters around them do not, more often than they agree."""
+    mine, theirs = _in_context(text), _in_context(other)
+    places = mine.keys() & theirs.keys()
+    conflicts = sum(mine[place].isdisjoint(theirs[place]) for place in places)
+    return conflicts >= CONFLICTS and conflicts * 2 > len(places)
+
+
+def is_reworded(text: str, other: str, *, same_title: bool) -> bool:
+    """Whether two texts go together from beginning to end, and on the same figures or under the same title."""
+    if not (same_title or _share_figures(text, other)):
+        return False
+    return _spread(sequence(text), shingles(other)) >= SPREAD and _spread(sequence(other), shingles(text)) >= SPREAD
+
+
+def _share_figures(text: str, other: str) -> bool:
+    mine, theirs = ({figure for figures in _in_context(one).values() for figure in figures} for one in (text, other))
+    fewer = min(len(mine), len(theirs))
+    return fewer >= FIGURES and len(mine & theirs) >= BACKED * fewer
+
+
+@lru_cache(maxsize=256)
+def _in_context(text: str) -> Mapping[str, set[str]]:
+    """The figures of a text by the letters around them. Other figures nearby are all one to a context."""
+    form = normalise(text)
+    figures = _FIGURE.findall(form)
+    masked = _FIGURE.sub("0", form)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    places = (match.start() for match in re.finditer("0", masked))
+    for place, figure in zip(places, figures, strict=True):
+        found[masked[max(0, place - CONTEXT) : place + CONTEXT + 1]].add(figure)
+    return dict(found)
+
+
+def _spread(hashes: Hashes, among: Hashes) -> float:
+    """The share of a text's stretches that are touched by another's shingles."""
+    there = among[np.minimum(np.searchsorted(among, hashes), len(among) - 1)] == hashes
+    edges = np.linspace(0, len(hashes), STRETCHES + 1).astype(np.intp)
+    return float(np.mean([there[a:b].mean() >= TOUCHED for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]))
