@@ -19,14 +19,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
 
 from crawler.links import Found
 from pipelines.model import Link
 from pipelines.site import Site
 
-_DAY = re.compile(r"((?:19|20)\d{2})\s?[-/.年]?\s?(\d{1,2})\s?[-/.月]?\s?(\d{1,2})")
+_DAY = re.compile(r"((?:19|20)\d{2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})|(?<!\d)((?:19|20)\d{2})(\d{2})(\d{2})(?!\d)")
 _ENGLISH = re.compile(r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? (\d{1,2}), ((?:19|20)\d{2})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -88,11 +89,11 @@ def in_window(link: Link, site: Site, since: date | None, until: date | None) ->
 def day_of(link: Link, site: Site) -> date | None:
     """The day of an article, as its list prints it or else as its URL does (group `date` of the article rule)."""
     printed = link.hints.published
-    if printed and (day := _printed_day(printed)):
+    if printed and (day := _printed_day(printed, site.timezone)):
         return day
     match = site.article_match(link.url)
     in_url = match.groupdict().get("date") if match else None
-    return _printed_day(in_url) if in_url else None
+    return _printed_day(in_url, site.timezone) if in_url else None
 
 
 def number_of(url: str, site: Site) -> int | None:
@@ -128,15 +129,26 @@ def _same(one: Found, other: Found) -> bool:
     return [link.url for link in one.articles] == [link.url for link in other.articles]
 
 
-def _printed_day(text: str) -> date | None:
+def _printed_day(text: str, zone: ZoneInfo) -> date | None:
+    """The day on the site's own calendar: feeds print GMT, and an evening there is the next morning in Shanghai."""
+    if moment := _moment(text):
+        return moment.astimezone(zone).date()
     if match := _ENGLISH.search(text):
         return _date(int(match[3]), _MONTHS.index(match[1]) + 1, int(match[2]))
-    if match := _DAY.search(text):
-        return _date(*(int(group) for group in match.groups()))
-    try:
-        return parsedate_to_datetime(text).date()  # RFC 822, as feeds write it
-    except (ValueError, TypeError, IndexError):
-        return None
+    match = _DAY.search(text)
+    return _date(*(int(group) for group in match.groups() if group)) if match else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A date with time and offset, as Atom (RFC 3339), RSS (RFC 822) and sitemaps write it; None for all others."""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        if moment.tzinfo is not None and 1900 < moment.year < 9000:
+            return moment
+    return None
 
 
 def _date(year: int, month: int, day: int) -> date | None:
