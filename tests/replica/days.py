@@ -24,6 +24,8 @@ REVISED, MOVED, WITHDRAWN = (2, 5), 8, 11
 """places of the changed articles among the plain T3 ones, newest first"""
 NEW = {1: 5, 3: 10}
 SECOND_IDS = 4
+OFF_HOST = "http://finance.china.com.cn/stock/ssgs/20260830/6318102.shtml"
+STUB = f"{stories.NEWS}/txt/2016-06/24/content_38736414.htm"
 
 
 @functools.cache
@@ -82,8 +84,8 @@ def _move(true: TrueArticle) -> tuple[TrueArticle, TrueArticle]:
     section = "hydt"
     url = true.url.replace(f"/{true.section}/", f"/{section}/")
     old = replace(true, good=False, reason=Reason.REDIRECT, moved_to=url, listed=False, variant="moved", updated=calendar.moment(1))
-    copies = (true.url, *(copy.replace(f"/{true.section}/", f"/{section}/") for copy in true.copies))
-    return old, replace(true, url=url, section=section, copies=copies, variant="moved")
+    new = replace(true, url=url, section=section, variant="moved")
+    return old, replace(new, copies=(true.url, *stories.copies(new)))
 
 
 def _arrived(day: int) -> Iterator[TrueArticle]:
@@ -120,9 +122,8 @@ def _copied(number: int) -> Iterator[TrueArticle]:
 def again(true: TrueArticle, original: str, variant: str, number: int, when: datetime) -> TrueArticle:
     """The same story under /roll/ with another id."""
     url = f"{stories.TECH}/roll/{when:%Y%m%d}/{number}.shtml"
-    return replace(
-        true, url=url, section="roll", variant=variant, published=when, updated=when, duplicate_of=original, copies=stories.copies(url)
-    )
+    copy = replace(true, url=url, section="roll", variant=variant, published=when, updated=when, duplicate_of=original)
+    return replace(copy, copies=stories.copies(copy))
 
 
 def _second_ids() -> Iterator[TrueArticle]:
@@ -135,34 +136,39 @@ def _second_ids() -> Iterator[TrueArticle]:
 
 @functools.cache
 def _no_articles() -> tuple[TrueArticle, ...]:
-    """Pages that are linked like articles (dossier §8.12), each published in the days before day 0."""
-    table: tuple[tuple[str, Reason | None, str], ...] = (
-        ("not-found", Reason.GONE, "找不到页面的报道"),
-        ("soft-404", Reason.SOFT_404, "被撤下的一篇通稿"),
-        ("home", Reason.REDIRECT, "转到首页的旧闻"),
-        ("forbidden", Reason.HTTP_ERROR, "仅限内网浏览的简报"),
-        ("empty", Reason.EMPTY, "还没有写完的消息"),
-        ("video", Reason.NO_TEXT, "视频：机械臂写春联"),
-        ("short", None, "快讯：蓼屿通信换帅"),
-        ("links", Reason.TOPIC, "一周科技要闻汇总"),
+    """Pages that are linked like articles (dossier §8.12), each published in the days before day 0; two of them lie outside
+    the scope of the seeds: one by its host, one by its folder."""
+    table: tuple[tuple[str, str, Reason | None, str], ...] = (
+        ("not-found", "error", Reason.GONE, "找不到页面的报道"),
+        ("soft-404", "error", Reason.SOFT_404, "被撤下的一篇通稿"),
+        ("home", "error", Reason.REDIRECT, "转到首页的旧闻"),
+        ("forbidden", "error", Reason.HTTP_ERROR, "仅限内网浏览的简报"),
+        ("empty", "error", Reason.EMPTY, "还没有写完的消息"),
+        ("video", "T3", Reason.NO_TEXT, "视频：机械臂写春联"),
+        ("short", "T3", None, "快讯：蓼屿通信换帅"),
+        ("links", "topic", Reason.TOPIC, "一周科技要闻汇总"),
+        ("off-host", "T3", Reason.OUT_OF_SCOPE, "芷川能源上半年营收报告出炉"),
+        ("stub", "stub", Reason.OUT_OF_SCOPE, "往期文字版"),
     )
-    return tuple(_no_article(index, variant, reason, title) for index, (variant, reason, title) in enumerate(table))
+    return tuple(_no_article(index, *row) for index, row in enumerate(table))
 
 
-def _no_article(index: int, variant: str, reason: Reason | None, title: str) -> TrueArticle:
+def _no_article(index: int, variant: str, template: str, reason: Reason | None, title: str) -> TrueArticle:
     published = datetime(2026, 8, 22, 12, 0, tzinfo=BEIJING) + timedelta(days=index, minutes=13 * index)
     number = calendar.identifier(calendar.TECH, published) + 3
-    url = f"{stories.TECH}/roll/{published:%Y%m%d}/{number}.shtml"
-    flash = ("蓼屿通信8月28日公告，总经理苇舟长因任期届满离任，由副总经理陶清越接任。",) if variant == "short" else ()
+    texts = {
+        "short": "蓼屿通信8月28日公告，总经理苇舟长因任期届满离任，由副总经理陶清越接任。",
+        "off-host": "芷川能源8月30日披露上半年营收报告，收入与去年同期持平，利润略有下降，公司把原因归于原料涨价。",
+    }
     return TrueArticle(
-        url=url,
+        url={"off-host": OFF_HOST, "stub": STUB}.get(variant, f"{stories.TECH}/roll/{published:%Y%m%d}/{number}.shtml"),
         site=stories.SITE,
-        template={"video": "T3", "short": "T3", "links": "topic"}.get(variant, "error"),
+        template=template,
         variant=variant,
         good=False,
         reason=reason,
         title=title,
-        paragraphs=flash,
+        paragraphs=tuple(texts[variant] for _ in range(variant in texts)),
         published=published,
         precision=stories.precision("T3"),
         source=stories.OWN,

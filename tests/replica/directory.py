@@ -32,8 +32,6 @@ MORE = {"tech": None, "bc": ("bc",)}
 MORE_DEPTH = 120
 """entries that the "more" button reaches"""
 NODE = "node_7208703"
-STUB = "/txt/2016-06/24/content_38736414.htm"
-OFF_HOST = "http://finance.china.com.cn/stock/ssgs/20260906/6318102.shtml"
 
 ROBOTS: Mapping[str, tuple[int, str]] = {
     APP: (200, "User-agent: *\nDisallow: /admin/\nDisallow: /search/\n"),
@@ -55,6 +53,7 @@ class Directory:
         self.articles = days.articles(day)
         self.tech = _on(self.articles, TECH)
         self.news = _on(self.articles, NEWS)
+        self.rolling = [true for true in self.articles if true.host in (TECH, FINANCE)]
         self.good = [true for true in self.tech if true.good]
         self._fixed: dict[Key, Resource] = {
             **self._article_pages(),
@@ -89,8 +88,8 @@ class Directory:
                 continue
             for part, url in enumerate((true.url, *true.parts), 1):
                 found[_key(url)] = _ODD.get(true.variant, _article)(self, true, part)
-            if true.template == "T3" and true.published and true.published.year >= 2022:
-                found[_key(mobile_url(true))] = Resource(kind="copy", make=functools.partial(_mobile, true))
+            for url in stories.mobile(true):
+                found[_key(url)] = Resource(kind="copy", make=functools.partial(_mobile, true))
         return found
 
     def others(self) -> Sequence[TrueArticle]:
@@ -109,7 +108,7 @@ class Directory:
                 if page == 1:
                     found[TECH, f"/{folder}/"] = resource
         address = lists.app_address("live.php", "channel", "科技")
-        found[TECH, "/live.shtml"] = self.listing("list", lists.app(_listed(self.tech, None), 1, address, "科技滚动新闻"))
+        found[TECH, "/live.shtml"] = self.listing("list", lists.app(_listed(self.rolling, None), 1, address, "科技滚动新闻"))
         return found
 
     def _index(self, tick: int) -> bytes:
@@ -126,11 +125,10 @@ class Directory:
 
     def _nodes(self) -> dict[Key, Resource]:
         entries = [true for true in self.news if true.listed]
-        stub = f'<li><div class="c_title fl"><a href="{STUB}">往期文字版</a></div><span class="date">2016-06-24</span></li>\n'
         found: dict[Key, Resource] = {}
         for page in range(1, lists.pages(len(entries), lists.PER_NODE_PAGE) + 1):
             name = f"/{NODE}.htm" if page == 1 else f"/{NODE}_{page}.htm"
-            found[NEWS, name] = self.listing("node", lists.node(entries, page, NODE, stub))
+            found[NEWS, name] = self.listing("node", lists.node(entries, page, NODE))
         return found
 
     def _topics(self) -> dict[Key, Resource]:
@@ -140,10 +138,8 @@ class Directory:
         }
 
     def _odds(self) -> dict[Key, Resource]:
-        links = "".join(f'<a href="{true.url}">{true.title}<a></a></a><br>' for true in self.news[:9])
         frame = "".join(f'<a href="{true.url}">{true.title}</a><br>' for true in self.news[:5])
         return {
-            (NEWS, STUB): self.listing("stub", f"<html><body>{links}</body></html>"),
             (MAIN, "/node_7241142.htm"): self.listing("frame", f"<html><body>{frame}</body></html>"),
             (MAIN, "/"): self.listing("index", '<html><body><a href="http://tech.china.com.cn/">科技</a></body></html>'),
         }
@@ -194,7 +190,7 @@ def _listed(entries: Sequence[TrueArticle], sections: tuple[str, ...] | None) ->
 
 
 def _live(day: Directory, channel: str) -> list[TrueArticle] | None:
-    return _listed(day.tech, LIVE[channel]) if channel in LIVE else None
+    return _listed(day.rolling, LIVE[channel]) if channel in LIVE else None
 
 
 def _column(day: Directory, name: str) -> list[TrueArticle] | None:
@@ -215,12 +211,6 @@ _APP_LISTS: Mapping[str, tuple[str, Callable[[Directory, str], list[TrueArticle]
 def _key(url: str) -> Key:
     parts = urlsplit(url)
     return parts.hostname or "", parts.path
-
-
-def mobile_url(true: TrueArticle) -> str:
-    """The phone copy's address, with the id of the desktop page (dossier §0.4)."""
-    assert true.published
-    return f"https://{MOBILE}/article/tech/{true.section}/{true.published:%Y-%m-%d}/{true.number}.html"
 
 
 def _number(text: str) -> int:
@@ -276,6 +266,12 @@ def not_found() -> Resource:
     )
 
 
+def _stub(entries: Sequence[TrueArticle]) -> str:
+    """Several links, nested as on the real one (dossier §3)."""
+    links = "".join(f'<a href="{true.url}">{true.title}<a></a></a><br>' for true in entries)
+    return f"<html><body>{links}</body></html>"
+
+
 def _soft_404() -> Resource:
     sentence = "您访问的页面不存在或已删除，5秒后返回首页。"
     top = "<html><head><title>中国网</title></head>"
@@ -289,5 +285,6 @@ _ODD: Mapping[str, Callable[[Directory, TrueArticle, int], Resource]] = {
     "forbidden": lambda *_: _error("forbidden", "<html><body><h1>403</h1><p>您没有权限访问此页面。</p></body></html>", 403),
     "empty": lambda *_: _error("empty", ""),
     "links": lambda day, true, _: day.listing("topic", lists.topic(true.title, day.good[3::7][:24])),
+    "stub": lambda day, *_: day.listing("stub", _stub(day.news[:9])),
     "moved": lambda day, true, part: _error("redirect", "", 301, true.moved_to) if true.moved_to else _article(day, true, part),
 }

@@ -51,8 +51,8 @@ def _time(true: TrueArticle, seconds: bool = False) -> str:
 def app(entries: Sequence[TrueArticle], page: int, address: str, title: str) -> str:
     """Markup A: `ul.news_list`, the channel's link before the article's, next page relative to the app host.
 
-    The traps of dossier §8.3 stand on page 1: one entry with an empty href, one with a full-width title, one on another
-    host, one time without seconds.
+    The traps of dossier §8.3 stand on page 1: one entry with an empty href, one with a full-width title, one
+    time without seconds; the one on another host comes as an entry.
     """
     last = pages(len(entries), PER_APP_PAGE)
     page = min(max(page, 1), last)
@@ -124,15 +124,15 @@ def _static_pager(count: int, page: int, folder: str) -> str:
     return f'<div class="pg">{numbers}{following}</div>'
 
 
-def node(entries: Sequence[TrueArticle], page: int, name: str, extra: str = "") -> str:
-    """A Founder list: ul#c_list, div#autopage; on odd lines the href is relative. `extra` is put before the first item."""
+def node(entries: Sequence[TrueArticle], page: int, name: str) -> str:
+    """A Founder list: ul#c_list, div#autopage; on odd lines the href is relative."""
     last = pages(len(entries), PER_NODE_PAGE)
     items = "".join(_node_item(true, index) for index, true in enumerate(page_of(entries, page, PER_NODE_PAGE)))
     names = [f"{name}.htm", *(f"{name}_{number}.htm" for number in range(2, last + 1))]
     numbers = " ".join(f"<span>{n}</span>" if n == page else f'<a href="{href}">{n}</a>' for n, href in enumerate(names, 1))
     following = f' <a href="{names[page]}">></a>' if page < last else ""
     return (
-        f'<html><head><meta charset="utf-8"><title>产业_中国网</title></head><body><ul id="c_list">{extra if page == 1 else ""}{items}</ul>'
+        f'<html><head><meta charset="utf-8"><title>产业_中国网</title></head><body><ul id="c_list">{items}</ul>'
         f'<div id="autopage"><center>{numbers}{following}</center></div>{furniture.footer("中国网")}</body></html>'
     )
 

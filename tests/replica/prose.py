@@ -6,7 +6,7 @@ Rule of this file: the same seed gives the same article; within an article no pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from tests.replica.chance import Chance, Deck
 from tests.replica.words import Trade
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_SLOT = re.compile(r"\{(\w+)(?::([\d.]+)-([\d.]+))?\}")
+_SLOT = re.compile(r"\{(\w+)(!)?(?::([\d.]+)-([\d.]+))?\}")
 
 _OPENING = ((sentences.LEAD, sentences.DETAIL), (sentences.LEAD, sentences.BACKGROUND), (sentences.LEAD, sentences.QUOTE))
 _MIDDLE = (
@@ -30,6 +30,7 @@ _MIDDLE = (
     (sentences.ASIDE, sentences.SCENE),
     (sentences.DETAIL, sentences.TROUBLE, sentences.FIGURE),
 )
+_KINDS = ("part", "method", "trouble", "scene", "user", "task", "gauge")
 _GAUGE_SLOTS = (("gname", "gold", "gnew"), ("gname2", "gval2"))
 _ENDING = ((sentences.OUTLOOK, sentences.QUOTE), (sentences.OUTLOOK, sentences.OUTLOOK), (sentences.ASIDE, sentences.OUTLOOK))
 
@@ -45,20 +46,13 @@ class Prose:
 class Teller:
     """Fills patterns for one article: a fixed cast (firm, city, people), decks for the words of its trade."""
 
+    between = ""
+
     def __init__(self, chance: Chance, trade: Trade, when: datetime) -> None:
         self.chance, self.trade, self.when = chance, trade, when
         self.cast = self._cast()
-        kinds = ("part", "method", "trouble", "scene", "user", "task", "gauge")
-        self._decks = {kind: Deck(getattr(trade, f"{kind}s"), chance) for kind in kinds}
+        self._decks = {kind: Deck(getattr(trade, f"{kind}s"), chance) for kind in _KINDS}
         self._sentences: dict[tuple[str, ...], Deck] = {}
-        self._fillers: dict[str, Callable[[], str]] = {
-            "day": self._day,
-            "month": lambda: f"{(when - timedelta(days=30)).month}月",
-            "later": lambda: f"{(when + timedelta(days=30 * chance.between(1, 3))).month}月",
-            "boss": lambda: self.cast["firm"] + self._person(words.CHIEF_TITLES),
-            "worker": lambda: self._person(words.WORKER_TITLES),
-            "expert": lambda: self.cast["lab"] + self._person(words.EXPERT_TITLES),
-        }
 
     def _cast(self) -> dict[str, str]:
         chance = self.chance
@@ -76,6 +70,16 @@ class Teller:
             "trade": self.trade.name,
         }
 
+    def _fillings(self) -> dict[str, str]:
+        """The slots whose words differ at every use."""
+        return {
+            "month": f"{(self.when - timedelta(days=30)).month}月",
+            "later": f"{(self.when + timedelta(days=30 * self.chance.between(1, 3))).month}月",
+            "boss": self.cast["firm"] + self._person(words.CHIEF_TITLES),
+            "worker": self._person(words.WORKER_TITLES),
+            "expert": self.cast["lab"] + self._person(words.EXPERT_TITLES),
+        }
+
     def _day(self) -> str:
         day = self.when - timedelta(days=self.chance.between(0, 2))
         return f"{day.month}月{day.day}日"
@@ -86,27 +90,26 @@ class Teller:
     def tell(self, pattern: str) -> str:
         """One sentence from a pattern."""
         chosen = _CHOICE.sub(lambda match: self.chance.pick(match[1].split("|")), pattern)
-        local: dict[str, str] = {}
+        local = {"day": self._day(), **self._fillings()}
         return _SLOT.sub(lambda match: self._fill(match, local), chosen)
 
     def _fill(self, match: re.Match[str], local: dict[str, str]) -> str:
-        slot, low, high = match.groups()
-        if low is not None:
-            return _number(self.chance, low, high)
+        slot, capital, low, high = match.groups()
+        text = _number(self.chance, low, high) if low else self._word(slot, local)
+        return text[0].upper() + text[1:] if capital else text
+
+    def _word(self, slot: str, local: dict[str, str]) -> str:
         if slot in self.cast:
             return self.cast[slot]
-        if slot in self._fillers:
-            return self._fillers[slot]()
-        if slot.startswith("g"):
-            return self._gauge(slot, local)
-        return self._decks[slot].draw()
+        if slot in self._decks:
+            return self._decks[slot].draw()
+        return local[slot] if slot in local else self._gauge(slot, local)
 
     def _gauge(self, slot: str, local: dict[str, str]) -> str:
         """gname, gold and gnew speak of one gauge in a sentence, gname2 and gval2 of another."""
-        if slot not in local:
-            name, *values = next(group for group in _GAUGE_SLOTS if slot in group)
-            gauge, unit, low, high, decimals = self._decks["gauge"].draw().split("|")
-            local |= {name: gauge, **{value: measure(self.chance, low, high, int(decimals)) + unit for value in values}}
+        name, *values = next(group for group in _GAUGE_SLOTS if slot in group)
+        gauge, unit, low, high, decimals = self._decks["gauge"].draw().split("|")
+        local |= {name: gauge, **{value: measure(self.chance, low, high, int(decimals)) + unit for value in values}}
         return local[slot]
 
     def sentence(self, patterns: tuple[str, ...]) -> str:
@@ -114,7 +117,7 @@ class Teller:
         return self.tell(deck.draw())
 
     def paragraph(self, roles: Sequence[tuple[str, ...]]) -> str:
-        return "".join(self.sentence(role) for role in roles)
+        return self.between.join(self.sentence(role) for role in roles)
 
 
 def person(chance: Chance) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import itertools
 import ssl
+import sys
 import tempfile
 import threading
 import time
@@ -158,7 +159,9 @@ class _Server(ThreadingHTTPServer):
             _hang_up(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no fault of the replica."""
+        """A client that hangs up is no fault of the replica; all else is, and is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _hang_up(connection: socket) -> None:

@@ -19,6 +19,7 @@ from tests.replica.words import TRADES, Trade
 SITE = "china_tech"
 OWN = "中国网科技"
 TECH, NEWS = "http://tech.china.com.cn", "http://news.china.com.cn"
+MOBILE_SINCE = 2022
 NEWS_FOLDERS = ("keji/", "", "chanye/", "")
 
 
@@ -130,10 +131,10 @@ def article(slot: Slot, number: int) -> TrueArticle:
         section=section,
         keywords=(trade.name, *chance.shuffled(trade.things)[:2]),
         updated=slot.published,
-        copies=copies(url),
     )
     dressed = _people(_pictures(blank, story, chance), story, chance)
-    return _VARIANTS.get(plan.variant, _as_it_is)(dressed, slot, chance)
+    whole = _VARIANTS.get(plan.variant, _as_it_is)(dressed, slot, chance)
+    return replace(whole, copies=copies(whole))
 
 
 def _channel(trade: Trade, chance: Chance) -> str:
@@ -151,10 +152,18 @@ def _address(slot: Slot, number: int, channel: str, chance: Chance) -> tuple[str
     return f"{TECH}/{channel}/{day:%Y%m%d}/{number}.shtml", channel
 
 
-def copies(url: str) -> tuple[str, ...]:
-    bare = url.removeprefix("http://")
-    query = "?f=pad&a=true" if "content_" in url else "?utm_source=feed&from=timeline"
-    return (f"https://{bare}", f"{url}{query}", f"http://big5.china.com.cn/gate/big5/{bare}")
+def copies(true: TrueArticle) -> tuple[str, ...]:
+    """https, a tracking query, the big5 gate, and the phone copy where there is one."""
+    bare = true.url.removeprefix("http://")
+    query = "?f=pad&a=true" if "content_" in true.url else "?utm_source=feed&from=timeline"
+    return (f"https://{bare}", f"{true.url}{query}", f"http://big5.china.com.cn/gate/big5/{bare}", *mobile(true))
+
+
+def mobile(true: TrueArticle) -> tuple[str, ...]:
+    """The phone copy of a recent T3 page, with the id of the desktop page (dossier §0.4)."""
+    if true.template != "T3" or not true.published or true.published.year < MOBILE_SINCE:
+        return ()
+    return (f"https://m.gxfin.com/article/tech/{true.section}/{true.published:%Y-%m-%d}/{true.number}.html",)
 
 
 def _pictures(true: TrueArticle, story: prose.Prose, chance: Chance) -> TrueArticle:
