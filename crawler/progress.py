@@ -23,14 +23,14 @@ class Progress:
             self._status = Console(stderr=True).status("Asking the lists …")
             self._status.start()
 
-    def show(self, visits: Mapping[str, int], counts: Mapping[str, int]) -> None:
+    def show(self, visits: Mapping[str, int]) -> None:
         """What came in so far."""
         now = time.monotonic()
         if self._status is None or now - self._shown_at < EVERY:
             return
         self._shown_at = now
         saved = sum(visits.get(word, 0) for word in report.SAVED)
-        self._status.update(f"{sum(visits.values())} articles fetched, {saved} saved, {counts.get('discovered', 0)} discovered")
+        self._status.update(f"{sum(visits.values())} articles fetched, {saved} saved")
 
     def end(self) -> None:
         if self._status is not None:

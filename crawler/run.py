@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from pipelines import report, stages
 from pipelines.archive.ledger import Outcome
 from pipelines.errors import ConfigurationError
 from pipelines.model import Capture, Kind, Verdict
-from pipelines.site import load_sites
+from pipelines.site import Site, load_sites
 from pipelines.stages import Visit
 
 logger = logging.getLogger(__name__)
@@ -44,11 +44,12 @@ def run(settings: Settings, name: str, arguments: dict[str, str]) -> Result:
     sites = load_sites(seeds)
     if name not in sites:
         raise ConfigurationError(f"There is no site {name!r} in {seeds}. Known sites: {', '.join(sites)}.")
-    spider = spider_of(sites[name])
-    spider(**arguments)  # refuses bad arguments before anything is opened
-    settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", sites[name].politeness.concurrency, priority="spider")
-    process = AsyncCrawlerProcess(settings)
+    spider_of(sites[name])(**arguments)  # refuses bad arguments before anything is opened
     session = open_session(seeds / f"{name}.toml", Path(settings["ARCHIVE_DIR"]), catalogue_url=settings["CATALOGUE_URL"])
+    session.site = _own_pace(session.site, settings)
+    spider = spider_of(session.site)
+    settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
+    process = AsyncCrawlerProcess(settings)
     try:
         crawler = process.create_crawler(spider)
         conductor = Conductor(crawler, session)
@@ -57,6 +58,13 @@ def run(settings: Settings, name: str, arguments: dict[str, str]) -> Result:
         return conductor.finish()
     finally:
         session.close(status=1, ledger={})  # when something of ours raised; else it is closed already
+
+
+def _own_pace(site: Site, settings: Settings) -> Site:
+    """The site with the operator's DELAY in place of the seeds file's."""
+    if settings["DELAY"] is None:
+        return site
+    return replace(site, politeness=replace(site.politeness, delay=settings.getfloat("DELAY")))
 
 
 class Conductor:
@@ -96,7 +104,7 @@ class Conductor:
         if visit.row.kind is Kind.ARTICLE:
             self._visits[visit.failure or (outcome.word if outcome else "failed/lost")] += 1
         self._check_budgets()
-        self._progress.show(self._visits, self._session.counts)
+        self._progress.show(self._visits)
 
     def _check_budgets(self) -> None:
         session, politeness = self._session, self._session.site.politeness
@@ -132,7 +140,7 @@ class Conductor:
         return {
             "site": session.site.name,
             "run": session.run,
-            "discovered": session.counts["discovered"],
+            "discovered": report.discovered(tx, session.site.name, session.started),
             "known": sum(urls.values()),
             "urls": urls,
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},

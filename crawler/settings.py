@@ -16,6 +16,8 @@ CATALOGUE_URL: str | None = None
 """a PostgreSQL URL, when several machines share one catalogue; None keeps it in the archive's folder"""
 CONTACT = ""
 """an address or a page where a site's people find ours; it goes into the User-Agent"""
+DELAY: float | None = None
+"""seconds between two requests to a host, in place of the seeds file's: for a server that is yours, or to ask for less"""
 EXTRACT_WORKERS = 1
 """processes that extract articles; 0 extracts in the main process"""
 LOG_LEVEL = "INFO"
@@ -38,6 +40,7 @@ SCHEDULER = "crawler.scheduler.CatalogueScheduler"
 ITEM_PIPELINES = {"pipelines.stages.IngestStage": 300}
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the URL table is the duplicate filter
 LOG_FORMATTER = "crawler.logs.OneLine"
+LOG_INSTALL_ROOT_HANDLER = False  # crawler.logs puts its own there, which writes one line a record
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "crawler.guard.GuardedResolver"
 DNSCACHE_ENABLED = False  # the guard checks what is connected to; a cache beside it is one more thing to poison

@@ -29,8 +29,14 @@ def article_urls(tx: sa.Connection, site: str, started: float, now: float) -> di
         else_="left",
     )
     mine = sa.and_(url.c.site == site, url.c.kind == Kind.ARTICLE)
-    counted = dict(tx.execute(sa.select(rest, sa.func.count()).where(mine).group_by(rest)).tuples())
+    counted: dict[str, int] = dict(tx.execute(sa.select(rest, sa.func.count()).where(mine).group_by(rest)).tuples().all())
     return {word: counted.get(word, 0) for word in ("visited", "not_due", "left", "set_aside")}
+
+
+def discovered(tx: sa.Connection, site: str, started: float) -> int:
+    """How many article URLs became known since `started`."""
+    mine = sa.and_(url.c.site == site, url.c.kind == Kind.ARTICLE, url.c.discovered_at >= started)
+    return tx.scalar(sa.select(sa.func.count()).where(mine)) or 0
 
 
 def lists_read(tx: sa.Connection, site: str, started: float) -> int:
@@ -42,7 +48,9 @@ def lists_read(tx: sa.Connection, site: str, started: float) -> int:
 def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
     """How many articles there are by status, and how many of them the corpus shows."""
     mine = article.c.site == site if site else sa.true()
-    counted = dict(tx.execute(sa.select(article.c.status, sa.func.count()).where(mine).group_by(article.c.status)).tuples())
+    counted: dict[str, int] = dict(
+        tx.execute(sa.select(article.c.status, sa.func.count()).where(mine).group_by(article.c.status)).tuples().all()
+    )
     shown = tx.scalar(sa.select(sa.func.count()).where(mine, article.c.shown)) or 0
     return {**counted, "shown": shown}
 

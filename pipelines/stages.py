@@ -32,11 +32,13 @@ GROUP_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a visit changes in the frontier: the values of its own row, URLs to be known, URLs to be asked in this run."""
+    """What a visit changes in the frontier: the values of its own row, URLs to be known, URLs to be asked in this run,
+    and the list (by the URL of its first page) that has now been read to its end."""
 
     values: Mapping[str, Any]
     found: tuple[NewUrl, ...] = ()
     wake: tuple[str, ...] = ()
+    completed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,4 +154,6 @@ def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) ->
     for url in settlement.wake:
         urltable.wake(tx, site.name, url, visit.now)
     urltable.settle(tx, visit.row.id, settlement.values)
+    if settlement.completed is not None:
+        urltable.complete(tx, site.name, settlement.completed, visit.now)
     return outcome

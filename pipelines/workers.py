@@ -42,6 +42,12 @@ class Readers:
         except (ProcessExpired, MemoryError) as error:
             return Rejection(reason=Reason.TOO_EXPENSIVE, detail=f"the reading process died ({type(error).__name__})")
 
+    def read_now(self, capture: Capture, site: Site) -> Result:
+        """The same, waited for."""
+        if self._pool is None:
+            return flow.read(capture, site)
+        return asyncio.run(self.read(capture, site))
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.stop()  # type: ignore[no-untyped-call]

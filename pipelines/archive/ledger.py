@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours
-from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.article_record import article_id, canonical_json, digest, timestamp, to_json
+from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
-from pipelines.archive.stored import chunks, contents, records, whole_articles
+from pipelines.archive.stored import Head, chunks, contents, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 
@@ -59,7 +59,7 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
             said["content"] = digest(stored)
             insert_new(tx, content, [{"digest": said["content"], "article": stored}])
         tx.execute(page.insert().values(**said))
-        outcome = Outcome(word=refold(tx, site, url, name, number), url=url, article=name)
+        outcome = Outcome(word=refold(tx, site, url, name), url=url, article=name)
         if isinstance(result, Rejection):
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
     tx.execute(capture.update().where(capture.c.id == number).values(outcome=outcome.word, detail=outcome.detail, article=outcome.article))
@@ -114,10 +114,10 @@ def _exists(tx: sa.Connection, name: str) -> bool:
     return tx.scalar(sa.select(article.c.id).where(article.c.id == name)) is not None
 
 
-def refold(tx: sa.Connection, site: str, url: str, name: str, number: int | None = None) -> str:
+def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     """Brings revisions, head, cluster and feed of one article in line with its pages.
 
-    Returns what the capture `number` turned out to be: a Verdict, or "awaiting_parts".
+    Returns what that changed: a Verdict, or "awaiting_parts".
     """
     folded = _fold(tx, name)
     before = tx.execute(sa.select(article).where(article.c.id == name)).one_or_none()
@@ -133,7 +133,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, number: int | None
     if before is None or before.text_digest != text_digest:
         touched |= neighbours.redraw(tx, name, current.article)
     _settle(tx, touched)
-    return _verdict(tx, name, folded, number, is_new=before is None)
+    return _verdict(tx, name, before, folded)
 
 
 def _fold(tx: sa.Connection, name: str) -> history.History | None:
@@ -186,12 +186,9 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
         tx.execute(article.update().where(article.c.id == name).values(**row))
 
 
-def _verdict(tx: sa.Connection, name: str, folded: history.History, number: int | None, *, is_new: bool) -> str:
-    made = next((one for one in folded.revisions if one.capture == number), None)
-    if made is None:
-        return Verdict.UNCHANGED
-    if not is_new:
-        return Verdict.REVISION
+def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History) -> str:
+    if before is not None:
+        return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
     kinds = set(tx.scalars(sa.select(edge.c.kind).where(sa.or_(edge.c.low == name, edge.c.high == name))))
     order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
     return next((kind for kind in order if kind in kinds), Verdict.NEW)

@@ -51,6 +51,8 @@ url = Table(
     Column("state", String, nullable=False),
     Column("depth", Integer, nullable=False, default=0),
     Column("page", Integer, nullable=False, default=1),
+    Column("chain", Text),
+    Column("complete_at", Float),
     Column("priority", Integer, nullable=False, default=0),
     Column("discovered_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),

@@ -8,12 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive.article_record import Head, from_json, record
+from pipelines.archive import article_record
+from pipelines.archive.article_record import from_json, record
 from pipelines.archive.schema import article, capture, content, edge
 from pipelines.dedup import history
 from pipelines.model import Article, WarcRef
 
-Head_ = sa.Row[Any]
+Head = sa.Row[Any]
 """A row of the article table."""
 CHUNK = 500
 """Names in one statement: SQLite takes 32,766 variables; a short list keeps the statement cache small."""
@@ -28,7 +29,7 @@ def contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
     return found
 
 
-def whole_articles(tx: sa.Connection, heads: Iterable[Head_]) -> dict[str, Article]:
+def whole_articles(tx: sa.Connection, heads: Iterable[Head]) -> dict[str, Article]:
     """The current articles of some heads, parts joined, by id."""
     parts = {head.id: json.loads(head.content) for head in heads}
     found = contents(tx, {one for several in parts.values() for one in several})
@@ -37,13 +38,13 @@ def whole_articles(tx: sa.Connection, heads: Iterable[Head_]) -> dict[str, Artic
 
 def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
     """The current articles of some ids; unknown ids are left out."""
-    heads: list[Head_] = []
+    heads: list[Head] = []
     for part in chunks(sorted(names)):
         heads += tx.execute(sa.select(article).where(article.c.id.in_(part))).all()
     return whole_articles(tx, heads)
 
 
-def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head_, dict[str, object]]]:
+def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[str, object]]]:
     """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names."""
     columns = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
     chosen = sa.select(article, *columns).join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(names))
@@ -68,7 +69,7 @@ def _members(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]
     return found
 
 
-def _bonds(tx: sa.Connection, heads: Sequence[Head_]) -> dict[str, tuple[str, float]]:
+def _bonds(tx: sa.Connection, heads: Sequence[Head]) -> dict[str, tuple[str, float]]:
     """What each article that is not its cluster's representative is to it, where the two were compared."""
     pairs = {
         (min(head.id, head.representative), max(head.id, head.representative)): head.id for head in heads if head.id != head.representative
@@ -79,9 +80,9 @@ def _bonds(tx: sa.Connection, heads: Sequence[Head_]) -> dict[str, tuple[str, fl
     return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
 
 
-def _head(row: Head_, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None) -> Head:
+def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None) -> article_record.Head:
     kind, similarity = bond or (None, None)
-    return Head(
+    return article_record.Head(
         id=row.id,
         status=row.status,
         revision=row.revision,

@@ -40,6 +40,8 @@ class NewUrl:
     """hops of lists from a start URL"""
     page: int = 1
     """of its list"""
+    chain: str | None = None
+    """the URL of the list's first page; None for the first page itself, and for articles"""
     priority: int = 0
     hints: Hints = Hints()
 
@@ -54,6 +56,9 @@ class Row:
     kind: Kind
     depth: int
     page: int
+    chain: str | None
+    complete_at: float | None
+    """when the list was last read to its end, or to where it was known: stands in the row of its first page"""
     tries: int
     hints: Hints
     etag: str | None
@@ -85,6 +90,7 @@ def _insertable(site: str, one: NewUrl, now: float) -> dict[str, Any]:
         "state": State.PENDING,
         "depth": one.depth,
         "page": one.page,
+        "chain": one.chain,
         "priority": one.priority,
         "discovered_at": now,
         "due_at": one.due_at,
@@ -92,13 +98,24 @@ def _insertable(site: str, one: NewUrl, now: float) -> dict[str, Any]:
     }
 
 
-def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> set[str]:
-    """Which of the URLs have a row already."""
-    found: set[str] = set()
+def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> dict[str, float]:
+    """Which of the URLs have a row already, and since when (seconds since the epoch)."""
+    found: dict[str, float] = {}
     several = list(urls)
     for n in range(0, len(several), 500):  # SQLite takes 32,766 variables; 500 keeps the statement cache small
-        found |= set(tx.scalars(sa.select(table.c.url).where(table.c.site == site, table.c.url.in_(several[n : n + 500]))))
+        mine = sa.and_(table.c.site == site, table.c.url.in_(several[n : n + 500]))
+        found.update(tx.execute(sa.select(table.c.url, table.c.discovered_at).where(mine)).tuples().all())
     return found
+
+
+def completed(tx: sa.Connection, site: str, chain: str) -> float | None:
+    """When the list that begins at `chain` was last read to its end; None if it never was."""
+    return tx.scalar(sa.select(table.c.complete_at).where(table.c.site == site, table.c.url == chain))
+
+
+def complete(tx: sa.Connection, site: str, chain: str, at: float) -> None:
+    """Notes that a list was read to its end, or to where it was known."""
+    tx.execute(table.update().where(table.c.site == site, table.c.url == chain).values(complete_at=at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,188 @@
+"""What an answer means for the frontier: captures of one lease in, one `Visit` out. Live and recovery share it.
+
+Thin on purpose: links are found by crawler.discovery, when a list ends by crawler.paging, what is due is decided by
+crawler.frontier, what a page *is* by pipelines.flow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+
+from crawler import frontier
+from crawler.capture import decoded
+from crawler.conditional import validators_of
+from crawler.discovery import Found, discover
+from crawler.paging import go_on, in_window
+from crawler.turning import next_list
+from pipelines.archive import Archive, urltable
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.ledger import Outcome
+from pipelines.archive.urltable import NewUrl, Row, State
+from pipelines.flow import Result
+from pipelines.model import Article, Capture, Kind, Link, Reason, Rejection
+from pipelines.site import Site
+from pipelines.stages import Settlement, Visit
+from pipelines.urls import canonical, host_key, in_scope, request_url
+
+MAX_PARTS = 50
+"""pages of one article; the longest seen in saved pages of the Founder sites has 12"""
+
+Captures = tuple[Capture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """What a list page gave: rows to be known, its next page, or the list that it brought to an end.
+
+    A list is known only so far as *it* was read: what other lists found meanwhile must not end it, or its tail is lost.
+    """
+
+    fresh: tuple[NewUrl, ...] = ()
+    following: NewUrl | None = None
+    completed: str | None = None
+
+
+@dataclass(slots=True)
+class Visits:
+    """Makes the visits of one run, which began at `started`."""
+
+    site: Site
+    archive: Archive
+    started: float
+    counts: Counter[str] = field(default_factory=Counter)
+    since: date | None = None
+    until: date | None = None
+    _before: dict[str, tuple[int, Found]] = field(default_factory=dict)
+    """by the URL of a list page that is to come: the run of known entries so far, and the page before it"""
+
+    def of(self, row: Row, captures: Captures, now: float) -> Visit:
+        """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch."""
+        if row.kind is Kind.ARTICLE:
+            return self._article(row, captures, now)
+        return self._list(row, captures, now)
+
+    def failure(self, row: Row, reason: str, captures: Captures, now: float) -> Visit:
+        """The visit of a lease that brought nothing; what was captured on the way is kept all the same."""
+        status = captures[-1].status if captures else None
+        values = frontier.after_failure(row, reason, tries=self.site.politeness.tries, now=now, status=status)
+        self.counts[f"failed/{reason}"] += 1
+        return Visit(row=row, earlier=captures, now=now, failure=f"failed/{reason}", settle=lambda *_: Settlement(values=values))
+
+    def _article(self, row: Row, captures: Captures, now: float) -> Visit:
+        def settle(outcome: Outcome | None, result: Result) -> Settlement:
+            return self._settle_article(row, captures[-1], outcome, result, now)
+
+        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=settle)
+
+    def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
+        word = outcome.word if outcome else Reason.NO_TEXT
+        read = result if isinstance(result, Article) else None
+        values = frontier.after_article(row, word, status=capture.status, published=read.published if read else None, now=now)
+        if read is not None:
+            values |= _remembered(capture)
+        later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
+        if later and values["state"] == State.DONE and not values["tries"]:
+            values["due_at"] = frontier.NEVER  # its first page wakes it
+        following = self._next_part(row, read, now)
+        return Settlement(
+            values=frontier.set_aside_if_tired(values, self.site.politeness.tries),
+            found=following,
+            wake=tuple(new.url for new in following),
+        )
+
+    def _next_part(self, row: Row, read: Article | None, now: float) -> tuple[NewUrl, ...]:
+        if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, self.site):
+            return ()
+        here, there = canonical(row.url, self.site), canonical(read.next_url, self.site)
+        if there.url != here.url or there.part <= here.part:
+            return ()  # a chain that loops back, or leads elsewhere
+        return (_new(request_url(read.next_url), Kind.ARTICLE, now, page=row.page + 1),)
+
+    def _list(self, row: Row, captures: Captures, now: float) -> Visit:
+        capture = captures[-1]
+        if capture.status == 304:
+            return self._read_list(row, captures, None, now)
+        body = decoded(capture)
+        if capture.status != 200 or isinstance(body, Rejection):
+            return self.failure(row, body.reason if isinstance(body, Rejection) else Reason.HTTP_ERROR, captures, now)
+        found = discover(body, capture.url, row.kind, self.site, capture.headers)
+        if not found.is_expected_kind:
+            return self.failure(row, f"not_a_{row.kind}", captures, now)
+        return self._read_list(row, captures, found, now)
+
+    def _read_list(self, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
+        taken = self._take(row, found, now) if found else _Taken()
+        changed = bool(taken.fresh)
+        values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self._is_start(row), now=now)
+        if found is not None:
+            values |= _remembered(captures[-1])
+        on = () if taken.following is None else (taken.following,)
+        settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=tuple(new.url for new in on), completed=taken.completed)
+        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement)
+
+    def _is_start(self, row: Row) -> bool:
+        return any(row.url == url for _, url in start_urls(self.site))
+
+    def _take(self, row: Row, found: Found, now: float) -> _Taken:
+        """The URLs of a list page that are not known yet, and the list's next page when it is worth asking for."""
+        chain = row.chain or row.url
+        with self.archive.catalogue.snapshot() as tx:
+            since = urltable.known(tx, self.site.name, (link.url for link in found.links))
+            complete_at = urltable.completed(tx, self.site.name, chain)
+        fresh = tuple(self._new_link(link, row, now) for link in found.links if link.url not in since and self._wanted(link))
+        resumed = complete_at is None and row.page == 1 and row.visits > 0  # a later page of the first pass is due by itself
+        cutoff = self.started if resumed else complete_at
+        known = {url for url, at in since.items() if cutoff is not None and at < cutoff}
+        run, before = self._before.pop(row.url, (0, None))
+        again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
+        following = next_list(row.url, row.page, found, self.site) if again else None
+        if following is None:
+            return _Taken(fresh=fresh, completed=None if resumed else chain)
+        self._before[following] = run, found
+        return _Taken(fresh=fresh, following=_new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain))
+
+    def _wanted(self, link: Link) -> bool:
+        if link.kind is not Kind.ARTICLE:
+            return True
+        outside = not in_window(link, self.site, self.since, self.until)
+        self.counts["skipped/outside_dates"] += outside
+        return not outside
+
+    def _new_link(self, link: Link, row: Row, now: float) -> NewUrl:
+        depth = row.depth + (link.kind is not Kind.ARTICLE)
+        return _new(link.url, link.kind, now, depth=depth, hints=link.hints)
+
+
+def start_urls(site: Site) -> list[tuple[Kind, str]]:
+    """Where a run begins: first pages of all lists, safe for a request line."""
+    sources = (
+        (Kind.LISTING, site.discover.listings),
+        (Kind.JSONP, site.discover.jsonp),
+        (Kind.FEED, site.discover.feeds),
+        (Kind.SITEMAP, site.discover.sitemaps),
+        (Kind.CDX, site.discover.cdx),
+    )
+    first = str(site.discover.first_page)
+    return [(kind, request_url(url.replace("{page}", first))) for kind, urls in sources for url in urls]
+
+
+def start_rows(site: Site, now: float) -> list[NewUrl]:
+    """The rows of `start_urls`, due now."""
+    return [_new(url, kind, now) for kind, url in start_urls(site)]
+
+
+def _new(url: str, kind: Kind, now: float, **more: object) -> NewUrl:
+    return NewUrl(url=url, host=host_key(url), kind=kind, due_at=now, priority=frontier.priority(kind), **more)  # type: ignore[arg-type]
+
+
+def _remembered(capture: Capture) -> dict[str, object]:
+    """What the next visit sends back, and what a 304 to it confirms."""
+    seen = validators_of(capture)
+    return {
+        "etag": seen.etag,
+        "last_modified": seen.last_modified,
+        "captured_url": capture.url,
+        "captured_at": timestamp(capture.fetched_at),
+    }

@@ -1,0 +1,157 @@
+"""WARC files, ours or anybody's, through the same door as a live crawl: same captures, same rules, same records.
+
+A file is first copied into the archive (its bytes are the provenance of what it gives), then read record by record.
+What is already known is passed over, so a replay that was broken off goes on where it stopped. A record that cannot be
+read, or a page on which our own code fails, is quarantined with its traceback, and the rest goes on: the one broad
+except of this project, besides bulk work, stands here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipelines import flow
+from pipelines.archive import Archive, schema, write_whole
+from pipelines.archive.warc import read_captures
+from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
+from pipelines.flow import Result
+from pipelines.model import Capture
+from pipelines.site import Site, generic_site
+from pipelines.urls import canonical, host_key
+from pipelines.workers import Readers
+
+GROUP = 64
+"""captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
+
+Chooser = Callable[[str], Site]
+"""The site whose rules read a URL."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a replay's records. `outcomes` counts words (verdicts, reasons, kinds); `known` were there before."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    damaged: list[DamagedRecord] = field(default_factory=list)
+    quarantined: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.damaged or self.quarantined)
+
+
+def chooser(sites: Mapping[str, Site], only: str | None = None) -> Chooser:
+    """Chooses a URL's site by host among the seeds files, mirrors included; the generic site reads every other."""
+    if only is not None:
+        return lambda _: sites[only]
+    by_host = {host: site for site in reversed(list(sites.values())) for host in (*site.identity.hosts, *site.hosts)}
+    generic = generic_site()
+
+    def choose(url: str) -> Site:
+        if (site := by_host.get(host_key(url))) is not None:
+            return site
+        return next((site for site in sites.values() if canonical(url, site).mirror is not None), generic)
+
+    return choose
+
+
+def replay(
+    archive: Archive, paths: Iterable[Path], choose: Chooser, *, workers: int = 0, tell: Callable[[Tally], None] | None = None
+) -> Tally:
+    """Ingests every capture of some WARC files; `tell` is called after each group. Raises ArchiveError when the archive
+    itself fails; nothing else."""
+    job = _Replay(archive, choose, Readers(workers))
+    try:
+        for path in paths:
+            for _ in job.groups(keep_file(archive, path)):
+                if tell is not None:
+                    tell(job.tally)
+    finally:
+        job.readers.close()
+    return job.tally
+
+
+def keep_file(archive: Archive, path: Path) -> Path:
+    """The archive's own copy of a WARC file. A file of the same name but other bytes is kept beside it, under its digest."""
+    if path.resolve().parent == archive.warc_folder.resolve():
+        return path
+    try:
+        digest = _digest(path)
+        target = archive.warc_folder / path.name
+        if target.exists() and _digest(target) != digest:
+            target = archive.warc_folder / f"{digest[:16]}-{path.name}"
+        if not target.exists():
+            temporary = target.with_name(f".{target.name}.part")
+            shutil.copyfile(path, temporary)
+            temporary.replace(target)
+    except OSError as error:
+        raise ArchiveUnusable(
+            f"{path}: cannot be copied into the archive ({error.strerror}). Is it there, and is the disk full?"
+        ) from error
+    return target
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+class _Failed:
+    """A page on which our own code failed."""
+
+
+@dataclass(slots=True)
+class _Replay:
+    archive: Archive
+    choose: Chooser
+    readers: Readers
+    tally: Tally = field(default_factory=Tally)
+
+    def groups(self, path: Path) -> Iterator[None]:
+        """Ingests a file, a group of captures after the other."""
+        unknown = self._unknown(path)
+        while group := list(islice(unknown, GROUP)):
+            chosen = [(capture, self.choose(capture.url)) for capture in group]
+            results = [(capture, site, self._read(capture, site)) for capture, site in chosen]
+            with self.archive.catalogue.transaction() as tx:
+                for capture, site, result in results:
+                    if not isinstance(result, _Failed):
+                        self.tally.outcomes[flow.write(tx, capture, site, result).word] += 1
+            yield
+
+    def _unknown(self, path: Path) -> Iterator[Capture]:
+        """The captures of a file that the catalogue does not know yet."""
+        with self.archive.catalogue.snapshot() as tx:
+            known = set(tx.scalars(sa.select(schema.capture.c.offset).where(schema.capture.c.file == path.name)))
+        for found in read_captures(path):
+            if isinstance(found, DamagedRecord):
+                self.tally.damaged.append(found)
+            elif found.warc is not None and found.warc.offset in known:
+                self.tally.known += 1
+            else:
+                yield found
+
+    def _read(self, capture: Capture, site: Site) -> Result | _Failed:
+        try:
+            return self.readers.read_now(capture, site)
+        except ArchiveError:
+            raise
+        except Exception:  # noqa: BLE001  # the edge: a fault of ours on one page must not lose the others
+            self._quarantine(capture, traceback.format_exc())
+            return _Failed()
+
+    def _quarantine(self, capture: Capture, trace: str) -> None:
+        assert capture.warc is not None
+        name = f"{Path(capture.warc.file).stem}-{capture.warc.offset}.txt"
+        write_whole(self.archive.path / "quarantine" / name, f"{capture.url}\n\n{trace}".encode())
+        self.tally.quarantined.append(capture.url)
