@@ -21,6 +21,9 @@ MAX_SITEMAP = 10 * 1024**2
 """bytes of a sitemap, once unpacked (HAZARDS, sitemap bomb)"""
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+_PROLOG = re.compile(r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
+_ROOT = re.compile(r"<[A-Za-z_]")
+"""XML 1.0 §2.8: a DOCTYPE can only stand between the two. Behind the root's start it is text, as in a CDATA section."""
 _FEEDS = {"rss", "RDF", "feed"}
 _SITEMAPS = {"urlset", "sitemapindex"}
 _DATES = ("pubDate", "published", "date", "issued", "updated")
@@ -49,13 +52,14 @@ def sitemap(text: Text, basket: Basket) -> Found:
 def _xml(text: str) -> etree._Element | None:
     """The root of a document without a DTD: entities are neither expanded nor fetched, because none can be declared."""
     markup = _XML_DECLARATION.sub("", text)
-    if "<!DOCTYPE" in markup or "<!ENTITY" in markup:
+    prolog = _PROLOG.match(markup)
+    if prolog is None or not _ROOT.match(markup, prolog.end()):
         return None
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
     )
     try:
-        return etree.fromstring(markup.strip().encode("utf-8", "ignore"), parser)
+        return etree.fromstring(markup[prolog.end() :].encode("utf-8", "ignore"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
 

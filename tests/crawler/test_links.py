@@ -1,0 +1,88 @@
+"""What the links of a page are judged by, whichever page it was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.links import MAX_PARAMETERS, MAX_SEGMENTS, MAX_URL, clipped, plausible, series, shape
+
+HOST = "http://h.cn"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        HOST,
+        f"{HOST}/",
+        f"{HOST}/internet/20260904/413793.shtml",
+        f"{HOST}/a/a/b",
+        f"{HOST}//a//b//c",
+        f"{HOST}/gate/big5/tech.china.com.cn/internet/jjds/20260904/413793.shtml",
+        f"{HOST}/x?{'&'.join(['a=1'] * MAX_PARAMETERS)}",
+        HOST + "/x" * 2 + "/y" * 2,
+        f"{HOST}/{'y' * (MAX_URL - len(HOST) - 1)}",
+    ],
+)
+def test_addresses_made_for_readers_are_plausible(url: str) -> None:
+    assert plausible(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{HOST}/a/a/a",
+        f"{HOST}/a/b/a/b/a/b",
+        f"{HOST}/x?{'&'.join(['a=1'] * (MAX_PARAMETERS + 1))}",
+        HOST + "".join(f"/{n}" for n in range(MAX_SEGMENTS + 1)),
+        f"{HOST}/{'y' * MAX_URL}",
+    ],
+)
+def test_addresses_grown_by_a_trap_are_not(url: str) -> None:
+    assert not plausible(url)
+
+
+@pytest.mark.parametrize(
+    ("page", "list_"),
+    [
+        (f"{HOST}/it/index_2.shtml", f"{HOST}/it/"),
+        (f"{HOST}/it/index.shtml", f"{HOST}/it/"),
+        (f"{HOST}/node_7208703_12.htm", f"{HOST}/node_7208703.htm"),
+        (f"{HOST}/news/live.php?channel=x&p=3", f"{HOST}/news/live.php?channel=x&p=1"),
+        (f"{HOST}/list?page=3", f"{HOST}/list?page=44"),
+    ],
+)
+def test_the_pages_of_a_list_are_one_series(page: str, list_: str) -> None:
+    assert series(page) == series(list_)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{HOST}/node_7208703.htm", f"{HOST}/node_7208704.htm"),
+        (f"{HOST}/it/", f"{HOST}/bc/"),
+        (f"{HOST}/live.php?channel=a&p=1", f"{HOST}/live.php?channel=b&p=1"),
+        (f"{HOST}/list?id=1", f"{HOST}/list?id=2"),
+    ],
+)
+def test_two_lists_are_two_series(one: str, other: str) -> None:
+    assert series(one) != series(other)
+
+
+def test_a_calendar_has_one_shape() -> None:
+    assert shape(f"{HOST}/calendar/2026/09/") == shape(f"{HOST}/calendar/1999/12/") == f"{HOST}/calendar/0/0/"
+
+
+@given(st.text(max_size=60))
+def test_no_text_raises(text: str) -> None:
+    plausible(text)
+    assert series(series(text)) is not None
+    assert shape(shape(text)) == shape(text)
+
+
+@given(st.lists(st.text(max_size=10), max_size=10), st.integers(1, 20))
+def test_a_clipped_text_is_one_line_within_its_bound(texts: list[str], longest: int) -> None:
+    result = clipped(iter(texts), longest)
+    assert len(result) <= longest
+    assert result == " ".join(result.split()) or len(result) == longest
