@@ -15,7 +15,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from pipelines.model import Capture
+from pipelines.model import Capture, Reason, Rejection
 
 MAX_VALIDATOR = 512
 """characters; longer ones are junk, and would be sent back with every request"""
@@ -89,9 +89,11 @@ class ConditionalMiddleware:
         if response.status != 304 or is_conditional(request):
             return response
         self._stats.inc_value("conditional/unasked_304")
-        if request.meta.get("unconditional"):
-            return response
-        return plainly(request)
+        if not request.meta.get("unconditional"):
+            return plainly(request)
+        detail = "304 to a request that named no version, twice"
+        request.meta["rejection"] = Rejection(reason=Reason.HTTP_ERROR, detail=detail, status=304)
+        return response
 
 
 def is_conditional(request: Request) -> bool:

@@ -41,6 +41,10 @@ EMBEDDING: tuple[IPv4Network | IPv6Network, ...] = (
 """IPv6 forms that carry an IPv4 address inside: a way round every IPv4 rule"""
 
 
+POSTPONED = frozenset({"robots_unreachable", "host_given_up", "run_ended"})
+"""reasons of a Refused that say nothing about its URL: it is due again as if it had never been asked for"""
+
+
 class Refused(IgnoreRequest):
     """A request that we do not make, or a host that we do not go on asking. `reason` is one word for the ledger."""
 

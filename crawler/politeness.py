@@ -4,7 +4,7 @@ Everything that decides is a pure function `HostState -> HostState` with the tim
 that a state holds across processes). `Gate` at the end keeps the states of one crawl and waits; nothing in it decides.
 
     earliest(state)                       when the host may be asked next
-    after_request(state, now)             it is asked now
+    after_request / after_sent            it is asked now; it was sent then
     after_response(state, status, ...)    what its answer says about the next request
     after_failure / after_challenge       no answer; an answer that means "go away"
     resumed(state, now, politeness)       at the start of a run: what still holds of the last one
@@ -23,7 +23,6 @@ from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response
 
 from crawler.conditional import http_date
 from crawler.guard import Refused, site_of
@@ -52,10 +51,12 @@ CALM = 10
 """good answers in a row after which earlier openings are forgotten; more than are in flight before a verdict comes"""
 LONGEST = 86_400.0
 """seconds; a Retry-After of more than a day is remembered as a day"""
+MARGIN = 0.02
+"""seconds added to every delay: a server counts from arrival to arrival, and the way there takes now more, now less"""
 STEP = 0.25
 """seconds; a run that is told to stop waits no longer than this for a host's turn"""
 
-_DIGITS = re.compile(r"\d{1,12}")
+_DIGITS = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,17 @@ def current_delay(state: HostState) -> float:
 
 
 def after_request(state: HostState, now: float) -> HostState:
-    return replace(state, asked_at=now, next_at=max(state.next_at, now + current_delay(state)))
+    return _not_before(replace(state, asked_at=now), now)
+
+
+def after_sent(state: HostState, sent_at: float) -> HostState:
+    """The request went out: later than it was asked for, by a name lookup and a handshake. The delay counts from here."""
+    return _not_before(replace(state, asked_at=max(state.asked_at, sent_at)), sent_at)
+
+
+def _not_before(state: HostState, since: float) -> HostState:
+    delay = current_delay(state)
+    return replace(state, next_at=max(state.next_at, since + delay + (MARGIN if delay else 0.0)))
 
 
 def after_response(state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness) -> HostState:
@@ -131,7 +142,7 @@ def after_response(state: HostState, status: int, headers: Mapping[str, str], no
     wait = retry_after(headers.get("retry-after"), now) if status >= 400 else None
     if status in SLOW_DOWN:
         state = replace(state, slowdown=min(state.slowdown * 2, MAX_SLOWDOWN))
-        state = replace(state, next_at=max(state.next_at, now + current_delay(state)))
+        state = _not_before(state, now)
     if wait is not None:
         state = _told_to_wait(state, wait, now, politeness)
     if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
@@ -160,8 +171,9 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def after_failure(state: HostState, now: float, why: str) -> HostState:
-    """No answer, or half of one: refused, reset, timed out, no such name."""
-    return _failed(state, now, why)
+    """No answer, or half of one: refused, reset, timed out, no such name. When it arrived is unknown: the delay counts
+    from now."""
+    return _not_before(_failed(state, now, why), now)
 
 
 def after_challenge(state: HostState, now: float, why: str) -> HostState:
@@ -249,6 +261,9 @@ class Gate:
     def saw_response(self, host: str, status: int, headers: Mapping[str, str]) -> None:
         self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness))
 
+    def saw_sent(self, host: str, sent_at: float) -> None:
+        self.put(after_sent(self.state(host), sent_at))
+
     def saw_failure(self, host: str, why: str) -> None:
         self.put(after_failure(self.state(host), self.clock(), why))
 
@@ -274,12 +289,11 @@ def gate_of(crawler: Crawler) -> Gate:
 
 
 class PolitenessMiddleware:
-    """Tells the gate what hosts answer, and keeps requests for given-up hosts from taking a place in the queue. The wait
-    itself is in crawler.transport, inside the transfer slot."""
+    """Keeps requests for given-up hosts from taking a place in the queue. The waiting, and what answers mean for it, are in
+    crawler.transport, with the host's place taken."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._gate = gate_of(crawler)
-        self._stats = crawler.stats
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -289,21 +303,3 @@ class PolitenessMiddleware:
         host = host_key(request.url)
         request.meta["download_slot"] = host  # a port is a host of its own, as in the seeds file
         self._gate.refuse_given_up(host)
-
-    def process_response(self, request: Request, response: Response) -> Response:
-        host = host_key(request.url)
-        if any(flag in ("truncated-disconnect", "truncated-time") for flag in response.flags):
-            self._gate.saw_failure(host, "transfers break off")
-        else:
-            self._gate.saw_response(host, response.status, _lower(response))
-        return response
-
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        if not isinstance(exception, Refused):
-            self._gate.saw_failure(host_key(request.url), type(exception).__name__)
-
-
-def _lower(response: Response) -> dict[str, str]:
-    """The one header that matters here."""
-    value = response.headers.get("Retry-After")
-    return {} if value is None else {"retry-after": value.decode("latin-1")}

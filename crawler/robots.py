@@ -35,7 +35,7 @@ _BOM = re.compile(rb"\A\xef(?:\xbb\xbf?)?")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _NO_COLON = re.compile(rb"(\S+)[ \t]+(\S+)\Z")
 _TOKEN = re.compile(r"[a-zA-Z_-]+")
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _OCTET = re.compile(rb"%([0-9a-fA-F]{2})|([^\x21-\x7e])")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 

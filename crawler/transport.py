@@ -12,6 +12,7 @@ Every exchange leaves a `Wire` in request.meta["wire"]; crawler/capture.py turns
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 MAX_HEADER_BYTES = 256 * 1024
 """of a whole header section, interim responses included; browsers stop between 250 and 400 KiB. Twisted bounds a line only"""
+BROKEN_OFF = frozenset({"truncated-disconnect", "truncated-time"})
+"""flags of a response whose end never came"""
 PAGES = frozenset({Kind.ARTICLE, Kind.LISTING})
 """kinds that are only worth reading when they can be a page"""
 PAGE_TYPES = re.compile(
@@ -91,7 +94,21 @@ class Transport(http11.HTTP11DownloadHandler):
         host = host_key(request.url)
         async with self._gate.place(host):
             await self._gate.turn(host, self._going_on)
-            return await self._download(request)
+            return await self._told(host, request)
+
+    async def _told(self, host: str, request: Request) -> Response:
+        """The download; the gate hears of what came of it before the next request can take this one's place."""
+        try:
+            response = await self._download(request)
+        except Exception as error:
+            if not isinstance(error, Refused):
+                self._gate.saw_failure(host, type(error).__name__)
+            raise
+        if any(flag in BROKEN_OFF for flag in response.flags):
+            self._gate.saw_failure(host, "transfers break off")
+        else:
+            self._gate.saw_response(host, response.status, _retry_after(response))
+        return response
 
     async def _download(self, request: Request) -> Response:
         self._resolver.install_on_reactor()
@@ -116,6 +133,12 @@ class Transport(http11.HTTP11DownloadHandler):
             raise Refused("address", f"{request.url}: {parts.hostname} is {address}, no address of the open internet") from None
 
 
+def _retry_after(response: Response) -> dict[str, str]:
+    """The one header that says something about the next request."""
+    value = response.headers.get("Retry-After")
+    return {} if value is None else {"retry-after": value.decode("latin-1")}
+
+
 class _Agent(http11._ScrapyAgent):
     """One request. `_timeout_cl`, set by the base class, bounds it from connecting to the last byte."""
 
@@ -125,6 +148,7 @@ class _Agent(http11._ScrapyAgent):
     def _cb_bodyready(self, txresponse: Any, request: Request) -> Any:
         self._request = request
         self._fetched_at = datetime.now(UTC)
+        gate_of(self._crawler).saw_sent(host_key(request.url), txresponse.sent_at)
         self._length_unknown = txresponse.length is UNKNOWN_LENGTH
         if txresponse.length == 0:  # deliverBody would wait for ever
             return self._result(txresponse, b"", None)
@@ -207,6 +231,7 @@ class _Parser(http11._LenientHTTPClientParser):
     """Keeps header lines as received and bounds them all together."""
 
     received: list[tuple[bytes, bytes]]
+    sent_at: float
     size = 0
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802
@@ -218,7 +243,7 @@ class _Parser(http11._LenientHTTPClientParser):
     def statusReceived(self, status: bytes) -> None:  # noqa: N802
         self.received = []  # what an interim response (1xx) said is not part of the answer
         super().statusReceived(status)  # type: ignore[no-untyped-call]
-        self.response.received = self.received
+        self.response.received, self.response.sent_at = self.received, self.sent_at
 
     def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
         self.received.append((bytes(name), bytes(value)))
@@ -228,7 +253,9 @@ class _Parser(http11._LenientHTTPClientParser):
 class _Protocol(http11._LenientHTTP11ClientProtocol):
     def request(self, request: Any) -> Any:
         result = super().request(request)
-        self._parser.__class__ = _Parser  # as Scrapy does it: the parser's class is fixed in Twisted, its state is ours to extend
+        parser: Any = self._parser
+        parser.__class__ = _Parser  # as Scrapy does it: Twisted fixes the parser's class, and has just made it
+        parser.sent_at = time.time()
         return result
 
 

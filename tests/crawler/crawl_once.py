@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ article = ['/a/(?P<id>[^/]+)$']
 
 
 def crawl(
-    urls: list[str | dict[str, Any]],
+    urls: Sequence[str | dict[str, Any]],
     hosts: list[str],
     *,
     settings: Mapping[str, Any] | None = None,
@@ -85,7 +85,7 @@ def crawl(
 ) -> Crawl:
     """Runs a crawl of `urls` (a URL, or a dict with `url` and meta). `names` are the answers of a name server, one after
     the other, the last for ever."""
-    spec = {"urls": urls, "seeds": seeds(hosts, **politeness), "settings": dict(settings or {}), "names": dict(names or {})}
+    spec = {"urls": list(urls), "seeds": seeds(hosts, **politeness), "settings": dict(settings or {}), "names": dict(names or {})}
     done = subprocess.run(
         [sys.executable, "-m", "tests.crawler.crawl_process"],
         input=json.dumps(spec),
