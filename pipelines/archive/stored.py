@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipelines.archive import article_record
 from pipelines.archive.article_record import from_json, record
-from pipelines.archive.schema import article, capture, content, edge
+from pipelines.archive.schema import article, capture, change, content, edge
 from pipelines.dedup import history
 from pipelines.model import Article, WarcRef
 
@@ -54,6 +54,11 @@ def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[st
     members = _members(tx, {row.cluster for row in rows})
     bonds = _bonds(tx, rows)
     return [(found[name], record(texts[name], _head(found[name], members, bonds.get(name)))) for name in names if name in found]
+
+
+def cursor(tx: sa.Connection) -> int:
+    """The number of the newest change in the feed; 0 before the first."""
+    return tx.scalar(sa.select(sa.func.max(change.c.sequence))) or 0
 
 
 def chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:

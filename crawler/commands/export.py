@@ -1,0 +1,87 @@
+"""`scrapy export`: a snapshot of the corpus to a file, a folder or a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.exceptions import UsageError
+
+from crawler.command import ArchiveCommand
+from crawler.pipe import standard_output
+from pipelines import delivery
+from pipelines.archive import Archive, open_archive
+from pipelines.export import Tally, What, export, export_to
+from pipelines.formats import FORMATS, SCHEMAS
+from pipelines.site import USES
+
+PIPE = "-"
+DEFAULT_FORMAT = "jsonl"
+
+
+class Command(ArchiveCommand):
+    def syntax(self) -> str:
+        return "[options] --to PATH|-"
+
+    def short_desc(self) -> str:
+        return "A snapshot of the corpus as a file"
+
+    def long_desc(self) -> str:
+        return (
+            "Writes the corpus as it is at this moment: by default the articles that it shows, one active representative of "
+            "each cluster, ordered by site, date and id. A file appears whole or not at all, with PATH.manifest.json beside it "
+            "(counts, digests, the feed's cursor). Equal archives give equal bytes. What was left out and why is counted on stderr. "
+            "Exit statuses: 0 good, 20 an option is wrong, 21 archive or target unusable, 23 out of space."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        self.add_archive_option(parser)
+        add = parser.add_argument
+        add("--to", metavar="PATH", help="a file; - for standard output; for parquet also a folder, split by site and month")
+        add("--format", choices=FORMATS, help="how rows are written (default: by the ending of PATH, else jsonl)")
+        add(
+            "--schema",
+            choices=SCHEMAS,
+            default="native",
+            help="native: the article record; dolma: id, text, source, added, created, metadata",
+        )
+        add("--all", action="store_true", help="every article whatever its status, and every copy")
+        add("--site", metavar="SITE", help="only articles of this site")
+        add("--use", choices=USES, help="leave out what its rights reserve for this use (default: leave nothing out)")
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:
+        if args or not opts.to:
+            raise UsageError("Say where to: --to PATH, or --to - for standard output.")
+        form = opts.format or format_of(opts.to)
+        what = What(everything=opts.all, site=opts.site, use=opts.use)
+        assert self.settings is not None
+        with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:
+            if opts.to != PIPE:
+                place = delivery.place(opts.to, form, archive.path)
+                tell(export_to(place, archive, what, form=form, schema=opts.schema), opts.to)
+            else:
+                to_pipe(archive, what, form, opts.schema)
+        return 0
+
+
+def format_of(to: str) -> str:
+    """The format that the ending of a path names; the longest ending that is one."""
+    fitting = (form for form in sorted(FORMATS, key=len, reverse=True) if to.rstrip("/").endswith(f".{form}"))
+    return next(fitting, DEFAULT_FORMAT)
+
+
+def to_pipe(archive: Archive, what: What, form: str, schema: str) -> None:
+    if form == delivery.IN_FOLDERS and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal.", print_help=False)
+    with standard_output() as out:
+        tell(export(archive, what, out, form=form, schema=schema), "standard output")
+
+
+def tell(tally: Tally, to: str) -> None:
+    """What was written and what was left out, on stderr: stdout may be the data."""
+    left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(tally.excluded.items()))
+    line = f"{tally.written.total()} of {tally.known} articles to {to}, cursor {tally.cursor}" + (
+        f"; left out: {left_out}" if left_out else ""
+    )
+    print(line, file=sys.stderr)  # noqa: T201

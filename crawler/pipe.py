@@ -1,0 +1,20 @@
+"""Bytes to standard output, for commands whose output is data: UTF-8 whatever the locale, and `| head` is no fault."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Standard output as a binary file, flushed at the end. When its reader has gone, the block ends quietly."""
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # what is still in the buffer has no reader: the interpreter's own flush at exit would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

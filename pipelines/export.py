@@ -1,0 +1,150 @@
+"""A snapshot of the corpus as a file, a folder or a stream: what is in it, in which order, and how it comes to disk whole.
+
+One read transaction gives all of it, so an export is the archive at one place of the feed (`cursor`). The order is site,
+date of publication (of first sight where there is none), id: nothing of when or in which order things came in. Equal
+archives give equal bytes, manifest included; therefore neither holds the time of the export.
+
+    tell(tx, what)              how many articles there are, and how many of them are left out for what they are
+    records(tx, what, tally)    those that are in, in order, in little memory; left out for their rights: booked
+    export(…, out)              to an open file or a pipe
+    export_to(…, place)         to disk, whole, with its manifest
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+
+from pipelines import delivery
+from pipelines.archive import Archive, stored
+from pipelines.archive.article_record import SCHEMA as RECORD_SCHEMA
+from pipelines.archive.schema import SCHEMA_VERSION, article
+from pipelines.errors import ConfigurationError
+from pipelines.formats import Row
+from pipelines.model import Status
+from pipelines.policy import refusal
+
+MANIFEST_SCHEMA = "china-tech-archive/export/1"
+SOFTWARE = ("china-tech-archive", "pyarrow", "zstandard")
+"""Whose versions can change the bytes of an export"""
+BATCH = 200
+"""Records read at once: about 2 MB of them"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class What:
+    """What an export holds: by default what the corpus shows, one active representative of each cluster.
+
+    `use` is one of `pipelines.site.USES`; articles whose rights reserve it are left out. None leaves none out.
+    """
+
+    everything: bool = False
+    """every article, whatever its status, and every copy"""
+    site: str | None = None
+    use: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """The books of an export: `known` = the sum of `written` + the sum of `excluded`."""
+
+    cursor: int
+    known: int
+    written: Counter[str] = field(default_factory=Counter)
+    """by site"""
+    excluded: Counter[str] = field(default_factory=Counter)
+    """by reason"""
+
+
+def tell(tx: sa.Connection, what: What) -> Tally:
+    """The books before the first row: everything that is left out for its status or as a copy is in them.
+
+    Raises ConfigurationError for a site of which the archive has nothing.
+    """
+    counted = tx.execute(sa.select(article.c.site, article.c.status, article.c.shown, sa.func.count()).group_by(*_BOOKED)).all()
+    sites = sorted({site for site, *_ in counted})
+    if what.site is not None and what.site not in sites:
+        raise ConfigurationError(f"The archive has no article of a site {what.site!r}. It has: {', '.join(sites) or 'none at all'}.")
+    tally = Tally(cursor=stored.cursor(tx), known=0)
+    for site, status, shown, count in counted:
+        if what.site in (None, site):
+            tally.known += count
+            if not (shown or what.everything):
+                tally.excluded["copy" if status == Status.ACTIVE else status] += count
+    return tally
+
+
+_BOOKED = (article.c.site, article.c.status, article.c.shown)
+
+
+def records(tx: sa.Connection, what: What, tally: Tally) -> Iterator[Row]:
+    """The records of an export in its order. `tally` is kept as they pass."""
+    names = sa.select(article.c.id).where(*_conditions(what)).order_by(*_order(tx))
+    for part in tx.execute(names, execution_options={"yield_per": BATCH}).partitions():
+        for head, record in stored.records(tx, [name for (name,) in part]):
+            reason = refusal(record["rights"], what.use) if what.use else None  # type: ignore[arg-type]  # a mapping by contract
+            if reason is None:
+                tally.written[head.site] += 1
+                yield record
+            else:
+                tally.excluded[reason] += 1
+
+
+def _conditions(what: What) -> list[sa.ColumnElement[bool]]:
+    site = [] if what.site is None else [article.c.site == what.site]
+    return site if what.everything else [article.c.shown, *site]
+
+
+def _order(tx: sa.Connection) -> list[sa.ColumnElement[str]]:
+    """By bytes, as SQLite sorts; PostgreSQL would ask the locale."""
+    site: sa.ColumnElement[str] = article.c.site if tx.dialect.name == "sqlite" else article.c.site.collate("C")
+    return [site, sa.func.coalesce(article.c.published, article.c.first_seen), article.c.id]
+
+
+def export(archive: Archive, what: What, out: BinaryIO, *, form: str = "jsonl", schema: str = "native") -> Tally:
+    """Writes an export to an open file or pipe. `form` is one of `formats.FORMATS`, `schema` one of `formats.SCHEMAS`.
+
+    Raises ConfigurationError, and the faults of the catalogue.
+    """
+    with archive.catalogue.snapshot() as tx:
+        tally = tell(tx, what)
+        with delivery.Sheet(out, form, schema) as sheet:
+            for record in records(tx, what, tally):
+                sheet.put(record)
+    return tally
+
+
+def export_to(place: delivery.Place, archive: Archive, what: What, *, form: str = "jsonl", schema: str = "native") -> Tally:
+    """Writes an export to disk. What was there under its name is replaced when the new one is whole, never before.
+
+    The manifest comes last: one whose digests do not fit is that of an earlier export.
+    Raises ConfigurationError, OutOfSpace, ArchiveUnusable.
+    """
+    with archive.catalogue.snapshot() as tx:
+        tally = tell(tx, what)
+        written = delivery.deliver(place, records(tx, what, tally), form, schema)
+    delivery.leave_manifest(place, _manifest(what, tally, written, form, schema))
+    return tally
+
+
+def _manifest(what: What, tally: Tally, written: list[delivery.Written], form: str, schema: str) -> dict[str, Any]:
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "format": form,
+        "rows": RECORD_SCHEMA if schema == "native" else schema,
+        "selection": asdict(what),
+        "cursor": tally.cursor,
+        "articles": {
+            "known": tally.known,
+            "written": tally.written.total(),
+            "excluded": dict(sorted(tally.excluded.items())),
+            "by_site": dict(sorted(tally.written.items())),
+        },
+        "files": [asdict(file) for file in written],
+        "versions": {"catalogue": SCHEMA_VERSION, **{name: version(name) for name in SOFTWARE}},
+    }
