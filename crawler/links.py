@@ -22,14 +22,15 @@ from pipelines.site import Site
 from pipelines.urls import absolute, canonical, in_scope, request_url
 
 MAX_URL = 2_000
-"""characters; the longest of 18,717 hrefs on 123 real news pages has 523"""
+"""characters; 15 of 18,717 hrefs on 123 real news pages are longer, all of them advertisements"""
 MAX_PARAMETERS = 8
+"""left in a canonical URL; 129 of the same hrefs have more, by tracking parameters that `identity.drop_query` names"""
 MAX_SEGMENTS = 16
-"""of a path; the big5 gate's deepest have 9"""
+"""of a path; one of the same hrefs has 17"""
 MAX_REPEATS = 2
-"""of one path segment: /a/b/a/b/a/ is a link that was joined to itself"""
+"""of one path segment: /a/b/a/b/a/ is a link that was joined to itself. None of the same hrefs has more."""
 MAX_HREFS = 20_000
-"""looked at on one page: 20 us each, so 0.4 s. 8 MiB can hold 400,000 (HAZARDS, many_links)."""
+"""looked at on one page: 8 MiB can hold 400,000 (HAZARDS, many_links), of which this bound makes 2 s"""
 
 OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(r"_\d{1,3}(?=\.\w+(?:\?|$))|(?<=[?&]p=)\d+|(?<=[?&]page=)\d+")

@@ -313,6 +313,11 @@ def test_session_ids_do_not_multiply_articles() -> None:
     assert urls(listed(body)) == [article(1)]
 
 
+def test_any_number_of_tracking_parameters_is_no_trap() -> None:
+    tracked = "&".join(f"utm_{n}={n}" for n in range(20))
+    assert urls(listed(f'<a href="{article(1)}?{tracked}">题</a>')) == [article(1)]
+
+
 def test_gb18030_lists_are_read_by_evidence() -> None:
     body = LIST_A.replace("<html>", '<html><head><meta charset="gb2312"></head>').encode("gb18030")
     found = discover(body, LIVE, Kind.LISTING, TECH)
