@@ -18,8 +18,10 @@ from crawler.loader import spider_of
 from crawler.memory import HostMemory
 from crawler.politeness import gate_of
 from crawler.progress import Progress
+from crawler.recovery import recover, seal
 from crawler.robots_middleware import book_of
 from crawler.session import Session, earlier_runs, open_session
+from crawler.visits import Visits
 from pipelines import report, stages
 from pipelines.archive.ledger import Outcome
 from pipelines.errors import ConfigurationError
@@ -53,6 +55,7 @@ def run(settings: Settings, name: str, arguments: dict[str, str]) -> Result:
     try:
         crawler = process.create_crawler(spider)
         conductor = Conductor(crawler, session)
+        recover(Visits(session.site, session.archive, session.started))
         process.crawl(crawler, **arguments)
         process.start()
         return conductor.finish()
@@ -75,6 +78,7 @@ class Conductor:
         self._memory = HostMemory(session.archive)
         self._progress = Progress()
         self._visits: Counter[str] = Counter()
+        self._files: set[str] = set()
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
         session.remember = self._memory.flush
@@ -86,6 +90,8 @@ class Conductor:
     def write(self, exchange: Any) -> Capture:
         """Takes every exchange to the WARC file; those of no visit (robots.txt) are noted with the next commit."""
         capture = self._session.writer.write(exchange)
+        assert capture.warc is not None
+        self._files.add(capture.warc.file)
         if capture.kind is Kind.ROBOTS:
             self._session.loose.append(capture)
         return capture
@@ -120,11 +126,14 @@ class Conductor:
         """Closes the books. Raises the fault that ended the run, if one did."""
         session = self._session
         self._progress.end()
+        session.writer.close()
         if session.faults:
             session.close(status=session.faults[0].exit_status, ledger={})
             raise session.faults[0]
         with session.archive.catalogue.transaction() as tx:
             self._memory.flush(tx)
+            for name in sorted(self._files):
+                seal(tx, session.archive.warc_folder / name)
         with session.archive.catalogue.snapshot() as tx:
             earlier = earlier_runs(tx, session.site.name, most=7)
             ledger = self._ledger(tx)

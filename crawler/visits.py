@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
+import sqlalchemy as sa
+
 from crawler import frontier
 from crawler.capture import decoded
 from crawler.conditional import validators_of
@@ -57,11 +59,15 @@ class Visits:
     _before: dict[str, tuple[int, Found]] = field(default_factory=dict)
     """by the URL of a list page that is to come: the run of known entries so far, and the page before it"""
 
-    def of(self, row: Row, captures: Captures, now: float) -> Visit:
-        """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch."""
+    def of(self, row: Row, captures: Captures, now: float, tx: sa.Connection | None = None) -> Visit:
+        """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `tx` is the
+        transaction that the caller is in, if any."""
         if row.kind is Kind.ARTICLE:
             return self._article(row, captures, now)
-        return self._list(row, captures, now)
+        if tx is not None:
+            return self._list(tx, row, captures, now)
+        with self.archive.catalogue.snapshot() as own:
+            return self._list(own, row, captures, now)
 
     def failure(self, row: Row, reason: str, captures: Captures, now: float) -> Visit:
         """The visit of a lease that brought nothing; what was captured on the way is kept all the same."""
@@ -100,20 +106,20 @@ class Visits:
             return ()  # a chain that loops back, or leads elsewhere
         return (_new(request_url(read.next_url), Kind.ARTICLE, now, page=row.page + 1),)
 
-    def _list(self, row: Row, captures: Captures, now: float) -> Visit:
+    def _list(self, tx: sa.Connection, row: Row, captures: Captures, now: float) -> Visit:
         capture = captures[-1]
         if capture.status == 304:
-            return self._read_list(row, captures, None, now)
+            return self._read_list(tx, row, captures, None, now)
         body = decoded(capture)
         if capture.status != 200 or isinstance(body, Rejection):
             return self.failure(row, body.reason if isinstance(body, Rejection) else Reason.HTTP_ERROR, captures, now)
         found = discover(body, capture.url, row.kind, self.site, capture.headers)
         if not found.is_expected_kind:
             return self.failure(row, f"not_a_{row.kind}", captures, now)
-        return self._read_list(row, captures, found, now)
+        return self._read_list(tx, row, captures, found, now)
 
-    def _read_list(self, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
-        taken = self._take(row, found, now) if found else _Taken()
+    def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
+        taken = self._take(tx, row, found, now) if found else _Taken()
         changed = bool(taken.fresh)
         values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self._is_start(row), now=now)
         if found is not None:
@@ -125,12 +131,11 @@ class Visits:
     def _is_start(self, row: Row) -> bool:
         return any(row.url == url for _, url in start_urls(self.site))
 
-    def _take(self, row: Row, found: Found, now: float) -> _Taken:
+    def _take(self, tx: sa.Connection, row: Row, found: Found, now: float) -> _Taken:
         """The URLs of a list page that are not known yet, and the list's next page when it is worth asking for."""
         chain = row.chain or row.url
-        with self.archive.catalogue.snapshot() as tx:
-            since = urltable.known(tx, self.site.name, (link.url for link in found.links))
-            complete_at = urltable.completed(tx, self.site.name, chain)
+        since = urltable.known(tx, self.site.name, (link.url for link in found.links))
+        complete_at = urltable.completed(tx, self.site.name, chain)
         fresh = tuple(self._new_link(link, row, now) for link in found.links if link.url not in since and self._wanted(link))
         resumed = complete_at is None and row.page == 1 and row.visits > 0  # a later page of the first pass is due by itself
         cutoff = self.started if resumed else complete_at

@@ -108,6 +108,12 @@ def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> dict[str, float]
     return found
 
 
+def by_url(tx: sa.Connection, site: str, url: str) -> Row | None:
+    """The row of one URL."""
+    found = tx.execute(sa.select(table).where(table.c.site == site, table.c.url == url)).one_or_none()
+    return None if found is None else _row(found)
+
+
 def completed(tx: sa.Connection, site: str, chain: str) -> float | None:
     """When the list that begins at `chain` was last read to its end; None if it never was."""
     return tx.scalar(sa.select(table.c.complete_at).where(table.c.site == site, table.c.url == chain))

@@ -1,0 +1,93 @@
+"""What a run that was killed left behind: captures on disk that the catalogue does not know are ingested, not fetched again.
+
+The WARC file is written before the catalogue, so its tail may know more. At the start of a run every file that was not
+sealed is read: a torn last record is cut off and kept beside it, and each capture without a row becomes the visit that
+it would have been.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from crawler.visits import Visits
+from pipelines import flow
+from pipelines.archive import schema, urltable
+from pipelines.archive.catalogue import upsert
+from pipelines.archive.warc import read_captures, repair_tail
+from pipelines.errors import DamagedRecord
+from pipelines.model import Capture
+from pipelines.stages import GROUP_VISITS, commit_visit
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What was found: captures ingested from disk, bytes of torn records cut off, records that cannot be read."""
+
+    captures: int = 0
+    cut_bytes: int = 0
+    damaged: int = 0
+
+
+def recover(visits: Visits) -> Recovered:
+    """Brings the catalogue in line with the WARC files of the site's earlier runs. Raises OutOfSpace, ArchiveUnusable."""
+    found = Recovered()
+    for path in _unsealed(visits):
+        found.cut_bytes += repair_tail(path, cut=True).cut_bytes
+        unknown = _unknown(visits, path, found)
+        while group := list(islice(unknown, GROUP_VISITS)):
+            _ingest(visits, group)
+            found.captures += len(group)
+        with visits.archive.catalogue.transaction() as tx:
+            seal(tx, path)
+    if found.captures or found.cut_bytes or found.damaged:
+        logger.warning(
+            "The last run did not end by itself: %d captures were taken from the WARC files, %d torn bytes cut off, %d records damaged.",
+            found.captures,
+            found.cut_bytes,
+            found.damaged,
+        )
+    return found
+
+
+def seal(tx: sa.Connection, path: Path) -> None:
+    """Notes that the catalogue knows every record of a WARC file."""
+    if path.exists():
+        upsert(tx, schema.warc_file, {"name": path.name, "checked_to": path.stat().st_size, "sealed": True})
+
+
+def _unsealed(visits: Visits) -> list[Path]:
+    with visits.archive.catalogue.snapshot() as tx:
+        sealed = set(tx.scalars(sa.select(schema.warc_file.c.name).where(schema.warc_file.c.sealed)))
+    files = sorted(visits.archive.warc_folder.glob(f"{visits.site.name}-*.warc.gz"))
+    return [path for path in files if path.name not in sealed]
+
+
+def _unknown(visits: Visits, path: Path, found: Recovered) -> Iterator[Capture]:
+    with visits.archive.catalogue.snapshot() as tx:
+        known = set(tx.scalars(sa.select(schema.capture.c.offset).where(schema.capture.c.file == path.name)))
+    for capture in read_captures(path):
+        if isinstance(capture, DamagedRecord):
+            logger.error("%s", capture)
+            found.damaged += 1
+        elif capture.warc is not None and capture.warc.offset not in known:
+            yield capture
+
+
+def _ingest(visits: Visits, group: list[Capture]) -> None:
+    results = [(capture, flow.read(capture, visits.site)) for capture in group]
+    with visits.archive.catalogue.transaction() as tx:
+        for capture, result in results:
+            row = urltable.by_url(tx, visits.site.name, capture.url)
+            if row is None or row.kind is not capture.kind:
+                flow.write(tx, capture, visits.site, result)  # a robots.txt, or a hop on the way to another URL
+            else:
+                visit = visits.of(row, (capture,), capture.fetched_at.timestamp(), tx)
+                commit_visit(tx, visits.site, visit, result)
