@@ -90,8 +90,8 @@ def parse_line(line: bytes) -> Entry:
     """An entry, ours or another tool's. Raises ValueError for a line that is none."""
     key, timestamp, fields = line.decode("utf-8").split(" ", 2)
     shown = json.loads(fields)
-    status = str(shown.get("status", ""))
     try:
+        status = str(shown.get("status", ""))
         return Entry(
             key=key,
             timestamp=timestamp,

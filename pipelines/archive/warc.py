@@ -50,6 +50,8 @@ MAX_BYTES = 2**30
 """of a file before the next one is begun: 1 GiB, as ISO 28500 Annex C recommends"""
 MAX_SECONDS = 24 * 3600.0
 """of fetch times in one file"""
+MAX_HTTP_HEAD = 2**18
+"""bytes of status line and headers; browsers stop at the same 256 KiB"""
 SECRET = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -534,7 +536,9 @@ def _message(record: Record, file: str) -> tuple[int, Headers, bytes]:
     status = _STATUS_LINE.match(record.block)
     if status is None:
         raise DamagedRecord(file, record.offset, "no HTTP status line")
-    end = _HEAD_END.search(record.block)
+    end = _HEAD_END.search(record.block, 0, MAX_HTTP_HEAD)
+    if end is None and len(record.block) > MAX_HTTP_HEAD:
+        raise DamagedRecord(file, record.offset, "the HTTP header has no end")
     head, body = (record.block[: end.start()], record.block[end.end() :]) if end else (record.block, b"")
     return int(status[1]), _parse_headers(head.partition(b"\n")[2]), b"" if record.type == "revisit" else body
 
@@ -549,16 +553,15 @@ def _dechunked(headers: Headers, body: bytes) -> tuple[bytes, bool]:
     """The body without chunks, where one was stored with them (Heritrix, wget), and whether its last chunk is there."""
     if not any(name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in headers):
         return body, True
-    chunks: list[bytes] = []
-    at = 0
+    whole, at = bytearray(), 0
     while match := _CHUNK.match(body, at):
         size = int(match[1], 16)
         if size == 0:
-            return b"".join(chunks), True
-        chunks.append(body[match.end() : match.end() + size])
+            return bytes(whole), True
+        whole += body[match.end() : match.end() + size]
         at = match.end() + size
         at += 2 if body.startswith(b"\r\n", at) else body.startswith(b"\n", at)
-    return (b"".join(chunks), False) if chunks else (body, True)  # a header that lies: the writer undid it and kept the name
+    return (bytes(whole), False) if whole else (body, True)  # a header that lies: the writer undid it and kept the name
 
 
 def _truncated(record: Record, headers: Headers, body: bytes, whole: bool) -> str | None:

@@ -613,6 +613,12 @@ def test_a_response_without_a_body_or_without_headers_is_read() -> None:
     assert (capture.status, capture.headers, capture.body) == (301, (("Location", "/a"),), b"")
 
 
+def test_headers_without_an_end_are_damage_and_not_millions_of_headers() -> None:
+    (damage,) = foreign(response(b"HTTP/1.1 200 OK\r\n" + b"a:b\n" * 2**17))
+    assert isinstance(damage, DamagedRecord)
+    assert damage.wrong == "the HTTP header has no end"
+
+
 def test_a_record_without_a_date_takes_the_servers_and_without_both_is_damage() -> None:
     dated = b"HTTP/1.1 200 OK\r\nDate: Wed, 06 May 2020 15:08:09 +0800\r\n\r\na"
     assert foreign_capture(response(dated, date=None)).fetched_at == datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
