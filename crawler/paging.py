@@ -1,11 +1,11 @@
 """When a list ends, and what is missing in it. Pure: links and numbers in, an answer out.
 
-A list is read from its newest page until it has met `known_margin` entries in a row that were known before this run
-began, or a page of nothing else. Not the first known one: a few entries are pinned to the top, and edited articles move
+A list is read from its newest page until it has met `known_margin` entries in a row that were known when it was last
+read, or a page of nothing else. Not the first known one: a few entries are pinned to the top, and edited articles move
 up. As long as fewer than `known_margin`, and less than a page, are pinned or moved together, nothing new is passed over,
 however many articles appear while the list is being read: what they push onto the next page was met in this very run
-and counts for nothing (a property in tests/crawler/test_paging.py). "Before this run", too, because one list's entries
-are often another's: were they known as soon as they are found, the second list would end where the first one has been.
+and counts for nothing (a property in tests/crawler/test_paging.py). Known *then*, too, because one list's entries are
+often another's: were they known as soon as they are found, the second list would end where the first one has been.
 What a withdrawal pulls up between two requests no paging by number can see: `gaps` shows it.
 
 A crawl with `since` goes back in time instead: known entries do not end it, entries older than `since` do, by the same
@@ -59,8 +59,9 @@ def go_on(
 ) -> tuple[bool, int]:
     """Whether to ask for the list's next page, and the length of the run of known entries at the end of this one.
 
-    `known` says of an article's canonical URL whether it was known before this run began; `run_of_known` is what the page
-    before gave, 0 for the first; `before` the page before: a list that repeats its last page for ever has ended.
+    `known` says of an article's canonical URL whether it was known when this list was last read, so never of what was
+    first met in this run; `run_of_known` is what the page before gave, 0 for the first; `before` is the page before: a
+    list that repeats its last page for ever has ended.
     """
     links = found.articles
     if not links or (before is not None and _same(before, found)):
