@@ -6,50 +6,46 @@ capture → HTTP status, Content-Encoding → decode → parse → layout of the
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import dataclasses
 
-from pipelines.extract import blocks, decode, locator, page
-from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection
+from pipelines.extract import article, blocks, consensus, decode, layouts, metadata, page, verdict
+from pipelines.extract.article import Reader
+from pipelines.extract.locator import is_prose
+from pipelines.model import Article, Capture, Reason, Rejection
 from pipelines.payload import decode_payload
 from pipelines.site import Site
-from pipelines.text import presence
+from pipelines.text import script
 from pipelines.urls import canonical
 
 __all__ = ["extract"]
 
-_VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
-
 
 def extract(capture: Capture, site: Site) -> Article | Rejection:
     """The article of one page read by the rules of `site`, or why there is none."""
-    if refused := _refused(capture):
+    refused = _refused(capture)
+    if refused is not None:
         return refused
     body = decode_payload(capture.headers, capture.body)
-    if isinstance(body, Rejection):
-        return body
+    result = body if isinstance(body, Rejection) else _read(capture, body, site)
+    return dataclasses.replace(result, status=capture.status) if isinstance(result, Rejection) else result
+
+
+def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
+    if not body.strip():
+        return Rejection(reason=Reason.EMPTY, detail="The body is empty.")
+    if (foreign := verdict.not_html(body, capture.headers)) is not None:
+        return foreign
     decoded = decode.decode(body, capture.header("content-type"))
     parsed = page.parse(decoded.text, capture.url)
     if parsed is None:
-        return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.", status=capture.status)
+        return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.")
     reading = blocks.read(parsed.root)
-    span = locator.locate(reading)
-    paragraphs = tuple(line.text for line in reading.lines[span.start : span.end] if line.link_share < 0.5) if span else ()
-    title = presence(parsed.root.findtext(".//h1")) or presence(parsed.root.findtext(".//title"))
-    if not paragraphs or title is None:
-        return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.", status=capture.status)
-    where = canonical(capture.url, site)
-    extraction = Extraction(
-        method="consensus", charset=decoded.charset, charset_from=decoded.evidence, rules_digest=site.digest, versions=_VERSIONS
-    )
-    return Article(
-        url=where.url,
-        site=site.name,
-        title=title,
-        paragraphs=paragraphs,
-        quality=Quality(confidence=0.5),
-        extraction=extraction,
-        part=where.part,
-    )
+    reader = Reader(capture=capture, site=site, page=parsed, reading=reading, decoded=decoded, said=metadata.declared(parsed.root))
+    matched = layouts.match(parsed, reading, site, canonical(capture.url, site).url, reader.plain_title)
+    if matched is not None:
+        return article.from_layout(reader, matched)
+    prose = " ".join(line.text for line in reading.lines if is_prose(line))
+    return article.from_consensus(reader, consensus.consensus(parsed.root, reading, reader.plain_title, script(prose)))
 
 
 def _refused(capture: Capture) -> Rejection | None:

@@ -26,11 +26,13 @@ class Assembly:
     captions: list[Line] = field(default_factory=list)
     bylines: list[Line] = field(default_factory=list)
     told: list[tuple[Kind, str]] = field(default_factory=list)
+    selected: int = 0
+    """characters of all lines that were given"""
 
 
-def assemble(lines: list[Line], title: str | None) -> Assembly:
-    """The article that stands in `lines`."""
-    result = Assembly()
+def assemble(lines: list[Line], title: str | None, *, trusted: bool = False) -> Assembly:
+    """The article that stands in `lines`; `trusted` where a layout says that nothing else stands there."""
+    result = Assembly(selected=sum(len(line.text) for line in lines))
     if not lines:
         return result
     column = _column(lines)
@@ -40,7 +42,8 @@ def assemble(lines: list[Line], title: str | None) -> Assembly:
     begin = _head_end(lines, first, folded_title)
     for number, line in enumerate(lines):
         edge = number < first or number > last
-        _sort(result, line, edge=edge, inside=begin <= number < stop, belongs=not edge or _parent(line) in column, title=folded_title)
+        belongs = trusted or _belongs(line, column, before=number < first, edge=edge)
+        _sort(result, line, edge=edge, inside=begin <= number < stop, belongs=belongs, title=folded_title)
     return result
 
 
@@ -58,12 +61,22 @@ def _sort(result: Assembly, line: Line, *, edge: bool, inside: bool, belongs: bo
         result.kept.append(line)
 
 
+def _belongs(line: Line, column: set[html.HtmlElement], *, before: bool, edge: bool) -> bool:
+    """Between the first and the last paragraph everything but stray counters; outside only what stands in the column,
+    and a lead above it, which many pages set apart."""
+    if _in(line, column):
+        return True
+    if not edge:
+        return not line.text.isdigit()
+    return before and _solid(line) and len(line.text) >= _LEAD and line.linked == 0
+
+
 def _is_link(line: Line) -> bool:
     return line.link_share > LINK_SHARE and not is_prose(line)
 
 
 def _is_caption(line: Line) -> bool:
-    return "figcaption" in line.tags or furniture.is_caption(line.text)
+    return line.caption or "figcaption" in line.tags or furniture.is_caption(line.text)
 
 
 def _parent(line: Line) -> html.HtmlElement:
@@ -96,7 +109,7 @@ def _edges(lines: list[Line], column: set[html.HtmlElement]) -> tuple[int, int]:
 
 
 def _solid(line: Line) -> bool:
-    return is_prose(line) and not line.aside and furniture.kind(line.text, True) is None
+    return is_prose(line) and not line.aside and HEADINGS.isdisjoint(line.tags) and furniture.kind(line.text, True) is None
 
 
 def _in(line: Line, column: set[html.HtmlElement]) -> bool:

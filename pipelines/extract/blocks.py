@@ -54,6 +54,7 @@ class Line:
     bold: int = 0
     index: int = 0
     aside: bool = False
+    caption: bool = False
 
     @property
     def link_share(self) -> float:

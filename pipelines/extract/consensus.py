@@ -1,14 +1,15 @@
 """Which lines of a page are its article, by the agreement of independent readers.
 
-Every reader's answer is brought down to the same lines (`blocks.read`) and through the same furniture rules, so that two
-answers can be compared line by line. The answer that agrees best with the others wins (the medoid); a paragraph that it lacks
-and both others have is taken in. How far they agree is the confidence.
+Every reader's answer is brought down to the same lines (`blocks.read`), so that answers can be compared line by line. A line
+is the article's when two of three readers have it and no rule calls it furniture. How far each reader's own answer agrees
+with what came out is the confidence.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from lxml import html
@@ -22,6 +23,8 @@ logging.getLogger("readability").setLevel(logging.CRITICAL)
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _BLANK = re.compile(r"\s+")
+_MAJORITY = 2
+"""readers of three"""
 _SHORT = 8
 """characters: shorter lines must be a whole line of the other reader, not a part of one"""
 
@@ -36,13 +39,13 @@ class Consensus:
 
 def consensus(root: html.HtmlElement, reading: Reading, title: str | None, script: Script) -> Consensus:
     """The article of a page that no layout knows."""
-    answers = [assemble(lines, title) for lines in _readers(root, reading, script)]
-    keys = [{line.index for line in answer.kept} for answer in answers]
+    readers = _readers(root, reading, script)
+    votes = Counter(line.index for lines in readers for line in lines)
+    answer = assemble([line for line in reading.lines if votes[line.index] >= _MAJORITY], title)
+    kept = {line.index for line in answer.kept}
     lengths = [len(line.text) for line in reading.lines]
-    agreement = [[_overlap(one, other, lengths) for other in keys] for one in keys]
-    means = [(sum(row) - row[number]) / max(1, len(row) - 1) for number, row in enumerate(agreement)]
-    best = max(range(len(answers)), key=means.__getitem__)
-    return Consensus(assembly=answers[best], confidence=means[best])
+    others = [{line.index for line in assemble(lines, title).kept} for lines in readers]
+    return Consensus(assembly=answer, confidence=sum(_overlap(kept, other, lengths) for other in others) / len(others))
 
 
 def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[list[Line]]:
@@ -50,16 +53,16 @@ def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[l
     span = locator.locate(reading)
     located = reading.lines[span.start : span.end] if span else []
     tree = generic.lean(root)
-    readable = _matched(reading, generic.readability_text(tree))
-    trafilatura = _matched(reading, generic.trafilatura_text(tree))
+    readable = matched(reading.lines, generic.readability_text(tree))
+    trafilatura = matched(reading.lines, generic.trafilatura_text(tree, fast=script is Script.HAN))
     return [located, readable, trafilatura] if script is Script.HAN else [trafilatura, located, readable]
 
 
-def _matched(reading: Reading, text: str) -> list[Line]:
-    """The lines of the page that stand in another reader's text."""
+def matched(lines: list[Line], text: str) -> list[Line]:
+    """The lines that stand in another reader's text."""
     whole = {_BLANK.sub("", line) for line in text.split("\n")}
     stream = "".join(_BLANK.sub("", text))
-    return [line for line in reading.lines if _stands_in(_BLANK.sub("", line.text), whole, stream)]
+    return [line for line in lines if _stands_in(_BLANK.sub("", line.text), whole, stream)]
 
 
 def _stands_in(line: str, whole: set[str], stream: str) -> bool:

@@ -40,16 +40,20 @@ def trafilatura_text(root: html.HtmlElement, *, fast: bool = False) -> str:
 def readability_text(root: html.HtmlElement) -> str:
     """What readability takes for the article, one line of ours a line; "" where it finds none."""
     try:
-        summary = _Summary(root).summary(html_partial=True)
-        found = html.fragment_fromstring(summary, create_parent="div")
+        document = _Summary(root)
+        document.summary(html_partial=True)
     except _THEIR_FAULTS:
         return ""
-    return "\n".join(line.text for line in blocks.read(found).lines)
+    return "\n".join(line.text for line in blocks.read(document.html).lines)
 
 
 class _Summary(Document):  # type: ignore[misc]  # readability ships no types
-    """Readability without its last step, the removal of attributes by regular expression: nobody reads them, and it is
-    quadratic on hostile ones."""
+    """Readability without its first and its last step: the tree is clean already (18 of 43 ms a page), and its removal of
+    attributes by regular expression is quadratic on hostile ones. What it found is left in `html`."""
+
+    def _parse(self, root: html.HtmlElement) -> html.HtmlElement:
+        self.encoding = "utf-8"
+        return deepcopy(root)
 
     def get_clean_html(self) -> str:
         return str(html.tostring(self.html, encoding="unicode"))

@@ -1,0 +1,231 @@
+"""What was read, put together as one `model.Article`, or refused. No reading happens here, only the joining of evidence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import cached_property
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from pipelines import text as texts
+from pipelines.extract import furniture, metadata, names, verdict
+from pipelines.extract.assembly import Assembly
+from pipelines.extract.blocks import Line, Reading
+from pipelines.extract.consensus import Consensus
+from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
+from pipelines.extract.layouts import Match
+from pipelines.extract.metadata import Declared, Published
+from pipelines.extract.page import Page
+from pipelines.extract.rights import rights
+from pipelines.model import Article, Caption, Capture, Extraction, PublishedFrom, Quality, Reason, Rejection
+from pipelines.site import GENERIC, Site
+from pipelines.text import presence
+from pipelines.urls import Canonical, absolute, canonical
+
+CONFIDENT = 0.6
+"""Below this agreement of the readers a person should look (benchmarks/README.md has the curve)."""
+_SHORT = 80
+"""characters: articles this short are flagged, not refused"""
+_ANCIENT = 1990
+_VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
+_CHINA = ZoneInfo("Asia/Shanghai")
+_LATER_TITLE = 40
+
+
+@dataclass(kw_only=True)
+class Reader:
+    """Everything that is known of one page before its article is chosen."""
+
+    capture: Capture
+    site: Site
+    page: Page
+    reading: Reading
+    decoded: Decoded
+    said: Declared
+    flags: set[str] = field(default_factory=set)
+
+    @cached_property
+    def where(self) -> Canonical:
+        return canonical(self.capture.url, self.site)
+
+    @cached_property
+    def plain_title(self) -> str | None:
+        """The title as far as it is known before the article is: the printed heading that the head of the page claims."""
+        lines = [line for line in self.reading.lines if len(line.text) <= 120]
+        found, _ = metadata.title(lines, len(lines), self.said, self.site.title_suffixes)
+        return found
+
+    def zone(self, language: str | None) -> tzinfo:
+        if self.site.name != GENERIC:
+            return self.site.timezone
+        self.flags.add("zone_assumed")
+        return _CHINA if language == "zh" else self.site.timezone
+
+
+def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
+    """The article that the readers agreed on."""
+    assembly = found.assembly
+    lines = reader.reading.lines
+    first = assembly.kept[0].index if assembly.kept else 0
+    last = assembly.kept[-1].index if assembly.kept else -1
+    printed_title, at = metadata.title(lines, first, reader.said, reader.site.title_suffixes, reader.capture.hints.title)
+    begin = max(
+        0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES
+    )
+    head, tail = lines[begin:first], lines[last + 1 : last + 1 + metadata.TAIL_LINES]
+    head_pieces = [metadata.pieces(line) for line in head if line.link_share <= 0.5 or len(line.text) <= 24]
+    tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= 0.5]
+    source = metadata.source(head_pieces, tail_pieces, reader.said, metadata.marked_sources(head))
+    return _composed(
+        reader,
+        assembly,
+        method="consensus",
+        confidence=found.confidence,
+        title=printed_title,
+        head=[" ".join(parts) for parts in head_pieces],
+        tail=[" ".join(parts) for parts in tail_pieces],
+        source=source,
+        crumbs=[line.text for line in lines[max(0, first - 20) : first] if metadata.is_breadcrumb(line)],
+    )
+
+
+def from_layout(reader: Reader, match: Match) -> Article | Rejection:
+    """The article that a layout of the site selected."""
+    head = [text for text in (match.published, match.source, match.author) if text]
+    source = metadata.layout_source(match.source, match.assembly.told)
+    return _composed(
+        reader,
+        match.assembly,
+        method=f"layout:{match.layout.name}",
+        confidence=1.0,
+        title=presence(match.title),
+        head=head,
+        tail=[match.editor] if match.editor else [],
+        source=source,
+        crumbs=[match.section] if match.section else [],
+        photos=match.photos,
+        next_href=match.next_href,
+    )
+
+
+def _composed(
+    reader: Reader,
+    assembly: Assembly,
+    *,
+    method: str,
+    confidence: float,
+    title: str | None,
+    head: list[str],
+    tail: list[str],
+    source: str | None,
+    crumbs: list[str],
+    photos: tuple[Caption, ...] = (),
+    next_href: str | None = None,
+) -> Article | Rejection:
+    paragraphs, cut = _paragraphs(assembly.kept)
+    captions = photos or _captions(assembly.captions, reader.capture.url)
+    text = "\n".join(paragraphs) or "\n".join(caption.text for caption in photos)
+    refused = _refusal(reader, title, text, paragraphs, confidence)
+    if refused is not None:
+        return refused
+    paragraphs = paragraphs or tuple(caption.text for caption in photos)
+    language = texts.language(text) or _declared_language(reader)
+    zone = reader.zone(language)
+    when = _published(reader, head, zone)
+    told = [*(line for _, line in assembly.told), *cut, *tail]
+    editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
+    bylines = [line.text for line in assembly.bylines]
+    authors = metadata.authors(head, bylines, list(paragraphs), tail) if language == "zh" else metadata.declared_authors(reader.said)
+    all_lines = [line.text for line in reader.reading.lines]
+    return Article(
+        url=reader.where.url,
+        site=reader.site.name,
+        title=title or paragraphs[0][:_LATER_TITLE],
+        paragraphs=paragraphs,
+        captions=captions,
+        published=when.at,
+        published_precision=when.precision,
+        published_from=when.evidence,
+        modified=metadata.modified(head, reader.said, zone),
+        source=source,
+        authors=tuple(name for name in authors if name not in editors and name != source),
+        editors=editors,
+        section=metadata.section(reader.said, crumbs),
+        keywords=metadata.keywords(reader.said),
+        language=language,
+        rights=rights(reader.page.root, reader.capture.headers, all_lines, [*assembly.told], source, reader.site.rights),
+        quality=Quality(confidence=round(confidence, 4), flags=_flags(reader, title, text, when)),
+        extraction=Extraction(
+            method=method,
+            charset=reader.decoded.charset,
+            charset_from=reader.decoded.evidence,
+            rules_digest=reader.site.digest,
+            versions=_VERSIONS,
+        ),
+        part=reader.where.part,
+        next_url=absolute(reader.capture.url, next_href) if next_href else None,
+        quarantine=_quarantine(reader, confidence),
+    )
+
+
+def _paragraphs(kept: list[Line]) -> tuple[tuple[str, ...], list[str]]:
+    """The paragraphs without what is printed behind their last sentence, and that."""
+    pairs = [furniture.cut_tail(line.text) for line in kept]
+    return tuple(text.strip() for text, _ in pairs if text.strip()), [tail for _, tail in pairs if tail]
+
+
+def _captions(lines: list[Line], url: str) -> tuple[Caption, ...]:
+    return tuple(Caption(text=line.text, image_url=absolute(url, line.image) if line.image else None) for line in lines)
+
+
+def _refusal(reader: Reader, title: str | None, text: str, paragraphs: tuple[str, ...], confidence: float) -> Rejection | None:
+    markup = reader.page.markup
+    if confidence < 1.0 and (found := verdict.no_article(title, text, reader.reading, markup, reader.capture.url)) is not None:
+        return found
+    if not text:
+        return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.")
+    return verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
+
+
+def _published(reader: Reader, head: list[str], zone: tzinfo) -> Published:
+    matched = reader.site.article_match(reader.where.url)
+    named = matched.groupdict().get("date") if matched else None
+    url_date = re.sub(r"\D", "", named) if named else _date_in_path(reader.where.url)
+    hint = reader.capture.hints.published
+    return metadata.published(head, reader.said, url_date, hint, zone, reader.capture.fetched_at)
+
+
+_PATH_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def _date_in_path(url: str) -> str | None:
+    found = _PATH_DATE.search(url)
+    return "".join(found.groups()) if found else None
+
+
+def _declared_language(reader: Reader) -> str | None:
+    lang = (reader.page.root.get("lang") or "").strip().lower()[:2]
+    return lang if lang.isalpha() and len(lang) == 2 else reader.site.language or None
+
+
+def _flags(reader: Reader, title: str | None, text: str, when: Published) -> tuple[str, ...]:
+    flags = set(reader.flags)
+    flags |= {"no_title"} if title is None else set()
+    flags |= {"no_date"} if when.at is None else set()
+    flags |= {"future_date"} if when.future else set()
+    flags |= {"ancient_date"} if when.at is not None and when.at.year < _ANCIENT else set()
+    flags |= {"date_from_url"} if when.evidence is PublishedFrom.URL else set()
+    flags |= {"short"} if len(text) < _SHORT else set()
+    flags |= {"replacement_characters"} if reader.decoded.replaced else set()
+    flags |= {"flattened"} if reader.page.flattened else set()
+    return tuple(sorted(flags))
+
+
+def _quarantine(reader: Reader, confidence: float) -> str | None:
+    if reader.decoded.replaced > QUARANTINE_SHARE:
+        return f"{reader.decoded.replaced:.1%} of the characters could not be decoded."
+    if reader.page.flattened:
+        return "The markup could only be read flattened."
+    return f"The readers agree by {confidence:.2f} only." if confidence < CONFIDENT else None

@@ -1,0 +1,122 @@
+"""Dates as pages print them: found in text, with what they tell of hour, minute and zone, and no more.
+
+A date in prose ("8月16日") is never a publication date: all forms here hold a year. The forms are data, tried in order at
+every place of the text; the earliest place wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from pipelines.model import Precision
+
+_YEAR = r"(?P<year>(?:19[89]|20[0-4])\d)"
+_SEP = r"\s*[-/.年]\s*"
+_TIME = (
+    r"(?:[\sTt,·|—–-]{0,4}(?:\(?(?:星期|週|周|礼拜).\)?)?[\s,]{0,3}(?P<half>上午|下午|晚上|傍晚|中午|凌晨|早上|[AaPp]\.?[Mm]\.?)?\s{0,2}"
+    r"(?P<hour>[01]?\d|2[0-4])\s?[:：时時点]\s?(?P<minute>[0-5]\d)(?:\s?[:：分]\s?(?P<second>[0-5]\d)(?:\.\d{1,9})?)?秒?"
+    r"\s{0,2}(?P<half2>[AaPp]\.?[Mm]\b\.?)?\s{0,2}(?P<zone>Z\b|UTC\b|GMT\b(?:\s?[+-]\d\d?)?|[+-]\d\d:?\d\d\b)?)?"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = r"(?P<name>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+_FORMS = tuple(
+    re.compile(form + _TIME)
+    for form in (
+        rf"(?<!\d){_YEAR}{_SEP}(?P<month>1[0-2]|0?[1-9])\s*[-/.月]\s*(?P<day>3[01]|[12]\d|0?[1-9])(?:\s*日)?(?!\d(?!\d?:))",
+        rf"(?<!\d){_YEAR}\s+(?P<month>1[0-2]|0\d)\s*[-/]\s*(?P<day>3[01]|[12]\d|0\d)(?!\d)",
+        rf"(?<!\d){_YEAR}(?P<month>1[0-2]|0[1-9])(?P<day>3[01]|[12]\d|0[1-9])(?!\d)",
+        rf"(?<![\d/])(?P<day>3[01]|[12]\d|0?[1-9])\s*[/.]\s*(?P<month>1[0-2]|0?[1-9])\s*[/.]\s*{_YEAR}(?!\d)",
+        rf"\b{_MONTH}\s{{0,2}}(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,?\s{{1,2}}{_YEAR}(?!\d)",
+        rf"(?<!\d)(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\s{{1,2}}{_MONTH},?\s{{1,2}}{_YEAR}(?!\d)",
+    )
+)
+_OTHER = re.compile(
+    r"(?:成文|签署|施行|实施|截[至止]|有效期|活动|举办|开始|结束|生效|注册|成立|出生|印发)(?:时间|日期|于|至|日)?\s*[:：]?\s*$"
+)
+"""labels of dates that are not when a page went out"""
+MODIFIED = re.compile(
+    r"(?:最后更新|更新(?:时间|日期|于)?|修改(?:时间|日期)?|last\s*(?:updated|modified)|updated?)\s*(?:at|on)?\s*[:：]?\s*$", re.IGNORECASE
+)
+_LOOK_BACK = 14
+_HALVES = {"下午": 12, "晚上": 12, "傍晚": 12, "中午": 12, "p": 12}
+_MAX_TEXT = 4_000
+"""characters of one text that are searched"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a printed date tells. `at` is naive where no zone is printed; `modified` says that it is named an update."""
+
+    at: datetime
+    precision: Precision
+    start: int = 0
+    end: int = 0
+    modified: bool = False
+    other: bool = False
+    """labelled as the date of something else"""
+
+    def within(self, zone: tzinfo) -> datetime:
+        """The aware time: in `zone` where nothing is printed or only a point in UTC, else with the offset printed."""
+        if self.at.tzinfo is None:
+            return self.at.replace(tzinfo=zone)
+        return self.at.astimezone(zone) if self.at.tzinfo is UTC else self.at
+
+
+def moments(text: str) -> Iterator[Moment]:
+    """All dates of a text in order of place. Impossible ones (month 13, 31 February) are passed over."""
+    at, text = 0, text[:_MAX_TEXT]
+    while match := _next(text, at):
+        at = match.end()
+        moment = _moment(match)
+        if moment is not None:
+            yield moment
+
+
+def first(text: str | None) -> Moment | None:
+    """The first date of a text, None where there is none."""
+    return next(moments(text), None) if text else None
+
+
+def _next(text: str, at: int) -> re.Match[str] | None:
+    found = [match for form in _FORMS if (match := form.search(text, at))]
+    return min(found, key=re.Match.start, default=None)
+
+
+def _moment(match: re.Match[str]) -> Moment | None:
+    part = match.groupdict()
+    month = _MONTHS.index(part["name"][:3].lower()) + 1 if part.get("name") else int(part["month"])
+    hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
+    half = (part["half"] or part["half2"] or "").lower()
+    if hour < 12:
+        hour += _HALVES.get(half if len(half) > 1 and half[0] not in "ap" else half[:1], 0)
+    elif half.startswith("a") and hour == 12:
+        hour = 0
+    try:
+        at = datetime(int(part["year"]), month, int(part["day"]), hour % 24, minute, second, tzinfo=_zone(part["zone"]))
+    except ValueError:
+        return None
+    precision = Precision.DAY if part["hour"] is None else Precision.SECOND if part["second"] else Precision.MINUTE
+    before = match.string[max(0, match.start() - _LOOK_BACK) : match.start()]
+    return Moment(
+        at=at,
+        precision=precision,
+        start=match.start(),
+        end=match.end(),
+        modified=MODIFIED.search(before) is not None,
+        other=_OTHER.search(before) is not None,
+    )
+
+
+def _zone(printed: str | None) -> tzinfo | None:
+    if not printed:
+        return None
+    digits = re.search(r"([+-])(\d\d?):?(\d\d)?$", printed)
+    if digits is None:
+        return UTC
+    offset = timedelta(hours=int(digits[2]), minutes=int(digits[3] or 0))
+    if offset > timedelta(hours=14):
+        return None
+    return timezone(-offset if digits[1] == "-" else offset) if offset else UTC

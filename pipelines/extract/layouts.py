@@ -1,0 +1,191 @@
+"""A page read by the layouts of its site: selectors from the seeds file, the first that fits and keeps its text.
+
+A layout says where the body is, so nothing is guessed there; but a layout is also a claim about a site that may have changed
+yesterday. It is believed when its body yields a fair share of the page's prose and loses little of what it selected.
+Otherwise the page goes on to the next layout, and at last to the consensus.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from lxml import etree, html
+
+from pipelines.extract import blocks, consensus, dates, generic
+from pipelines.extract.assembly import Assembly, assemble
+from pipelines.extract.blocks import Reading
+from pipelines.extract.locator import is_prose
+from pipelines.extract.page import Page
+from pipelines.model import Caption
+from pipelines.site import Layout, Site, compile_selector
+from pipelines.text import line as clean_line
+from pipelines.text import presence
+
+KEPT_SHARE = 0.5
+"""of the characters that the body selector gave: a layout that loses more has selected something else"""
+PROSE_SHARE = 0.3
+"""of the page's prose outside what the page marks as beside: a body with less is not the article's"""
+_AGREED_SHARE = 0.9
+"""of the kept characters that trafilatura must keep for its opinion on the short lines to count"""
+_MAX_PHOTOS = 200
+"""of one photo set; the largest seen has 40"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Match:
+    """What one layout took from a page. The printed fields are raw, None where no selector gave text."""
+
+    layout: Layout
+    assembly: Assembly
+    title: str | None
+    published: str | None
+    source: str | None
+    author: str | None
+    editor: str | None
+    section: str | None
+    next_href: str | None
+    photos: tuple[Caption, ...] = ()
+
+
+@lru_cache(maxsize=1_024)
+def _compiled(selector: str) -> etree.XPath:
+    return compile_selector(selector)
+
+
+def _select(selector: str, root: html.HtmlElement) -> list[object]:
+    found = _select(selector, root)
+    return list(found) if isinstance(found, list) else []
+
+
+def match(page: Page, whole: Reading, site: Site, url: str, printed_title: str | None) -> Match | None:
+    """The first layout of the site that fits the page, None where none does."""
+    found = (_applied(page, whole, layout, printed_title) for layout in site.layouts if _concerns(layout, site, url, page))
+    return next((one for one in found if one is not None), None)
+
+
+def _concerns(layout: Layout, site: Site, url: str, page: Page) -> bool:
+    if layout.url is not None and not layout.url.search(url):
+        return False
+    if layout.since is None and layout.until is None:
+        return True
+    day = _page_day(layout, site, url, page)
+    return day is None or (layout.since or date.min) <= day <= (layout.until or date.max)
+
+
+def _page_day(layout: Layout, site: Site, url: str, page: Page) -> date | None:
+    """The day by the URL, else as this layout would print it."""
+    matched = site.article_match(url)
+    in_url = matched.groupdict().get("date") if matched else None
+    moment = dates.first(re.sub(r"\D", "", in_url or "")) or dates.first(_text(page.root, layout.published))
+    return moment.at.date() if moment else None
+
+
+def _applied(page: Page, whole: Reading, layout: Layout, printed_title: str | None) -> Match | None:
+    body = _first_element(page.root, layout.body)
+    if body is None:
+        return None
+    photos = _photos(layout, body)
+    title = _text(page.root, layout.title) or printed_title
+    assembly = Assembly() if photos else _body_lines(body, layout, title)
+    if not photos and not _believable(assembly, whole):
+        return None
+    text = {name: _text(page.root, getattr(layout, name)) for name in ("published", "source", "author", "editor", "section")}
+    return Match(layout=layout, assembly=assembly, title=title, next_href=_href(page.root, layout.next_part), photos=photos, **text)
+
+
+def _body_lines(body: html.HtmlElement, layout: Layout, title: str | None) -> Assembly:
+    subtree = _subtree(body, layout)
+    reading = blocks.read(subtree)
+    for line in _captions(subtree, reading, layout):
+        line.caption = True
+    assembly = assemble(reading.lines, title, trusted=True)
+    return _second_opinion(subtree, assembly)
+
+
+def _subtree(body: html.HtmlElement, layout: Layout) -> html.HtmlElement:
+    """A copy of the body without what the layout drops, under a name that no reader takes for navigation: the class of
+    the real body is "navp c" (DOSSIER 0.1)."""
+    copy = deepcopy(body)
+    copy.tail = None
+    for selector in layout.drop:
+        for element in _select(selector, copy):
+            if isinstance(element, html.HtmlElement) and element.getparent() is not None:
+                element.drop_tree()
+    for name in ("class", "id", "style", "hidden"):
+        copy.attrib.pop(name, None)
+    copy.tag = "div"
+    return copy
+
+
+def _captions(subtree: html.HtmlElement, reading: Reading, layout: Layout) -> list[blocks.Line]:
+    marked = {element for selector in layout.caption for element in _select(selector, subtree)}
+    return [line for line in reading.lines if line.element in marked]
+
+
+def _second_opinion(subtree: html.HtmlElement, assembly: Assembly) -> Assembly:
+    """Trafilatura over the same subtree decides about lines that are no sentences, if it keeps the sentences."""
+    root = html.Element("html")
+    etree.SubElement(root, "body").append(subtree)
+    kept = consensus.matched(assembly.kept, generic.trafilatura_text(root, fast=True))
+    length = sum(len(line.text) for line in assembly.kept)
+    if sum(len(line.text) for line in kept) >= _AGREED_SHARE * length:
+        known = {line.index for line in kept}
+        assembly.kept = [line for line in assembly.kept if line.index in known or is_prose(line)]
+    return assembly
+
+
+def _believable(assembly: Assembly, whole: Reading) -> bool:
+    kept = sum(len(line.text) for line in assembly.kept)
+    prose = sum(len(line.text) for line in whole.lines if is_prose(line) and not line.aside)
+    told = sum(len(text) for _, text in assembly.told) + sum(len(line.text) for line in (*assembly.captions, *assembly.bylines))
+    return kept > 0 and kept + told >= KEPT_SHARE * assembly.selected and kept >= PROSE_SHARE * prose
+
+
+def _photos(layout: Layout, body: html.HtmlElement) -> tuple[Caption, ...]:
+    """The texts and images of a photo set, out of the script that holds them."""
+    found = layout.photos.search(body.text or "") if layout.photos is not None else None
+    if found is None:
+        return ()
+    try:
+        listed = json.loads(found[1], strict=False)
+    except (ValueError, RecursionError):
+        return ()
+    if isinstance(listed, dict):
+        listed = next((value for value in listed.values() if isinstance(value, list)), [])
+    entries = [entry for entry in listed if isinstance(entry, dict)][:_MAX_PHOTOS] if isinstance(listed, list) else []
+    captions = [(_field(entry, layout.photo_text), _field(entry, layout.photo_image)) for entry in entries]
+    return tuple(Caption(text=text, image_url=image) for text, image in captions if text)
+
+
+def _field(entry: dict[object, object], keys: tuple[str, ...]) -> str | None:
+    return next(
+        (text for key in keys if isinstance(value := entry.get(key), str) and (text := presence(re.sub(r"<[^>]*>", " ", value)))), None
+    )
+
+
+def _first_element(root: html.HtmlElement, selectors: tuple[str, ...]) -> html.HtmlElement | None:
+    return next((one for selector in selectors for one in _select(selector, root) if isinstance(one, html.HtmlElement)), None)
+
+
+def _text(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:
+    """The text of the first selector that gives any; two spaces stay two, because they separate fields (T3)."""
+    for selector in selectors:
+        for found in _select(selector, root):
+            raw = "".join(found.itertext()) if isinstance(found, html.HtmlElement) else str(found)
+            if clean_line(raw):
+                return raw.strip()
+    return None
+
+
+def _href(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:
+    for selector in selectors:
+        for found in _select(selector, root):
+            href = found.get("href") if isinstance(found, html.HtmlElement) else str(found)
+            if href and href.strip() not in ("", "#"):
+                return str(href)
+    return None

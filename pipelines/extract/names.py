@@ -1,0 +1,142 @@
+"""Who wrote and who edited, by the forms in which Chinese pages print it: tables of patterns, nothing of one site.
+
+A name is two to four Chinese characters, or several parts joined by a middle dot. Organisations are no authors, and
+whoever stands behind 编辑, 责编 or 校对 is an editor, never an author.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_NAME = rf"[{_HAN}]{{2,4}}|[{_HAN}]{{1,8}}(?:[·•][{_HAN}]{{1,8}}){{1,3}}"
+_PERSON = re.compile(rf"(?:{_NAME})")
+_SPACED_NAME = re.compile(rf"(?<![{_HAN}])([{_HAN}])[ \u3000]+([{_HAN}])(?![{_HAN}])")
+_SPLIT = re.compile(r"[\s、,，;；/／&|丨｜＆和]+")
+_ORGANISATION = re.compile(
+    r"(?:报|网|社|台|客户端|新闻|中心|频道|编辑部|公司|集团|日刊|周刊|杂志|工作室|研究院|大学|学院|委员会|办公室|报道|综合|整理|小编|管理员|"
+    r"本网|本站|原创|转载|佚名|匿名|未知|管理|责编|编辑|部门?|局|厅|院|会|号|组|团队|传媒|科技|财经|观察|视频|文化|网络|记者|通讯员|作者|来源|记者站|分社)$"
+)
+_ROLES = (
+    r"(?:责任编辑|责任编校|责编|见习编辑|实习编辑|新媒体编辑|网络编辑|值班编辑|执行编辑|编辑|编审|编校|审核|审校|审读|校对|校审|选稿|组稿|"
+    r"监制|终审|初审|复审|[一二三]审|主编|总编辑?|值班(?:编委|主任|总监)|统筹|策划|排版|制图|美编|签发|签审|录入)"
+)
+_EDITORS = re.compile(rf"{_ROLES}(?:人员?|员)?\s*[:：丨|/／︱ ]\s*((?:(?!{_ROLES})[^:：丨|｜/）)\]】;；\n]){{1,40}})")
+_REPORTER = (
+    r"(?:特约|首席|见习|实习|驻\S{0,6}|全媒体?|融媒体?)?(?:记者|通讯员|撰稿人?|评论员|特派员|实习生|撰文|作者|专栏作者|执笔|采写|文字|编译)"
+)
+_BYLINES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"作\s*者\s*[:：丨|︱/／]\s*([^:：（()）\n。;；|｜【\[]{2,40})",
+        rf"(?:^|[\W_]|[{_HAN}]{{0,12}}){_REPORTER}\s*[:：丨|︱/／]?\s*([^:：，。（()）\n;；]{{2,40}})$",
+        r"(?:^|[【\[(（\s])(?:撰|供|原)?文\s*[/／|丨:：]\s*([^:：，。（()）\n;；【】\]]{2,40})",
+        r"^执笔\s*[/／:：丨|]?\s*([^:：，。\n]{2,40})$",
+    )
+)
+_DATELINE = re.compile(
+    rf"^[^。！？]{{0,40}}?[（(]\s*(?:[{_HAN}·]{{0,12}}?{_REPORTER}\s*[:：]?\s*([^）()（。，]{{2,60}})|((?:{_NAME})(?:[、\s，,](?:{_NAME})){{0,5}}))[）)]"
+)
+_AGENCY_DATELINE = re.compile(r"^[^。！？（(]{2,24}(?:电|讯|报道|消息)\s*[（(]")
+_REPORT = re.compile(rf"^[^。！？（(]{{0,24}}?(?:讯|电|报道|消息)[\s:：|]*{_REPORTER}\s*([{_HAN}、 ]{{2,24}}?)(?:报道|摄影报道|\s|$)")
+_SIGNATURE = re.compile(
+    rf"[（(]\s*([{_HAN}·\-—]{{0,14}}?{_REPORTER}(?=[\s:：|丨{_HAN}])\s*[:：|丨]?\s*)?([{_HAN}·、，,\s/]{{2,40}}?)\s*(?:[，,](?:系|为|作者|单位)[^）)]{{0,80}})?[）)]\s*$"
+)
+_SOURCED = re.compile(r"(?:来源|稿源|出处|来自)\s*[:：丨|/](?:(?!作\s?者|记者|文[:：/]).){0,40}")
+_DOINGS = frozenset(
+    (
+        "报道",
+        "摄影报道",
+        "综合报道",
+        "整合",
+        "整理",
+        "摄影",
+        "摄",
+        "图",
+        "文",
+        "文图",
+        "图文",
+        "编译",
+        "发自",
+        "综合",
+        "采写",
+        "实习",
+        "博客",
+        "专栏",
+    )
+)
+"""what stands among names and is none"""
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付傅方白邹"
+    "孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申耿关兰焦俞左柳甘祝包宁尚"
+    "符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷"
+    "晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁胥南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘"
+    "满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺"
+    "欧闾司慕夏上皇诸尉公令"
+)
+"""first characters of Chinese family names: they tell an unlabelled name from another word"""
+_TITLED = re.compile(
+    rf"(?:研究员|教授|院长|主任|会长|博士|专家|学者|委员|所长|部长|秘书长|理事长|总监|经理|分析师|律师|院士|老师)([{_HAN}]{{2,3}})$"
+)
+_LEAD_ROLE = re.compile(rf"(?:[{_HAN}]{{2,14}}?)?(?:{_REPORTER})\s*[:：|丨]?")
+
+
+def people(text: str) -> tuple[str, ...]:
+    """The names in a list of names; () where any part of it is an organisation or no name at all."""
+    text = _SPACED_NAME.sub(r"\1\2", unicodedata.normalize("NFKC", text).strip(" \u3000-—_.。"))
+    parts = [part for part in _SPLIT.split(_LEAD_ROLE.sub(" ", text)) if part and part not in _DOINGS]
+    names = [name for part in parts if (name := _person(part))]
+    return tuple(dict.fromkeys(names)) if names and len(names) >= len(parts) - 1 else ()
+
+
+def _person(part: str) -> str | None:
+    """The name that a part of a list is, or that stands behind an office ("研究员张三")."""
+    if _PERSON.fullmatch(part) and not _ORGANISATION.search(part):
+        return part
+    titled = _TITLED.search(part)
+    return titled[1] if titled and titled[1][0] in _SURNAMES else None
+
+
+def editors(text: str) -> tuple[str, ...]:
+    """Everybody named behind an editor's role."""
+    return tuple(dict.fromkeys(name for found in _EDITORS.findall(text) for name in _leading(found)))
+
+
+def _leading(text: str) -> list[str]:
+    """Names up to the first part that is none ("周雁 来源 …")."""
+    names: list[str] = []
+    for part in _SPLIT.split(_SPACED_NAME.sub(r"\1\2", text.strip())):
+        clean = re.sub(r"[_\W\da-zA-Z]+$", "", part)
+        if not _PERSON.fullmatch(clean) or _ORGANISATION.search(clean):
+            break
+        names.append(clean)
+    return names
+
+
+def byline(text: str) -> tuple[str, ...]:
+    """The authors that a line of its own, or a part of the header, names."""
+    without = _SOURCED.sub(" ", _EDITORS.sub(" ", text))
+    return next((names for pattern in _BYLINES for match in pattern.finditer(without) if (names := people(match[1]))), ())
+
+
+def dateline(paragraph: str) -> tuple[str, ...]:
+    """The reporters in the dateline of a first paragraph: 新华社北京5月9日电（记者…）."""
+    match = _DATELINE.match(paragraph)
+    if match and (match[1] or _AGENCY_DATELINE.match(paragraph)):
+        return people(match[1]) if match[1] else _surnamed(people(match[2]))
+    report = _REPORT.match(paragraph)
+    return people(report[1]) if report else ()
+
+
+def signature(paragraph: str) -> tuple[str, ...]:
+    """The authors in brackets behind a last sentence: （记者…）, （张三）, （作者：李四，系…）."""
+    match = _SIGNATURE.search(paragraph)
+    if match is None:
+        return ()
+    return people(match[2]) if match[1] else _surnamed(people(match[2]))
+
+
+def _surnamed(names: tuple[str, ...]) -> tuple[str, ...]:
+    """All of them where each begins with a family name, else none."""
+    return names if all(name[0] in _SURNAMES for name in names) else ()

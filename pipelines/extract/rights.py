@@ -1,0 +1,117 @@
+"""What may be done with a text, as the page and its server say it: raw as printed, and parsed. Nothing is concluded.
+
+Read here: the page's own notice, the printed source against the publisher's own, image notices, robots meta and X-Robots-Tag,
+TDMRep (W3C Community Group report, 2024), AIPREF `Content-Usage` (draft-ietf-aipref-attach), Cloudflare `Content-Signal`
+and RSL licences. Of several answers about one use the most restrictive is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lxml import html
+
+from pipelines.extract import furniture
+from pipelines.extract.furniture import Kind
+from pipelines.model import Headers, Rights
+from pipelines.site import RightsRules
+from pipelines.text import line as clean_line
+
+_ROBOTS_META = re.compile(r"^(?:robots|googlebot|baiduspider|bingbot|otherbots|archivebot|ccbot)$", re.IGNORECASE)
+_AGENT_PREFIX = re.compile(r"^[\w*-]+:\s*(?!\d)")
+_SIGNAL_NAMES = ("tdm-reservation", "tdm-policy", "content-usage", "content-signal", "license", "rsl", "ai-usage")
+_NOTICE = re.compile(
+    r"凡(?:本[网站]|注明|来源)[^\n]{4,200}|[^\n。]{0,40}(?:未经|未获)[^\n。]{0,20}(?:授权|许可|允许|同意)[^\n。]{0,60}|版权(?:声明|说明)[:：][^\n]{4,300}|"
+    r"[^\n。]{0,40}版权(?:所有|归)[^\n。]{0,60}|(?:©|Copyright)[^\n]{4,120}|All rights reserved[^\n]{0,80}",
+    re.IGNORECASE,
+)
+_NOTICE_LENGTH = 400
+_TRUE, _FALSE = ("n", "no", "1", "disallow", "false"), ("y", "yes", "0", "allow", "true")
+_USE_OF_KEY = {
+    "train-ai": "train",
+    "ai-train": "train",
+    "genai": "train",
+    "ai": "train",
+    "bots": "text-and-data-mining",
+    "tdm": "text-and-data-mining",
+}
+_DIRECTIVES = {
+    "noarchive": ("archive",),
+    "noai": ("train", "text-and-data-mining"),
+    "noimageai": (),
+    "notrain": ("train",),
+    "nocache": ("archive",),
+}
+
+
+def rights(
+    root: html.HtmlElement, headers: Headers, lines: Iterable[str], told: Iterable[tuple[Kind, str]], source: str | None, rules: RightsRules
+) -> Rights:
+    """All that this page says about its use. `lines` are the lines of the whole page, `told` those of the article's container."""
+    robots = _robots(root, headers)
+    signals = _signals(root, headers)
+    return Rights(
+        notice=_notice("\n".join(lines), rules),
+        owned=_owned(source, rules),
+        image_notice=next((text for kind, text in told if kind is Kind.IMAGE_NOTICE), None),
+        robots=robots,
+        signals=signals,
+        reserved=_reserved(robots, signals, rules),
+    )
+
+
+def _notice(text: str, rules: RightsRules) -> str | None:
+    for pattern in (*rules.notice, _NOTICE):
+        if found := pattern.search(text):
+            return found[0].strip()[:_NOTICE_LENGTH] or None
+    return None
+
+
+def _owned(source: str | None, rules: RightsRules) -> bool | None:
+    if source is None or not rules.own_sources:
+        return None
+    return furniture.fold(source) in {furniture.fold(own) for own in rules.own_sources}
+
+
+def _robots(root: html.HtmlElement, headers: Headers) -> tuple[str, ...]:
+    values = [element.get("content") or "" for element in root.iter("meta") if _ROBOTS_META.match(element.get("name") or "")]
+    values += [_AGENT_PREFIX.sub("", value) for name, value in headers if name.lower() == "x-robots-tag"]
+    directives = (part.strip().lower() for value in values for part in value.split(","))
+    return tuple(sorted({directive for directive in directives if re.fullmatch(r"[\w:. +-]{2,60}", directive)}))
+
+
+def _signals(root: html.HtmlElement, headers: Headers) -> dict[str, str]:
+    found = [(name.lower(), value) for name, value in headers]
+    found += [
+        ((element.get("name") or element.get("http-equiv") or "").lower(), element.get("content") or "") for element in root.iter("meta")
+    ]
+    found += [
+        ("license", element.get("href") or "") for element in root.iter("link") if "license" in (element.get("rel") or "").lower().split()
+    ]
+    found += [("rsl", "inline") for element in root.iter("script") if "rsl+xml" in (element.get("type") or "")]
+    kept: dict[str, list[str]] = {}
+    for name, value in found:
+        if name in _SIGNAL_NAMES and (clean := clean_line(value)[:_NOTICE_LENGTH]):
+            kept.setdefault(name, []).append(clean)
+    return {name: ", ".join(dict.fromkeys(values)) for name, values in sorted(kept.items())}
+
+
+def _reserved(robots: tuple[str, ...], signals: dict[str, str], rules: RightsRules) -> dict[str, bool]:
+    answers = [(use, True) for use in rules.reserved]
+    answers += [(use, True) for directive in robots for use in _DIRECTIVES.get(directive, ())]
+    if (reservation := signals.get("tdm-reservation")) is not None:
+        # Training is text and data mining: recital 105 of Regulation (EU) 2024/1689
+        answers += [(use, "1" in reservation) for use in ("text-and-data-mining", "train")]
+    for name in ("content-usage", "content-signal"):
+        answers += _preferences(signals.get(name, ""))
+    return {use: any(answer for one, answer in answers if one == use) for use in sorted({use for use, _ in answers})}
+
+
+def _preferences(value: str) -> list[tuple[str, bool]]:
+    """The answers in a structured-field dictionary: "train-ai=n, search=y"."""
+    found = []
+    for key, answer in re.findall(r"([\w-]+)\s*=\s*\"?(\w+)", value.lower()):
+        if key in _USE_OF_KEY and answer in (*_TRUE, *_FALSE):
+            found.append((_USE_OF_KEY[key], answer in _TRUE))
+    return found
