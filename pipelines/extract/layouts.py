@@ -58,7 +58,7 @@ def _compiled(selector: str) -> etree.XPath:
 
 
 def _select(selector: str, root: html.HtmlElement) -> list[object]:
-    found = _select(selector, root)
+    found = _compiled(selector)(root)
     return list(found) if isinstance(found, list) else []
 
 
