@@ -12,7 +12,7 @@ operator set resolves names itself: then the URL rule stands alone, and only the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -27,9 +27,10 @@ from pipelines.site import Site
 from pipelines.urls import host_key, in_scope
 
 LOOPBACK = ("127.0.0.1", "::1")
-METADATA = frozenset({IPv4Address("168.63.129.16")})
-"""cloud metadata services at addresses that count as public (Azure's); the others are link-local, shared or private"""
-EMBEDDING: tuple[IPv4Network | IPv6Network, ...] = (
+NEVER: tuple[IPv4Network | IPv6Network, ...] = (
+    IPv4Network("168.63.129.16/32"),  # Azure's metadata service, at an address that counts as public
+    IPv4Network("192.0.0.0/24"),  # protocol assignments, RFC 6890 §2.2.2, and Oracle's metadata service
+    # IPv6 forms that carry an IPv4 address inside: a way round every IPv4 rule
     IPv6Network("::/96"),  # IPv4-compatible, RFC 4291 §2.5.5.1
     IPv6Network("::ffff:0:0/96"),  # IPv4-mapped, RFC 4291 §2.5.5.2
     IPv6Network("::ffff:0:0:0/96"),  # IPv4-translated, RFC 2765 §2.1
@@ -37,9 +38,9 @@ EMBEDDING: tuple[IPv4Network | IPv6Network, ...] = (
     IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own network, RFC 8215
     IPv6Network("2001::/32"),  # Teredo, RFC 4380 §2.6
     IPv6Network("2002::/16"),  # 6to4, RFC 3056 §2
+    IPv6Network("fec0::/10"),  # site-local: deprecated, but routed inside old networks
 )
-"""IPv6 forms that carry an IPv4 address inside: a way round every IPv4 rule"""
-
+"""What `is_global` of the standard library lets through and we do not."""
 
 POSTPONED = frozenset({"robots_unreachable", "host_given_up", "run_ended"})
 """reasons of a Refused that say nothing about its URL: it is due again as if it had never been asked for"""
@@ -66,12 +67,14 @@ def objection(url: str, site: Site) -> str | None:
 
 
 def _contacted(url: str) -> str:
-    """Host and port as Scrapy and Twisted read them, in the form of `host_key`."""
+    """Host and port as Scrapy and Twisted read them, in the form of `host_key`; "" when a user name stands before them."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return ""
+    if "@" in parts.netloc:
+        return ""  # an empty user name and password too, which browsers drop
     host = (parts.hostname or "").removesuffix(".")
     host = f"[{host}]" if ":" in host else host
     return host if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f"{host}:{port}"
@@ -83,9 +86,7 @@ def is_public(address: str) -> bool:
         ip = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, IPv6Address) and ip.is_site_local:
-        return False  # fec0::/10, deprecated but routed inside old networks
-    return ip.is_global and not ip.is_multicast and ip not in METADATA and not any(ip in network for network in EMBEDDING)
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in NEVER)
 
 
 def vouched_addresses(hosts: Iterable[str]) -> set[tuple[str, int]]:
@@ -99,6 +100,12 @@ def vouched_addresses(hosts: Iterable[str]) -> set[tuple[str, int]]:
             if _is_address(address):
                 vouched.add((str(ip_address(address)), int(port)))
     return vouched
+
+
+def operators_proxies() -> list[str]:
+    """The proxies that requests may go through. `no_proxy` stands beside them in the environment, and names no proxy."""
+    named = getproxies()
+    return [named[scheme] for scheme in ("http", "https") if scheme in named]
 
 
 def proxy_hosts(proxies: Iterable[str]) -> set[tuple[str, int]]:
@@ -213,7 +220,7 @@ class GuardMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._site = site_of(crawler)
         self._stats = crawler.stats
-        guarded_resolver().know(self._site.hosts, getproxies().values())
+        guarded_resolver().know(self._site.hosts, operators_proxies())
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

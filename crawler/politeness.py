@@ -4,7 +4,7 @@ Everything that decides is a pure function `HostState -> HostState` with the tim
 that a state holds across processes). `Gate` at the end keeps the states of one crawl and waits; nothing in it decides.
 
     earliest(state)                       when the host may be asked next
-    after_request / after_sent            it is asked now; it was sent then
+    after_request / after_arrival         it is asked now; its answer begins now
     after_response(state, status, ...)    what its answer says about the next request
     after_failure / after_challenge       no answer; an answer that means "go away"
     resumed(state, now, politeness)       at the start of a run: what still holds of the last one
@@ -51,8 +51,6 @@ CALM = 10
 """good answers in a row after which earlier openings are forgotten; more than are in flight before a verdict comes"""
 LONGEST = 86_400.0
 """seconds; a Retry-After of more than a day is remembered as a day"""
-MARGIN = 0.02
-"""seconds added to every delay: a server counts from arrival to arrival, and the way there takes now more, now less"""
 STEP = 0.25
 """seconds; a run that is told to stop waits no longer than this for a host's turn"""
 
@@ -127,14 +125,14 @@ def after_request(state: HostState, now: float) -> HostState:
     return _not_before(replace(state, asked_at=now), now)
 
 
-def after_sent(state: HostState, sent_at: float) -> HostState:
-    """The request went out: later than it was asked for, by a name lookup and a handshake. The delay counts from here."""
-    return _not_before(replace(state, asked_at=max(state.asked_at, sent_at)), sent_at)
+def after_arrival(state: HostState, now: float) -> HostState:
+    """The answer begins, so the request has arrived. The delay counts from here: whatever the way there took, two requests
+    never arrive closer together."""
+    return _not_before(replace(state, asked_at=max(state.asked_at, now)), now)
 
 
 def _not_before(state: HostState, since: float) -> HostState:
-    delay = current_delay(state)
-    return replace(state, next_at=max(state.next_at, since + delay + (MARGIN if delay else 0.0)))
+    return replace(state, next_at=max(state.next_at, since + current_delay(state)))
 
 
 def after_response(state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness) -> HostState:
@@ -261,8 +259,8 @@ class Gate:
     def saw_response(self, host: str, status: int, headers: Mapping[str, str]) -> None:
         self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness))
 
-    def saw_sent(self, host: str, sent_at: float) -> None:
-        self.put(after_sent(self.state(host), sent_at))
+    def saw_arrival(self, host: str) -> None:
+        self.put(after_arrival(self.state(host), self.clock()))
 
     def saw_failure(self, host: str, why: str) -> None:
         self.put(after_failure(self.state(host), self.clock(), why))

@@ -12,7 +12,6 @@ Every exchange leaves a `Wire` in request.meta["wire"]; crawler/capture.py turns
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -148,7 +147,7 @@ class _Agent(http11._ScrapyAgent):
     def _cb_bodyready(self, txresponse: Any, request: Request) -> Any:
         self._request = request
         self._fetched_at = datetime.now(UTC)
-        gate_of(self._crawler).saw_sent(host_key(request.url), txresponse.sent_at)
+        gate_of(self._crawler).saw_arrival(host_key(request.url))
         self._length_unknown = txresponse.length is UNKNOWN_LENGTH
         if txresponse.length == 0:  # deliverBody would wait for ever
             return self._result(txresponse, b"", None)
@@ -231,7 +230,6 @@ class _Parser(http11._LenientHTTPClientParser):
     """Keeps header lines as received and bounds them all together."""
 
     received: list[tuple[bytes, bytes]]
-    sent_at: float
     size = 0
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802
@@ -243,7 +241,7 @@ class _Parser(http11._LenientHTTPClientParser):
     def statusReceived(self, status: bytes) -> None:  # noqa: N802
         self.received = []  # what an interim response (1xx) said is not part of the answer
         super().statusReceived(status)  # type: ignore[no-untyped-call]
-        self.response.received, self.response.sent_at = self.received, self.sent_at
+        self.response.received = self.received
 
     def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
         self.received.append((bytes(name), bytes(value)))
@@ -255,7 +253,6 @@ class _Protocol(http11._LenientHTTP11ClientProtocol):
         result = super().request(request)
         parser: Any = self._parser
         parser.__class__ = _Parser  # as Scrapy does it: Twisted fixes the parser's class, and has just made it
-        parser.sent_at = time.time()
         return result
 
 

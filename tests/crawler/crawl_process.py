@@ -1,16 +1,17 @@
-"""The process behind crawl_once.crawl: a spec as JSON on stdin, what came of it as the last line of stdout."""
+"""The process behind crawl_once.crawl, forked from one that has everything imported: a spec goes in, JSON comes out."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, fields
 from datetime import datetime
+from multiprocessing.connection import Connection
 from typing import Any
 
 from scrapy import Request, Spider
@@ -26,7 +27,7 @@ from crawler.politeness import gate_of
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Kind
 from pipelines.site import parse_site
-from tests.crawler.crawl_once import Outcome
+from tests.crawler.outcomes import Outcome
 
 HEAD = 4000
 """characters of a body that are handed back"""
@@ -158,8 +159,11 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    given = json.load(sys.stdin)
-    if given["names"]:
-        _answer_names(given["names"])
-    print(json.dumps(_run(given), default=str))  # noqa: T201
+def main(spec: dict[str, Any], env: dict[str, str], log: str, out: Connection) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        os.environ.pop(name, None)
+    os.environ.update(env)
+    if spec["names"]:
+        _answer_names(spec["names"])
+    spec["settings"] = {"LOG_FILE": log, **spec["settings"]}
+    out.send(json.dumps(_run(spec), default=str))

@@ -19,17 +19,16 @@ from crawler.politeness import (
     CALM,
     COOL_OFF_DELAYS,
     LONGEST,
-    MARGIN,
     MAX_OPENINGS,
     MAX_SLOWDOWN,
     MIN_COOL_OFF,
     Gate,
     HostState,
+    after_arrival,
     after_challenge,
     after_failure,
     after_request,
     after_response,
-    after_sent,
     current_delay,
     earliest,
     fresh,
@@ -58,12 +57,12 @@ def test_a_host_never_seen_may_be_asked_at_once() -> None:
 
 
 def test_the_next_turn_comes_one_delay_after_the_request() -> None:
-    assert earliest(after_request(HOST, NOW)) == NOW + 2.0 + MARGIN
+    assert earliest(after_request(HOST, NOW)) == NOW + 2.0
 
 
-def test_the_delay_counts_from_the_moment_at_which_the_request_went_out() -> None:
-    state = after_sent(after_request(HOST, NOW), NOW + 0.4)
-    assert earliest(state) == NOW + 0.4 + 2.0 + MARGIN
+def test_the_delay_counts_from_the_moment_at_which_the_answer_begins() -> None:
+    state = after_arrival(after_request(HOST, NOW), NOW + 0.4)
+    assert earliest(state) == NOW + 0.4 + 2.0
 
 
 def test_a_host_without_a_delay_need_not_wait() -> None:
@@ -77,7 +76,7 @@ def test_a_good_answer_changes_nothing_about_the_next_turn() -> None:
 
 def test_after_a_failure_the_delay_counts_from_the_failure() -> None:
     state = after_failure(after_request(HOST, NOW), NOW + 30, "timeout")
-    assert earliest(state) == NOW + 30 + 2.0 + MARGIN
+    assert earliest(state) == NOW + 30 + 2.0
 
 
 @pytest.mark.parametrize(("asked", "agreed"), [(None, 2.0), (1.0, 2.0), (10.0, 10.0), (3_600.0, 60.0)])
@@ -100,7 +99,7 @@ def test_a_host_that_asks_for_less_is_asked_half_as_often_each_time(status: int)
     once = answered(HOST, status)
     assert current_delay(once) == 4.0
     assert current_delay(answered(once, status)) == 8.0
-    assert earliest(once) == NOW + 4.0 + MARGIN
+    assert earliest(once) == NOW + 4.0
 
 
 def test_slowing_down_is_bounded() -> None:
@@ -139,7 +138,7 @@ def test_retry_after_as_a_date_is_kept_to() -> None:
 
 
 def test_a_retry_after_shorter_than_the_delay_does_not_shorten_it() -> None:
-    assert earliest(answered(HOST, 503, retry_after="0")) == NOW + 4.0 + MARGIN
+    assert earliest(answered(HOST, 503, retry_after="0")) == NOW + 4.0
 
 
 def test_a_retry_after_beside_a_good_answer_says_nothing() -> None:
@@ -345,7 +344,7 @@ def test_a_turn_is_kept_by_the_keeper() -> None:
     gate = Gate(RULES, clock=lambda: NOW)
     gate.keeper = Keeper()
     asyncio.run(gate.turn("a.test", always))
-    assert gate.keeper.kept["a.test"].next_at == NOW + 2.0 + MARGIN
+    assert gate.keeper.kept["a.test"].next_at == NOW + 2.0
 
 
 def test_the_turn_of_an_earlier_process_is_waited_for() -> None:

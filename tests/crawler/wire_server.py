@@ -73,17 +73,18 @@ def in_turn(*answers: Answer) -> Answer:
 class WireServer:
     """`routes` maps a request target to its Answer; what is not there is a 404."""
 
-    def __init__(self, routes: Mapping[str, Answer], host: str = "127.0.0.1") -> None:
+    def __init__(self, routes: Mapping[str, Answer], address: str = "127.0.0.1", port: int = 0) -> None:
         self.routes = dict(routes)
         self.asked: list[Asked] = []
-        self._server = _Threads((host, 0), _Connection)
+        self._address = address
+        self._server = _Threads((address, port), _Connection)
         self._server.owner = self
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self._address}:{self.port}"
 
     def url(self, target: str) -> str:
         return f"http://{self.host}{target}"
