@@ -1,0 +1,26 @@
+"""`scrapy list`: the sites. Scrapy's own command answers a wrong seeds file with a traceback; this one says what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+
+from scrapy.exceptions import UsageError
+
+from crawler.command import ArchiveCommand, say
+from crawler.health import GOOD
+from pipelines.site import load_sites
+
+
+class Command(ArchiveCommand):
+    def short_desc(self) -> str:
+        return "The sites, one a line"
+
+    def long_desc(self) -> str:
+        return "Prints the names of all sites, after checking every seeds file whole. Exit statuses: 0 good, 20 bad configuration."
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:  # noqa: ARG002
+        if args:
+            raise UsageError("scrapy list takes no arguments.")
+        for name in load_sites(self.seeds):
+            say(name)
+        return GOOD
