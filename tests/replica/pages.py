@@ -164,13 +164,7 @@ def t1(true: TrueArticle, part: int, tick: int, others: Sequence[TrueArticle]) -
 def photo(true: TrueArticle, part: int, tick: int, others: Sequence[TrueArticle]) -> str:
     """The text stands only in a script (dossier §8.8)."""
     assert true.published
-    when = f"{true.published:%Y%m%d%H%M%S}"
-    images = [
-        f"http://image.tech.china.cn/roll/photo/{when[:8]}/182_{true.number}{index}_{when}.jpg" for index in range(len(true.paragraphs))
-    ]
-    pictures = ",\n".join(
-        json.dumps({"note": note, "image": image}, ensure_ascii=False) for note, image in zip(true.paragraphs, images, strict=True)
-    )
+    pictures = ",\n".join(json.dumps({"note": note, "image": image}, ensure_ascii=False) for note, image in true.captions)
     return (
         f"<html>{head(true, 'utf-8', _suffix(true))}<body>\n{furniture.TOP}<h1>{true.title}</h1>\n"
         f'<span id="pubtime_baidu">发布时间：{true.published:%Y-%m-%d %H:%M:%S}</span><span id="source_baidu">来源：{true.source}</span>\n'

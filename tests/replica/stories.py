@@ -19,6 +19,9 @@ from tests.replica.words import TRADES, Trade
 SITE = "china_tech"
 OWN = "中国网科技"
 TECH, NEWS = "http://tech.china.com.cn", "http://news.china.com.cn"
+NO_AUTHOR = ("T1", "photo", "founder-c", "founder-e", "founder-f")
+NO_EDITOR = ("T1", "T2", "photo", "founder-c", "founder-f", "founder-h")
+"""templates that have no place for them"""
 MOBILE_SINCE = 2022
 NEWS_FOLDERS = ("keji/", "", "chanye/", "")
 
@@ -190,8 +193,8 @@ def _people(true: TrueArticle, story: prose.Prose, chance: Chance) -> TrueArticl
     return replace(
         true,
         source=house if own else chance.pick(words.PAPERS),
-        authors=story.reporters if chance.happens(75) and true.template not in ("T1", "photo") else (),
-        editors=(chance.pick(words.EDITORS),) if true.template not in ("T1", "T2", "photo", "founder-c", "founder-f", "founder-h") else (),
+        authors=story.reporters if chance.happens(75) and true.template not in NO_AUTHOR else (),
+        editors=(chance.pick(words.EDITORS),) if true.template not in NO_EDITOR else (),
     )
 
 
@@ -230,7 +233,10 @@ def _rare(true: TrueArticle, slot: Slot, chance: Chance) -> TrueArticle:
 
 def _photo(true: TrueArticle, slot: Slot, chance: Chance) -> TrueArticle:
     trade = next(trade for trade in TRADES if trade.name == true.keywords[0])
-    return replace(true, paragraphs=prose.notes(slot.seed, trade, slot.published, 6))
+    texts = prose.notes(slot.seed, trade, slot.published, 6)
+    when = f"{slot.published:%Y%m%d%H%M%S}"
+    images = [f"http://image.tech.china.cn/roll/photo/{when[:8]}/182_{true.number}{index}_{when}.jpg" for index in range(len(texts))]
+    return replace(true, paragraphs=texts, captions=tuple(zip(texts, images, strict=True)))
 
 
 _VARIANTS = {

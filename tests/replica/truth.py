@@ -21,7 +21,8 @@ class TrueArticle:
 
     `url` is canonical by the seeds' identity rules: http, no tracking query, the first page of several. `paragraphs` hold
     no captions, editor lines, image notices, inner 来源 lines or table rows, and no indent. A photo set is a good article
-    whose paragraphs are its notes, in order, without captions. `captions` are (text as printed, image URL). The page of variant
+    whose paragraphs are its notes in order, and whose captions are the same notes with their images. `captions` are (text as
+    printed, image URL). The page of variant
     "broken-byte" shows one U+FFFD that the paragraphs here have not.
     """
 
@@ -33,7 +34,7 @@ class TrueArticle:
     good: bool = True
     """must be archived (duplicates too: they join a cluster)"""
     reason: Reason | None = None
-    """why not; None with good=False (variant "short", a flash of one sentence) means that either answer is right"""
+    """why not; None for a good one"""
     title: str
     paragraphs: tuple[str, ...] = ()
     captions: tuple[tuple[str, str], ...] = ()
