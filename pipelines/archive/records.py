@@ -10,7 +10,6 @@ length of a member; with those checks added around them, every byte would be inf
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import zlib
@@ -24,6 +23,8 @@ from pipelines.errors import DamagedRecord
 Fields = tuple[tuple[str, str], ...]
 """Named fields of a record, in order."""
 
+HEAD_END = re.compile(rb"\n\r?\n")
+"""the end of the last header line and the empty line; a pattern that may begin with \\r is ten times as slow"""
 GZIP_MAGIC = b"\x1f\x8b\x08"
 LEVEL = 6
 """of gzip: on 123 news pages 0.6 % larger than level 9 and 1.4 times as fast (274 against 190 pages a second)"""
@@ -37,7 +38,6 @@ STEP = 2**20
 """bytes inflated at a time"""
 
 _VERSION = re.compile(rb"WARC/\d\.\d+\s*\Z")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _PLAIN_START = re.compile(rb"(?<=\n)WARC/\d\.\d+\r?\n")
@@ -84,7 +84,21 @@ def encode_record(fields: Iterable[tuple[str, str]], block: bytes) -> bytes:
 
 def sha256(payload: bytes) -> str:
     """The labelled digest as WARC files write it: base32 with its padding, without which warcio and FastWARC call it wrong."""
-    return "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode("ascii")
+    return "sha256:" + _base32(hashlib.sha256(payload).digest())
+
+
+def _base32(digest: bytes) -> str:
+    """RFC 4648 §6, ten bits at a time: the library's takes 34 µs, more than all else in a small record; this one 4."""
+    groups = -len(digest) % 5
+    bits = int.from_bytes(digest + bytes(groups))
+    text = "".join([_TEN_BITS[bits >> shift & 1023] for shift in range((len(digest) + groups) * 8 - 10, -1, -10)])
+    return text[: len(text) - _PADDING[groups]] + "=" * _PADDING[groups]
+
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TEN_BITS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+_PADDING = (0, 1, 3, 4, 6)
+"""bytes missing in the last group of five -> "=" in its eight characters"""
 
 
 def format_date(moment: datetime) -> str:
@@ -249,11 +263,11 @@ class _Cursor:
 
     def head(self) -> dict[str, str]:
         """The named fields. Raises _Broken for what is no WARC header."""
-        while (match := _HEAD_END.search(self.buffer)) is None:
+        while (end := HEAD_END.search(self.buffer)) is None:
             if len(self.buffer) > MAX_HEAD or not (piece := self._source.fill()):
                 raise _Broken("no WARC header here" if not self.buffer.startswith(b"WARC/") else "the WARC header has no end")
             self.buffer += piece
-        head, self.buffer = self.buffer[: match.start()], self.buffer[match.end() :]
+        head, self.buffer = self.buffer[: end.start()], self.buffer[end.end() :]
         version, _, lines = head.partition(b"\n")
         if not _VERSION.match(version):
             raise _Broken("no WARC header here")
@@ -298,7 +312,7 @@ class _Digest:
         if self._hash is None:
             return None
         digest, value = self._hash.digest(), self._value.strip()
-        if value.lower() == digest.hex() or value.upper().rstrip("=") == base64.b32encode(digest).decode("ascii").rstrip("="):
+        if value.upper().rstrip("=") == _base32(digest).rstrip("=") or value.lower() == digest.hex():
             return None
         return "the block is not what its digest says"
 
@@ -312,11 +326,16 @@ def _named_fields(lines: bytes) -> dict[str, str]:
     except UnicodeDecodeError:
         text = lines.decode("latin-1")  # some writers put raw URLs of the page's own encoding here
     fields: dict[str, str] = {}
-    for line in _FOLD.sub(" ", text).split("\n"):
+    for line in unfold(text).split("\n"):
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
     return fields
+
+
+def unfold(text: str) -> str:
+    """Header lines with those joined that go on in the next one (RFC 9112 §5.2)."""
+    return _FOLD.sub(" ", text) if "\n " in text or "\n\t" in text else text
 
 
 def number(text: str | None) -> int | None:

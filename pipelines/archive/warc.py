@@ -33,6 +33,7 @@ from urllib.parse import quote
 
 from pipelines.archive.durable import disk_fault, sync_folder
 from pipelines.archive.records import (
+    HEAD_END,
     Fields,
     Record,
     encode_record,
@@ -42,6 +43,7 @@ from pipelines.archive.records import (
     parse_date,
     read_records,
     sha256,
+    unfold,
 )
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, Headers, Hints, Kind, WarcRef
@@ -67,8 +69,6 @@ _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0<>\u2028\u2029\u3000\ud800-\ud
 _TARGET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)([^#]*)")
 _PRINTABLE = "!\"#$%&'()*+,/:;=?@[\\]^`{|}~"
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _HINT_FIELDS = {"via": "via", "title": "link-title", "published": "link-published", "section": "link-section"}
 """field of Hints -> named field of the metadata record; `via` is the standard's own (WARC/1.1 §6.6)"""
@@ -536,7 +536,7 @@ def _message(record: Record, file: str) -> tuple[int, Headers, bytes]:
     status = _STATUS_LINE.match(record.block)
     if status is None:
         raise DamagedRecord(file, record.offset, "no HTTP status line")
-    end = _HEAD_END.search(record.block, 0, MAX_HTTP_HEAD)
+    end = HEAD_END.search(record.block, 0, MAX_HTTP_HEAD)
     if end is None and len(record.block) > MAX_HTTP_HEAD:
         raise DamagedRecord(file, record.offset, "the HTTP header has no end")
     head, body = (record.block[: end.start()], record.block[end.end() :]) if end else (record.block, b"")
@@ -544,7 +544,7 @@ def _message(record: Record, file: str) -> tuple[int, Headers, bytes]:
 
 
 def _parse_headers(lines: bytes) -> Headers:
-    text = _FOLD.sub(" ", lines.decode("latin-1"))
+    text = unfold(lines.decode("latin-1"))
     pairs = (line.partition(":") for line in text.split("\n"))
     return tuple((name.strip(" \t\r"), value.strip(" \t\r")) for name, colon, value in pairs if colon)
 
