@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from itertools import islice
 
 from pipelines.extract.decode import decode
 from pipelines.model import Hints, Kind, Link
 from pipelines.site import Site
-from pipelines.urls import absolute, canonical, in_scope, request_url
+from pipelines.urls import absolute, canonical, in_scope, normal, request_url
 
 MAX_URL = 2_000
 """characters; 15 of 18,717 hrefs on 123 real news pages are longer, all of them advertisements"""
@@ -29,6 +29,8 @@ MAX_SEGMENTS = 16
 """of a path; one of the same hrefs has 17"""
 MAX_REPEATS = 2
 """of one path segment: /a/b/a/b/a/ is a link that was joined to itself. None of the same hrefs has more."""
+MAX_OF_SHAPE = 50
+"""lists of one shape that are followed in one run (HAZARDS: at most 50 a trap)"""
 MAX_HREFS = 20_000
 """looked at on one page: 8 MiB can hold 400,000 (HAZARDS, many_links), of which this bound makes 2 s"""
 
@@ -73,6 +75,20 @@ def plausible(url: str) -> bool:
 def shape(url: str) -> str:
     """The URL with each number as 0: calendars and endless lists have one shape, and a budget can be kept by it."""
     return re.sub(r"\d+", "0", url)
+
+
+def within_budget(links: Iterable[Link], spent: Mapping[str, int]) -> tuple[tuple[Link, ...], dict[str, int]]:
+    """The links without the lists and sitemaps of a shape that MAX_OF_SHAPE have come of already, and what is spent then.
+    Articles are not counted: all of a site's have one shape."""
+    counts, kept = dict(spent), []
+    for link in links:
+        if link.kind is not Kind.ARTICLE:
+            form = shape(link.url)
+            counts[form] = counts.get(form, 0) + 1
+            if counts[form] > MAX_OF_SHAPE:
+                continue
+        kept.append(link)
+    return tuple(kept), counts
 
 
 def series(url: str) -> str:
@@ -133,7 +149,7 @@ class Basket:
         if not self._is_inside(url):
             self.foreign += not self._is_inside(where)
             return None
-        wanted = request_url(url)
+        wanted = normal(url, self.site)
         return Link(url=wanted, kind=Kind.LISTING) if self._is_other_list(wanted) else None
 
     def _is_inside(self, url: str) -> bool:
@@ -155,9 +171,14 @@ class Basket:
             any(rule.search(url) for rule in rules.follow)
             and not any(rule.search(url) for rule in rules.deny)
             and plausible(url)
-            and series(url) != series(request_url(self.url))
-            and series(url) not in _start_series(rules.listings)
+            and in_scope(url, self.site)
+            and series(url) not in self._lists_at_hand
         )
+
+    @cached_property
+    def _lists_at_hand(self) -> set[str]:
+        starts = (url.replace("{page}", "1") for url in self.site.discover.listings)
+        return {series(normal(url, self.site)) for url in (self.url, *starts)}
 
     def _keep(self, link: Link, hints: Hints) -> None:
         known = self.links.get(link.url)
@@ -174,11 +195,6 @@ def _filled(first: Hints, second: Hints) -> Hints:
         published=first.published or second.published,
         section=first.section or second.section,
     )
-
-
-@lru_cache(maxsize=64)
-def _start_series(listings: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(series(request_url(url.replace("{page}", "1"))) for url in listings)
 
 
 def offered(urls: Iterable[str], basket: Basket) -> Found:

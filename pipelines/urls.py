@@ -5,6 +5,7 @@ knows `ada_url` (WHATWG URL Standard; docs/decisions/0002-whatwg-urls.md says wh
 
     absolute      what an href means on its page                     WHATWG, http and https only
     canonical     the URL under which an article is known            the rules of `Site.identity`
+    normal        the URL under which a list is known                the same, without mirrors and pages
     in_scope      may this URL be fetched at all                     `Site.hosts`, nothing else
     request_url   how it is written into a request line              printable ASCII
 
@@ -80,20 +81,43 @@ def canonical(url: str, site: Site) -> Canonical:
     Rules that send a URL round in a circle settle on the smallest URL of the circle, and rules that never settle are
     not applied: both only so that the answer is the same whichever copy was met first.
     """
-    first = current = _normal(url, site)
+    first = current = normal(url, site)
     part, mirror = 1, None
     seen = [current]
     for _ in range(MAX_STEPS):
         if step := _original(current, site.identity.mirrors):
-            current, mirror = _normal(step[0], site), mirror or step[1]
+            current, mirror = normal(step[0], site), mirror or step[1]
         elif later := _first_page(current, site.identity.part):
-            current, part = _normal(later[0], site), later[1] if part == 1 else part
+            current, part = normal(later[0], site), later[1] if part == 1 else part
         else:
             return Canonical(url=current, part=part, mirror=mirror)
         if current in seen:
             return Canonical(url=min(seen[seen.index(current) :]), part=part, mirror=mirror)
         seen.append(current)
     return Canonical(url=first)
+
+
+def normal(url: str, site: Site) -> str:
+    """The URL in the site's own spelling, all rules of `site.identity` but mirrors and pages: what a list is known by."""
+    split = _split(url)
+    if split is None:
+        return url
+    rules = site.identity
+    host = rules.hosts.get(split.host, split.host)
+    scheme = rules.scheme if rules.scheme and host in site.hosts else split.scheme
+    path = _spelled(split.path)
+    bare = _without_path_parameters(path, rules.drop_query)
+    result = _Split(scheme=scheme, userinfo=split.userinfo, host=host, path=bare, query=_kept_query(split.query, rules.drop_query))
+    text = str(result)
+    if any(rule.search(text) for rule in rules.drop_all_query):
+        text = text.partition("?")[0]
+    directory, _, name = text.rpartition("/")
+    if name in rules.index_names and result.path.endswith(f"/{name}"):
+        text = f"{directory}/"
+    if bare != path or host != split.host or scheme != split.scheme:
+        # "/a/..;sid=1" has become "/a/..", a port may now be the default one: the standard reads it once more
+        return _parse(text) or text
+    return text
 
 
 def in_scope(url: str, site: Site) -> bool:
@@ -141,29 +165,6 @@ def _undotted(host: str) -> str:
     """A trailing dot makes a name absolute (RFC 3986 §3.2.2): the same machine, and the same host to us."""
     name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
     return f"{name[:-1]}{colon}{port}" if name.endswith(".") and len(name) > 1 else host
-
-
-def _normal(url: str, site: Site) -> str:
-    """One URL in the site's own spelling: everything but mirrors and pages."""
-    split = _split(url)
-    if split is None:
-        return url
-    rules = site.identity
-    host = rules.hosts.get(split.host, split.host)
-    scheme = rules.scheme if rules.scheme and host in site.hosts else split.scheme
-    path = _spelled(split.path)
-    bare = _without_path_parameters(path, rules.drop_query)
-    result = _Split(scheme=scheme, userinfo=split.userinfo, host=host, path=bare, query=_kept_query(split.query, rules.drop_query))
-    text = str(result)
-    if any(rule.search(text) for rule in rules.drop_all_query):
-        text = text.partition("?")[0]
-    directory, _, name = text.rpartition("/")
-    if name in rules.index_names and result.path.endswith(f"/{name}"):
-        text = f"{directory}/"
-    if bare != path or host != split.host or scheme != split.scheme:
-        # "/a/..;sid=1" has become "/a/..", a port may now be the default one: the standard reads it once more
-        return _parse(text) or text
-    return text
 
 
 def _spelled(text: str) -> str:

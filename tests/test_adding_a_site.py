@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -29,6 +30,7 @@ NOT_WRITTEN = {"digest"}
 """made from the file, never written in it"""
 
 
+@functools.cache
 def rows(heading: str) -> dict[str, list[str]]:
     """The rows of the table under a heading: key -> its cells."""
     section = re.split(r"(?m)^#{2,3} ", DOC.partition(f"\n{heading}\n")[2])[0]

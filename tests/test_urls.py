@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from w3lib.url import safe_url_string
 
 from pipelines.site import Site, load_site, parse_site
-from pipelines.urls import Canonical, absolute, canonical, host_key, in_scope, request_url
+from pipelines.urls import Canonical, absolute, canonical, host_key, in_scope, normal, request_url
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 TECH = load_site(SEEDS / "china_tech.toml")
@@ -130,7 +130,7 @@ def test_a_host_is_read_as_a_browser_reads_it_where_urljoin_does_not(href: str) 
     assert urlsplit(urljoin(BASE, href)).netloc != DISAGREEMENTS[href]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40))
 @example("http://h/", "\ud800")
 @example("\ud800", "x")
@@ -343,7 +343,7 @@ URLS = st.one_of(
 SITES = st.sampled_from([TECH, ENGLISH, PLAIN, CIRCLE, ENDLESS, site("drop_query = ['*']\ndrop_all_query = ['sid']\nscheme = 'https'")])
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(URLS, SITES)
 @example("http://a.cn/a/..;sid=1/b", PLAIN)
 @example("http://a.cn/index.html/index.html", PLAIN)
@@ -357,7 +357,7 @@ def test_canonical_never_raises_and_is_idempotent(url: str, rules: Site) -> None
     assert once.part >= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(URLS, SITES)
 def test_a_canonical_http_url_is_what_is_sent(url: str, rules: Site) -> None:
     found = canonical(url, rules).url
@@ -365,11 +365,29 @@ def test_a_canonical_http_url_is_what_is_sent(url: str, rules: Site) -> None:
         assert request_url(found) == found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(URLS, st.sampled_from(["#x", "#", ""]))
 def test_a_fragment_never_changes_the_canonical_url(url: str, fragment: str) -> None:
     if host_key(url) and "#" not in url:
         assert canonical(url.rstrip() + fragment, TECH).url == canonical(url.rstrip(), TECH).url
+
+
+@pytest.mark.parametrize(
+    ("url", "spelled"),
+    [
+        ("https://news.china.com.cn/node_7_2.htm?sid=5#x", "http://news.china.com.cn/node_7_2.htm"),
+        ("http://news.china.com.cn/content_12_2.htm", "http://news.china.com.cn/content_12_2.htm"),
+        ("http://big5.china.com.cn/gate/big5/tech.china.com.cn/", "http://big5.china.com.cn/gate/big5/tech.china.com.cn/"),
+    ],
+)
+def test_a_list_keeps_its_page_and_its_host_and_loses_what_says_nothing(url: str, spelled: str) -> None:
+    assert normal(url, TECH) == spelled
+
+
+@settings(max_examples=150, deadline=None)
+@given(URLS, SITES)
+def test_the_normal_form_is_idempotent(url: str, rules: Site) -> None:
+    assert normal(normal(url, rules), rules) == normal(url, rules)
 
 
 # ---- scope ----------------------------------------------------------------------------------------------------------
@@ -453,7 +471,7 @@ def test_a_host_key_is_what_is_contacted(url: str, key: str) -> None:
     assert host_key(url) == key
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=50))
 def test_scope_and_host_never_raise(url: str) -> None:
     assert in_scope(url, PLAIN) <= (host_key(url) in PLAIN.hosts)
@@ -479,7 +497,7 @@ def test_a_request_url_is_printable_ascii(url: str, sent: str) -> None:
     assert request_url(url) == sent
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(URLS)
 def test_no_url_can_break_a_request_line(url: str) -> None:
     sent = request_url(url)
@@ -487,7 +505,7 @@ def test_no_url_can_break_a_request_line(url: str) -> None:
     assert request_url(sent) == sent
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(URLS)
 def test_scrapy_sends_a_request_url_as_it_is(url: str) -> None:
     """Scrapy passes every URL through w3lib's safe_url_string: a URL that it changed would not be the one that was stored."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.links import MAX_PARAMETERS, MAX_SEGMENTS, MAX_URL, clipped, plausible, series, shape
+from crawler.links import MAX_OF_SHAPE, MAX_PARAMETERS, MAX_SEGMENTS, MAX_URL, clipped, plausible, series, shape, within_budget
+from pipelines.model import Kind, Link
 
 HOST = "http://h.cn"
 
@@ -72,6 +73,31 @@ def test_two_lists_are_two_series(one: str, other: str) -> None:
 
 def test_a_calendar_has_one_shape() -> None:
     assert shape(f"{HOST}/calendar/2026/09/") == shape(f"{HOST}/calendar/1999/12/") == f"{HOST}/calendar/0/0/"
+
+
+def calendar(*days: int, kind: Kind = Kind.LISTING) -> list[Link]:
+    return [Link(url=f"{HOST}/calendar/{day}/", kind=kind) for day in days]
+
+
+def test_a_trap_is_followed_fifty_times_in_a_run_and_no_further() -> None:
+    first, spent = within_budget(calendar(*range(40)), {})
+    second, spent = within_budget(calendar(*range(40, 80)), spent)
+    third, _ = within_budget(calendar(*range(80, 99)), spent)
+    assert (len(first), len(second), len(third)) == (40, MAX_OF_SHAPE - 40, 0)
+
+
+def test_a_trap_spends_nothing_of_other_lists_and_no_article() -> None:
+    _, spent = within_budget(calendar(*range(99)), {})
+    other = Link(url=f"{HOST}/bc/", kind=Kind.LISTING)
+    articles = calendar(*range(99), kind=Kind.ARTICLE)
+    kept, _ = within_budget([other, *articles], spent)
+    assert kept == (other, *articles)
+
+
+def test_what_is_spent_is_a_new_value() -> None:
+    spent: dict[str, int] = {}
+    within_budget(calendar(1), spent)
+    assert spent == {}
 
 
 @given(st.text(max_size=60))
