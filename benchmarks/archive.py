@@ -115,9 +115,8 @@ def speed(folder: Path, count: int) -> None:
     written, ours_write = timed(lambda: list(write_ours(folder / "ours", count, bodies.__getitem__)))
     _, warcio_write = timed(lambda: write_warcio(theirs, bodies))
     ours = next((folder / "ours").iterdir())
-    print(
-        f"{count} pages of {size // count:,} bytes; in the file {ours.stat().st_size // count:,} ours, {theirs.stat().st_size // count:,} warcio"
-    )
+    stored = [path.stat().st_size // count for path in (ours, theirs)]
+    print(f"{count:,} pages of {size // count:,} bytes; in the file {stored[0]:,} ours, {stored[1]:,} warcio")
     print(f"write  ours (request, metadata, response, fsync at the end)  {count / ours_write:8,.0f} exchanges/s")
     print(f"write  warcio bare (response only)                           {count / warcio_write:8,.0f} records/s")
     readers: dict[str, tuple[Callable[[Path], int], Path]] = {
@@ -160,9 +159,8 @@ def memory(folder: Path, count: int) -> bool:
     for name, work in (("write and index", write), ("read", read)):
         _, seconds = timed(work)
         early, late = marks[name]
-        print(
-            f"{name:<16} {count:,} of 1 KB  {count / seconds:8,.0f} exchanges/s   resident {early:.0f} MB after a tenth, {late:.0f} MB at the end"
-        )
+        rate = f"{count / seconds:8,.0f} exchanges/s"
+        print(f"{name:<16} {count:,} of 1 KB {rate}   resident {early:.0f} MB after a tenth, {late:.0f} MB at the end")
     return all(late - early < FLAT_MB for early, late in marks.values())
 
 
