@@ -145,6 +145,8 @@ def decoded(capture: Capture) -> bytes | Rejection:
     """The whole, decoded body of a capture, or why there is none."""
     if capture.kind is Kind.ROBOTS and capture.truncated == "length":
         return capture.body  # RFC 9309 §2.5: its first 500 KiB hold
+    if capture.truncated == "unspecified" and capture.body:
+        return Rejection(reason=Reason.PARTIAL, detail="the server sent more than its Content-Length said", status=capture.status)
     if capture.truncated:
         reason, detail = CUT.get(capture.truncated, CUT["disconnect"])
         return Rejection(reason=reason, detail=detail, status=capture.status)

@@ -44,6 +44,7 @@ MAX_HEADER_BYTES = 256 * 1024
 """of a whole header section, interim responses included; browsers stop between 250 and 400 KiB. Twisted bounds a line only"""
 BROKEN_OFF = frozenset({"truncated-disconnect", "truncated-time"})
 """flags of a response whose end never came"""
+BODILESS = frozenset({204, 304})
 PAGES = frozenset({Kind.ARTICLE, Kind.LISTING})
 """kinds that are only worth reading when they can be a page"""
 PAGE_TYPES = re.compile(
@@ -56,7 +57,7 @@ PAGE_TYPES = re.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
     """One exchange as it came off the network. `truncated` is WARC's word: "length", "time", "disconnect", or
-    "unspecified" for a body that we chose not to read; `ip` is None behind a proxy."""
+    "unspecified" for a body that we chose not to read or that its own Content-Length cut; `ip` is None behind a proxy."""
 
     fetched_at: datetime
     status: int
@@ -172,6 +173,7 @@ class _Agent(http11._ScrapyAgent):
         return self._result(txresponse, b"", truncated)
 
     def _result(self, txresponse: Any, body: bytes, truncated: str | None) -> Any:
+        truncated = truncated or ("unspecified" if getattr(txresponse, "surplus", False) else None)
         ip = getattr(txresponse, "_scrapy_ip_address", None)
         self._request.meta["wire"] = Wire(
             fetched_at=self._fetched_at,
@@ -243,9 +245,20 @@ class _Parser(http11._LenientHTTPClientParser):
         super().statusReceived(status)  # type: ignore[no-untyped-call]
         self.response.received = self.received
 
+    def _finished(self, rest: bytes) -> None:
+        self.response.surplus = _is_surplus(self.response, rest)
+        super()._finished(rest)  # type: ignore[no-untyped-call]
+
     def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
         self.received.append((bytes(name), bytes(value)))
         super().headerReceived(name, value)  # type: ignore[no-untyped-call]
+
+
+def _is_surplus(txresponse: Any, rest: bytes) -> bool:
+    """Whether more came than the Content-Length said: then the length is wrong, and what it cut off is no whole page. Line
+    ends behind a body are an old habit of servers, and the answer to a request that was never made is no body."""
+    measured = txresponse.length is not UNKNOWN_LENGTH and txresponse.code not in BODILESS
+    return measured and rest.strip() != b"" and not rest.startswith(b"HTTP/")
 
 
 class _Protocol(http11._LenientHTTP11ClientProtocol):

@@ -1,0 +1,161 @@
+"""What a URL said of itself last time is sent back, and only what may be stored is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scrapy import Request
+
+from crawler.conditional import MAX_VALIDATOR, Validators, http_date, is_conditional, plainly, validators_of
+from pipelines.model import Capture
+from tests.crawler.crawl_once import Crawl, crawl
+from tests.crawler.wire_server import PAGE, Asked, WireServer, in_turn, page, says
+
+AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+PAST = "Sun, 22 Nov 2026 08:00:00 GMT"
+FUTURE = "Tue, 24 Nov 2026 08:00:00 GMT"
+
+
+def capture(*headers: tuple[str, str]) -> Capture:
+    return Capture(url="http://a.test/1", fetched_at=AT, status=200, headers=headers, body=b"", payload_digest="sha256:aa")
+
+
+# ── what may be stored ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_validators_are_taken_as_received_with_the_capture_that_has_the_body() -> None:
+    seen = validators_of(capture(("etag", 'W/"a-1"'), ("LAST-MODIFIED", PAST)))
+    assert seen == Validators(etag='W/"a-1"', last_modified=PAST, confirms=("http://a.test/1", AT), digest="sha256:aa")
+
+
+def test_a_page_without_validators_has_none() -> None:
+    assert validators_of(capture()).headers == {}
+
+
+def test_a_last_modified_from_the_future_is_not_stored() -> None:
+    seen = validators_of(capture(("ETag", '"1"'), ("Last-Modified", FUTURE)))
+    assert (seen.etag, seen.last_modified) == ('"1"', None)
+
+
+@pytest.mark.parametrize("value", ["", "yesterday", "0", "Sun, 32 Nov 2026 08:00:00 GMT", "\x00", PAST + "\r\nX: y"])
+def test_a_last_modified_that_is_no_date_is_not_stored(value: str) -> None:
+    assert validators_of(capture(("Last-Modified", value))).last_modified is None
+
+
+@pytest.mark.parametrize("value", ["", "  ", '"a\r\nX: y"', '"\x1b[31m"', '"标"', '"' + "x" * MAX_VALIDATOR + '"'])
+def test_an_etag_that_cannot_go_into_a_request_is_not_stored(value: str) -> None:
+    assert validators_of(capture(("ETag", value))).etag is None
+
+
+@given(st.text(max_size=80))
+@settings(deadline=None, max_examples=200)
+def test_whatever_a_server_says_what_is_stored_fits_into_one_header_line(value: str) -> None:
+    seen = validators_of(capture(("ETag", value), ("Last-Modified", value)))
+    assert all(item.isascii() and item.isprintable() for item in seen.headers.values())
+
+
+@given(st.integers(min_value=0, max_value=4_102_444_800))
+@settings(deadline=None, max_examples=100)
+def test_a_date_is_read_back_as_it_was_written(seconds: int) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    assert http_date(format_datetime(moment, usegmt=True)) == moment
+
+
+def test_a_date_with_another_zone_is_the_same_moment() -> None:
+    assert http_date("Mon, 23 Nov 2026 16:00:00 +0800") == AT
+    assert http_date("Mon, 23 Nov 2026 08:00:00") == AT
+
+
+def test_a_date_of_this_very_second_is_not_from_the_future() -> None:
+    now = "Mon, 23 Nov 2026 08:00:00 GMT"
+    assert validators_of(capture(("Last-Modified", now))).last_modified == now
+    later = Capture(
+        url="http://a.test/", fetched_at=AT - timedelta(microseconds=1), status=200, headers=(("Last-Modified", now),), body=b""
+    )
+    assert validators_of(later).last_modified is None
+
+
+# ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_both_validators_make_a_request_conditional() -> None:
+    assert Validators(etag='"1"', last_modified=PAST).headers == {"If-None-Match": '"1"', "If-Modified-Since": PAST}
+
+
+def test_a_plain_request_keeps_everything_but_its_validators() -> None:
+    request = Request(
+        "http://a.test/", headers={"If-None-Match": '"1"', "If-Modified-Since": PAST, "Accept": "a"}, meta={"validators": 1, "lease": 7}
+    )
+    again = plainly(request)
+    assert not is_conditional(again)
+    assert (again.headers["Accept"], again.meta) == (b"a", {"lease": 7, "unconditional": True})
+    assert is_conditional(request)
+
+
+# ── over the wire ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'
+
+
+def honest(connection: object, asked: Asked) -> None:
+    """Answers 304 to whoever names the right version."""
+    same = asked.headers.get("if-none-match") == '"1"' or asked.headers.get("if-modified-since") == PAST
+    answer = says(NOT_MODIFIED) if same else page(headers={"ETag": '"1"', "Last-Modified": PAST})
+    answer(connection, asked)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def revisits() -> Iterator[tuple[WireServer, Crawl]]:
+    routes = {
+        "/robots.txt": page(b""),
+        **{f"/a/{name}": honest for name in ("new", "same", "dated", "changed", "target")},
+        "/a/unasked": in_turn(says(NOT_MODIFIED), page()),
+        "/a/moved": page(b"", "301 Moved", {"Location": "/a/target"}),
+    }
+    with WireServer(routes) as server:
+        known = {"same": ['"1"', None], "dated": [None, PAST], "changed": ['"0"', None], "moved": ['"1"', None]}
+        urls = [{"url": server.url(f"/a/{name}"), "validators": pair} for name, pair in known.items()]
+        yield server, crawl([*urls, server.url("/a/new"), server.url("/a/unasked")], [server.host])
+
+
+@pytest.mark.parametrize("name", ["same", "dated"])
+def test_what_has_not_changed_costs_no_body_and_confirms_its_capture(revisits: tuple[WireServer, Crawl], name: str) -> None:
+    server, result = revisits
+    url = server.url(f"/a/{name}")
+    outcome = result.of(url)
+    assert (outcome.status, outcome.error, outcome.rejection) == (304, None, None)
+    (record,) = result.records(url)
+    assert record["refers_to"][0] == url
+    assert server.count(f"/a/{name}") == 1
+
+
+@pytest.mark.parametrize("name", ["changed", "new"])
+def test_what_has_changed_or_is_new_comes_whole(revisits: tuple[WireServer, Crawl], name: str) -> None:
+    server, result = revisits
+    outcome = result.of(server.url(f"/a/{name}"))
+    assert (outcome.status, outcome.body.encode("latin-1")) == (200, PAGE)
+
+
+def test_a_request_without_validators_names_none(revisits: tuple[WireServer, Crawl]) -> None:
+    server, _ = revisits
+    (asked,) = [asked for asked in server.asked if asked.target == "/a/new"]
+    assert not {"if-none-match", "if-modified-since"} & set(asked.headers)
+
+
+def test_a_304_that_nobody_asked_for_is_asked_about_plainly(revisits: tuple[WireServer, Crawl]) -> None:
+    server, result = revisits
+    assert server.count("/a/unasked") == 2
+    assert result.of(server.url("/a/unasked")).status == 200
+    assert result.stats["conditional/unasked_304"] == 1
+
+
+def test_the_validators_of_a_url_are_not_sent_to_the_one_it_redirects_to(revisits: tuple[WireServer, Crawl]) -> None:
+    server, result = revisits
+    (asked,) = [asked for asked in server.asked if asked.target == "/a/target"]
+    assert "if-none-match" not in asked.headers
+    assert result.of(server.url("/a/moved")).status == 200
