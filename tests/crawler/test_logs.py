@@ -1,0 +1,79 @@
+"""One record, one line: whatever a page put into it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scrapy.settings import Settings
+
+from crawler.logs import OneLineFormatter, handler_of, install, one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("标题 title", "标题 title"),
+        ("a\nb", "a\\nb"),
+        ("a\r\n2026-11-23 [x] INFO: forged", "a\\r\\n2026-11-23 [x] INFO: forged"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\u2028b\u2029c\x85d", "a\\u2028b\\u2029c\\x85d"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
+        ("nul\x00", "nul\\x00"),
+    ],
+)
+def test_what_ends_hides_or_turns_a_line_is_written_as_its_escape(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+@given(st.text(max_size=60))
+@settings(deadline=None, max_examples=200)
+def test_any_text_is_one_line_and_stays_so(text: str) -> None:
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert "\x1b" not in line
+    assert one_line(line) == line
+
+
+def test_a_traceback_is_part_of_the_line() -> None:
+    try:
+        raise ValueError("bad\nnews")
+    except ValueError as error:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed: %s", ("a\nb",), (type(error), error, error.__traceback__))
+    line = OneLineFormatter("%(levelname)s %(message)s").format(record)
+    assert line.startswith("ERROR failed: a\\nb\\nTraceback")
+    assert len(line.splitlines()) == 1
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    before, level = list(logging.root.handlers), logging.root.level
+    yield logging.root
+    for handler in set(logging.root.handlers) - set(before):
+        logging.root.removeHandler(handler)
+        handler.close()
+    logging.root.setLevel(level)
+
+
+def test_the_settings_of_scrapy_still_choose_file_and_level(tmp_path: Path, root: logging.Logger) -> None:
+    chosen = Settings({"LOG_FILE": str(tmp_path / "run.log"), "LOG_LEVEL": "WARNING", "LOG_FORMAT": "%(levelname)s|%(message)s"})
+    install(chosen)
+    install(chosen)  # a second crawl of the same process
+    logging.getLogger("a").warning("一\n二")
+    logging.getLogger("a").info("not this")
+    assert (tmp_path / "run.log").read_text("utf-8") == "WARNING|一\\n二\n"
+
+
+def test_a_log_that_is_switched_off_is_off() -> None:
+    assert isinstance(handler_of(Settings({"LOG_ENABLED": False})), logging.NullHandler)
+
+
+def test_a_log_goes_to_standard_error_by_default() -> None:
+    handler = handler_of(Settings())
+    assert isinstance(handler, logging.StreamHandler)
+    assert not isinstance(handler, logging.FileHandler)
