@@ -89,12 +89,12 @@ def _articles(tx: sa.Connection) -> dict[str, dict[str, int]]:
 
 def _frontier(tx: sa.Connection, site: str, now: float) -> Frontier:
     mine = url.c.site == site
-    states = tx.execute(sa.select(url.c.state, sa.func.count()).where(mine).group_by(url.c.state)).tuples().all()
+    states = tx.execute(sa.select(url.c.state, sa.func.count().label("n")).where(mine).group_by(url.c.state)).all()
     waiting = sa.and_(mine, url.c.state.in_([State.PENDING, State.DONE]))
     due, first = tx.execute(
         sa.select(sa.func.count().filter(url.c.due_at <= now), sa.func.min(url.c.due_at)).select_from(url).where(waiting)
     ).one()
-    return Frontier(states=dict(states), due=due, next_due=first)
+    return Frontier(states={row.state: row.n for row in states}, due=due, next_due=first)
 
 
 def runs(tx: sa.Connection, site: str, *, until: int | None = None) -> list[Run]:

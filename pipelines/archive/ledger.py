@@ -49,8 +49,8 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
     if tx.scalar(sa.select(tombstone.c.reason).where(tombstone.c.article == name)) is not None:
         result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
     number = _insert_capture(tx, site, seen, name)
-    said = _page(name, number, seen, result)
-    if said is None or (said["kind"] != history.PageKind.TEXT and not _exists(tx, name)):
+    said = _page(name, number, seen, result)  # gone and confirmed too, where no text is known: it may be read later
+    if said is None:
         assert isinstance(result, Rejection)
         outcome = Outcome(word=result.reason, url=url, detail=result.detail)
     else:
@@ -110,10 +110,6 @@ def _page(name: str, number: int, seen: Capture, result: Article | Rejection) ->
     return {**row, "kind": history.PageKind.GONE} if result.reason in _SAYS_GONE else None
 
 
-def _exists(tx: sa.Connection, name: str) -> bool:
-    return tx.scalar(sa.select(article.c.id).where(article.c.id == name)) is not None
-
-
 def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     """Brings revisions, head, cluster and feed of one article in line with its pages.
 
@@ -130,14 +126,16 @@ def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     text_digest = digest(current.article.text)
     _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=before is None)
     touched = {name}
-    if before is None or before.text_digest != text_digest:
+    if before is None or before.content != canonical_json(current.contents):  # a short text is what its title says
         touched |= neighbours.redraw(tx, name, current.article)
     _settle(tx, touched)
     return _verdict(tx, name, before, folded)
 
 
 def _fold(tx: sa.Connection, name: str) -> history.History | None:
-    rows = tx.execute(sa.select(page).where(page.c.article == name)).all()
+    """Of captures of the same second (WARC/1.0, other crawlers) the record's id, not the catalogue's number, says which is first."""
+    of_article = sa.select(page).join(capture, capture.c.id == page.c.capture).where(page.c.article == name)
+    rows = tx.execute(of_article.order_by(capture.c.record_id)).all()
     pages = [
         history.Page(capture=row.capture, fetched_at=row.fetched_at, part=row.part, kind=history.PageKind(row.kind), content=row.content)
         for row in rows
