@@ -8,6 +8,7 @@ the decoded body, or an empty one with the `Rejection` in `request.meta["rejecti
 
 from __future__ import annotations
 
+import zlib
 from typing import Protocol, Self
 
 from scrapy import Request
@@ -17,6 +18,7 @@ from scrapy.http import Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
 from crawler.conditional import Validators
+from crawler.robots import MAX_BYTES
 from crawler.transport import Wire
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Headers, Hints, Kind, Reason, Rejection
@@ -142,12 +144,25 @@ class DecodeMiddleware:
 
 
 def decoded(capture: Capture) -> bytes | Rejection:
-    """The whole, decoded body of a capture, or why there is none."""
+    """The whole, decoded body of a capture, or why there is none. Of robots.txt the head is enough."""
     if capture.kind is Kind.ROBOTS and capture.truncated == "length":
-        return capture.body  # RFC 9309 §2.5: its first 500 KiB hold
+        return _head(capture)
     if capture.truncated == "unspecified" and capture.body:
         return Rejection(reason=Reason.PARTIAL, detail="the server sent more than its Content-Length said", status=capture.status)
     if capture.truncated:
         reason, detail = CUT.get(capture.truncated, CUT["disconnect"])
         return Rejection(reason=reason, detail=detail, status=capture.status)
-    return decode_payload(capture.headers, capture.body)
+    result = decode_payload(capture.headers, capture.body)
+    if capture.kind is Kind.ROBOTS and isinstance(result, Rejection) and result.reason is Reason.TOO_LARGE:
+        return _head(capture)
+    return result
+
+
+def _head(capture: Capture) -> bytes | Rejection:
+    """The first 500 KiB of a robots.txt that has more (RFC 9309 §2.5). Codings other than zlib's were not asked for."""
+    if not capture.header("Content-Encoding"):
+        return capture.body[:MAX_BYTES]
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(capture.body, MAX_BYTES)
+    except zlib.error as error:
+        return Rejection(reason=Reason.BAD_ENCODING, detail=f"a large robots.txt cannot be decoded ({error})")
