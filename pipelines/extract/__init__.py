@@ -44,8 +44,9 @@ def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
     matched = layouts.match(parsed, reading, site, canonical(capture.url, site).url, reader.plain_title)
     if matched is not None:
         return article.from_layout(reader, matched)
-    prose = " ".join(line.text for line in reading.lines if is_prose(line))
-    return article.from_consensus(reader, consensus.consensus(parsed.root, reading, reader.plain_title, script(prose)))
+    prose = script(" ".join(line.text for line in reading.lines if is_prose(line)))
+    found = consensus.consensus(parsed.root, reading, reader.plain_title, prose, metadata.summary(reader.said))
+    return article.from_consensus(reader, found)
 
 
 def _refused(capture: Capture) -> Rejection | None:

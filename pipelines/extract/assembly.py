@@ -14,8 +14,20 @@ from lxml import html
 
 from pipelines.extract import furniture
 from pipelines.extract.blocks import HEADINGS, Line
-from pipelines.extract.furniture import Kind
+from pipelines.extract.furniture import Kind, Place
 from pipelines.extract.locator import LINK_SHARE, is_prose
+
+
+_FAIR_SHARE = 0.3
+"""of the prose of the fullest place: a place with as much is a column too"""
+_LEAD = 30
+"""characters: a lead is at least a sentence"""
+_ABOUT_HALF = 0.4
+"""of the article: before it, 相关新闻 is a box inside the text, behind it the text is over"""
+
+
+_HARDLY = 0.1
+"""of the prose: what may follow 相关新闻 in the same place (a signature, a note)"""
 
 
 @dataclass(slots=True)
@@ -30,28 +42,30 @@ class Assembly:
     """characters of all lines that were given"""
 
 
-def assemble(lines: list[Line], title: str | None, *, trusted: bool = False) -> Assembly:
-    """The article that stands in `lines`; `trusted` where a layout says that nothing else stands there."""
+def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | None = None, trusted: bool = False) -> Assembly:
+    """The article that stands in `lines`, or in those of them whose index is `chosen`: the others are heard (an editor, a
+    heading like 相关新闻), never kept. `trusted` where a layout says that nothing else stands there."""
     result = Assembly(selected=sum(len(line.text) for line in lines))
-    if not lines:
+    candidates = lines if chosen is None else [line for line in lines if line.index in chosen]
+    if not candidates:
         return result
-    column = _column(lines)
-    first, last = _edges(lines, column)
+    column = _column(candidates)
+    first, last = _edges(lines, column, chosen)
     stop = _stop(lines, first, last)
     folded_title = furniture.fold(title or "")
-    begin = _head_end(lines, first, folded_title)
+    begin = _head_end(lines, first, folded_title, chosen)
     for number, line in enumerate(lines):
-        edge = number < first or number > last
-        belongs = trusted or _belongs(line, column, before=number < first, edge=edge)
-        _sort(result, line, edge=edge, inside=begin <= number < stop, belongs=belongs, title=folded_title)
+        place = Place.HEAD if number < first else Place.TAIL if number > last else Place.BODY
+        belongs = begin <= number < stop and (chosen is None or line.index in chosen) and (trusted or _belongs(line, column, place))
+        _sort(result, line, place, belongs=belongs, title=folded_title)
     return result
 
 
-def _sort(result: Assembly, line: Line, *, edge: bool, inside: bool, belongs: bool, title: str) -> None:
-    told = furniture.kind(line.text, edge)
+def _sort(result: Assembly, line: Line, place: Place, *, belongs: bool, title: str) -> None:
+    told = furniture.kind(line.text, place)
     if told is not None:
         result.told.append((told, line.text))
-    elif not inside or not belongs or line.aside or _is_link(line) or furniture.fold(line.text) == title:
+    elif not belongs or line.aside or _is_link(line) or furniture.fold(line.text) == title:
         return
     elif _is_caption(line):
         result.captions.append(line)
@@ -61,14 +75,14 @@ def _sort(result: Assembly, line: Line, *, edge: bool, inside: bool, belongs: bo
         result.kept.append(line)
 
 
-def _belongs(line: Line, column: set[html.HtmlElement], *, before: bool, edge: bool) -> bool:
+def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
     """Between the first and the last paragraph everything but stray counters; outside only what stands in the column,
     and a lead above it, which many pages set apart."""
     if _in(line, column):
         return True
-    if not edge:
+    if place is Place.BODY:
         return not line.text.isdigit()
-    return before and _solid(line) and len(line.text) >= _LEAD and line.linked == 0
+    return place is Place.HEAD and _solid(line) and len(line.text) >= _LEAD and line.linked == 0
 
 
 def _is_link(line: Line) -> bool:
@@ -98,41 +112,50 @@ def _column(lines: list[Line]) -> set[html.HtmlElement]:
     return {place for place, length in prose.items() if length >= _FAIR_SHARE * total}
 
 
-_FAIR_SHARE = 0.3
-_LEAD = 30
 
 
-def _edges(lines: list[Line], column: set[html.HtmlElement]) -> tuple[int, int]:
+def _edges(lines: list[Line], column: set[html.HtmlElement], chosen: frozenset[int] | None) -> tuple[int, int]:
     """The first and the last line of prose in the column."""
-    inside = [number for number, line in enumerate(lines) if _solid(line) and _in(line, column)]
+    inside = [
+        number
+        for number, line in enumerate(lines)
+        if (chosen is None or line.index in chosen) and _solid(line) and _in(line, column)
+    ]
     return (inside[0], inside[-1]) if inside else (0, len(lines) - 1)
 
 
 def _solid(line: Line) -> bool:
-    return is_prose(line) and not line.aside and HEADINGS.isdisjoint(line.tags) and furniture.kind(line.text, True) is None
+    return is_prose(line) and not line.aside and HEADINGS.isdisjoint(line.tags) and furniture.kind(line.text) is None
 
 
 def _in(line: Line, column: set[html.HtmlElement]) -> bool:
     return _parent(line) in column or line.element.getparent() in column
 
 
-def _head_end(lines: list[Line], first: int, title: str) -> int:
+def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] | None) -> int:
     """The number of the first line that may be the article's: behind the last header line above the first paragraph."""
     begin = 0
     for number, line in enumerate(lines[:first]):
-        told = furniture.kind(line.text, True)
+        if chosen is not None and line.index not in chosen:
+            continue
+        told = furniture.kind(line.text)
         if told is not None or _is_link(line) or furniture.fold(line.text) == title or line.element.tag == "h1":
             begin = number + 1
     return begin
 
 
 def _stop(lines: list[Line], first: int, last: int) -> int:
-    """The number of the line at which the page goes on to something else."""
-    total = sum(len(line.text) for line in lines[first : last + 1])
+    """The number of the line at which the page goes on to something else: a heading of further reading, about half way down
+    at least, after which the place that held the prose so far holds hardly any more."""
+    total = sum(len(line.text) for line in lines[first : last + 1] if _solid(line))
     seen = 0
+    places: set[html.HtmlElement] = set()
     for number, line in enumerate(lines):
-        if number >= first:
+        if number >= first and _solid(line):
             seen += len(line.text)
-        if seen > total / 2 and furniture.kind(line.text, True) is Kind.RELATED:
-            return number
+            places.add(_parent(line))
+        elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
+            later = sum(len(other.text) for other in lines[number:] if _parent(other) in places and _solid(other))
+            if later < _HARDLY * total:
+                return number
     return len(lines)

@@ -14,15 +14,24 @@ from dataclasses import dataclass
 
 from lxml import html
 
-from pipelines.extract import generic, locator
+from pipelines.extract import furniture, generic, locator
 from pipelines.extract.assembly import Assembly, assemble
 from pipelines.extract.blocks import Line, Reading
+from pipelines.extract.furniture import Kind
 from pipelines.text import Script
 
 logging.getLogger("readability").setLevel(logging.CRITICAL)
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _BLANK = re.compile(r"\s+")
+_SUMMARY = 20
+"""characters of the summary that a first paragraph must begin with"""
+_LABEL = 6
+"""characters that may stand before it in the line ("核心提示：")"""
+_GAP = 8
+"""lines that may stand between a lead and the text, or in the middle of a text: pictures, share buttons"""
+_TAIL = 8
+"""lines behind the last one chosen that are heard: editors stand there"""
 _MAJORITY = 2
 """readers of three"""
 _SHORT = 8
@@ -37,15 +46,47 @@ class Consensus:
     confidence: float
 
 
-def consensus(root: html.HtmlElement, reading: Reading, title: str | None, script: Script) -> Consensus:
-    """The article of a page that no layout knows."""
+def consensus(root: html.HtmlElement, reading: Reading, title: str | None, script: Script, summary: str | None = None) -> Consensus:
+    """The article of a page that no layout knows; `summary` is how the head of the page says that it begins."""
     readers = _readers(root, reading, script)
     votes = Counter(line.index for lines in readers for line in lines)
-    answer = assemble([line for line in reading.lines if votes[line.index] >= _MAJORITY], title)
+    chosen = _with_beginning(reading, [line for line in reading.lines if votes[line.index] >= _MAJORITY], summary)
+    around = reading.lines[chosen[0].index : chosen[-1].index + 1 + _TAIL] if chosen else []
+    answer = assemble(around, title, chosen=frozenset(line.index for line in chosen))
     kept = {line.index for line in answer.kept}
     lengths = [len(line.text) for line in reading.lines]
     others = [{line.index for line in assemble(lines, title).kept} for lines in readers]
     return Consensus(assembly=answer, confidence=sum(_overlap(kept, other, lengths) for other in others) / len(others))
+
+
+def _with_beginning(reading: Reading, chosen: list[Line], summary: str | None) -> list[Line]:
+    """The lines chosen, from where the page says that its article begins. A beginning directly above them is a lead that
+    is set apart; what follows it only after a gap, and in another place of the tree, is the next article of a stream."""
+    begin = _beginning(reading, summary)
+    if begin is None or not chosen:
+        return chosen
+    if 0 < chosen[0].index - begin.index <= _GAP:
+        return [begin, *chosen]
+    before = [line for line in chosen if line.index < begin.index]
+    after = [line for line in chosen if line.index >= begin.index]
+    gap = next((number for number, line in enumerate(after) if number and _apart(reading, after[number - 1], line)), None)
+    if gap is None or after[0] is not begin:
+        return chosen
+    places = {line.element.getparent() for line in after[:gap]}
+    return before + after[:gap] + [line for line in after[gap:] if line.element.getparent() in places]
+
+
+def _apart(reading: Reading, one: Line, other: Line) -> bool:
+    """Many lines lie between the two, or a heading of further reading."""
+    between = reading.lines[one.index + 1 : other.index]
+    return len(between) >= _GAP or any(furniture.kind(line.text) is Kind.RELATED for line in between)
+
+
+def _beginning(reading: Reading, summary: str | None) -> Line | None:
+    start = _BLANK.sub("", summary or "")[:_SUMMARY]
+    if len(start) < _SUMMARY:
+        return None
+    return next((line for line in reading.lines if locator.is_prose(line) and not line.aside and 0 <= _BLANK.sub("", line.text).find(start) <= _LABEL), None)
 
 
 def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[list[Line]]:

@@ -1,7 +1,7 @@
 """Lines that belong to the page and not to the article, by rule. The rules are data: one table, tried in order.
 
-A rule looks at one line, folded (NFKC, no spaces, lower case). `only` says where in the article it may strike: a
-copyright notice may be the whole subject of a sentence in the middle of a text, but not below its end.
+A rule looks at one line, folded (NFKC, no spaces, lower case, simplified). `place` says where in the article it may strike:
+a copyright notice may be the subject of a sentence in the middle of a text, but not below its end.
 """
 
 from __future__ import annotations
@@ -29,138 +29,157 @@ class Kind(StrEnum):
     RELATED = "related"
     BREADCRUMB = "breadcrumb"
     PAGER = "pager"
-    CAPTION = "caption"
-    BYLINE = "byline"
     EMPTY = "empty"
+
+
+class Place(StrEnum):
+    """Where a line stands: above the first paragraph, below the last, between them; ANY where it is not known yet."""
+
+    HEAD = "head"
+    BODY = "body"
+    TAIL = "tail"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`pattern` is searched in the folded line; lines longer than `longest` characters never match.
-    `edges` rules strike only before the first or after the last paragraph."""
+    """`pattern` is searched in the folded line; lines longer than `longest` characters never match."""
 
     kind: Kind
     pattern: re.Pattern[str]
-    longest: int = 60
-    edges: bool = False
+    longest: int
+    places: tuple[Place, ...]
 
 
-def _rule(kind: Kind, pattern: str, longest: int = 60, edges: bool = False) -> Rule:
-    return Rule(kind=kind, pattern=re.compile(pattern), longest=longest, edges=edges)
+_EVERYWHERE = tuple(Place)
+_EDGES = (Place.HEAD, Place.TAIL, Place.ANY)
+_ABOVE = (Place.HEAD, Place.ANY)
+
+
+def _rule(kind: Kind, *parts: str, longest: int = 60, places: tuple[Place, ...] = _EVERYWHERE) -> Rule:
+    return Rule(kind=kind, pattern=re.compile("".join(parts)), longest=longest, places=places)
 
 
 _OPEN = r"^[\W_]*"
-_EDIT = (
+_EDITING = (
     r"(?:责任?编辑?|责编|编辑|编审|审核|审校|审读|校对|校审|校验|监制|终审|[初复一二三]审|值班(?:编辑|编委|主任|总监)?|选稿|组稿|编校|"
-    r"美编|排版|制图|统筹|策划|主编|总?签发|新媒体编辑|见习编辑|实习编辑|执行主编|出品|运营|后期|录入|核发|签审|编发)"
+    r"美编|排版|制图|统筹|策划|主编|总?签发|新媒体编辑|见习编辑|实习编辑|执行主编|运营|后期|录入|核发|签审|编发)"
 )
 _DATE = r"(?:19|20)\d\d(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日?)"
-_UI = (
-    r"分享(?:到|至|让更多人看到|给好友)?|微信(?:扫码|好友|朋友圈)?|朋友圈|新浪|腾讯|微博|qq(?:空间|好友)?|空间|人人网|豆瓣|facebook|twitter|line|"
-    r"复制(?:链接|成功)?|链接已复制|复制|扫码|二维码|打印(?:本[页文])?|关闭(?:窗口|本页)?|收藏(?:本[页文])?|点赞|首?赞|踩|举报|投诉|纠错|我要揪错|我要纠错|"
-    r"评论(?:区)?|网友评论|我来说两句|发表评论|跟帖|条|人参与|推荐|关注|已关注|\+关注|订阅|取消|确定|确认|提交|回复|返回(?:顶部|首页)?|顶部|首页|上一页|下一页|"
-    r"尾页|末页|[上下]一[篇条页张]|字号|字体(?:大小)?|调整字体|放大|缩小|正常|默认|[大中小]号?|超大|页面功能|进入论坛|论坛|进入|"
-    r"播放|暂停|重播|音频|视频|语音播报|播报(?:文章)?|听新闻|听全文|全屏|静音|画中画|倍速|自动播放|点击|查看|更多|展开|收起|全文|阅读(?:全文|原文|剩余全文|量)?|"
-    r"浏览(?:次数|量)?|点击(?:数|量|次数)?|次|来源|广告|加载中|正在加载|登录|注册|客户端|下载(?:客户端|app)?|打开(?:app|客户端)?|app|手机版|"
-    r"原创|转载|置顶|编辑|点我|小|大|中|向前|向后|分钟|秒|今天|昨天|刚刚|playvideo|play|share|print|email|close|tweet|pin|save|comments?|loading"
-)
 _FROM = r"(?:文章|新闻|信息|稿件|内容|本文|原文|更新)?(?:来源|来自|出处|转自|摘自|源自)"
+_CONTROLS = (
+    r"分享(?:到|至|让更多人看到|给好友)?|微信(?:扫码|好友|朋友圈)?|朋友圈|新浪|腾讯|微博|qq(?:空间|好友)?|空间|人人网|豆瓣|facebook|twitter|line|"
+    r"复制(?:链接|成功)?|链接已复制|扫码|二维码|打印(?:本[页文])?|关闭(?:窗口|本页)?|收藏(?:本[页文])?|点赞|首?赞|踩|举报|投诉|纠错|我要揪错|"
+    r"我要纠错|评论(?:区)?|网友评论|我来说两句|发表评论|跟帖|条|人参与|推荐|关注|已关注|\+关注|订阅|取消|确定|确认|提交|回复|返回(?:顶部|首页)?|"
+    r"顶部|首页|上一页|下一页|尾页|末页|[上下]一[篇条页张]|字号|字体(?:大小)?|调整字体|放大|缩小|正常|默认|[大中小]号?|超大|页面功能|进入论坛|论坛|进入|"
+    r"播放|暂停|重播|音频|视频|语音播报|播报(?:文章)?|听新闻|听全文|全屏|静音|画中画|倍速|自动播放|点击|查看|更多|展开|收起|全文|"
+    r"阅读(?:全文|原文|剩余全文|量|数)?|浏览(?:次数|量)?|点击(?:数|量|次数)?|次|来源|广告|加载中|正在加载|登录|注册|客户端|下载(?:客户端|app)?|"
+    r"打开(?:app|客户端)?|app|手机版|原创|转载|置顶|编辑|点我|向前|向后|分钟|秒|今天|昨天|刚刚|"
+    r"playvideo|play|share|print|email|close|tweet|pin|save|comments?|loading|advertisement|subscribe"
+)
+_MORE = (
+    r"相关(?:新闻|阅读|报道|文章|推荐|专题|资讯|内容|热词|标签|搜索|稿件|视频|评论|主题|话题|链接|图片|产品|推送)|"
+    r"(?:延伸|推荐|扩展|拓展|精彩|热门|热点|深度|更多)阅读|更多(?:新闻|精彩|内容|资讯|报道|推荐|评论|文章|相关)?|"
+    r"热(?:门|点)(?:推荐|新闻|评论|文章|资讯|视频|排行|图片|话题|标签|搜索)|最[新热](?:评论|文章|新闻|资讯|更新|推荐|发布|视频|动态)|"
+    r"为[你您](?:推荐|精选)|猜[你您]喜欢|(?:大家|[你您])(?:都在看|还看|爱看|还喜欢|可能(?:还)?(?:感兴趣|喜欢|会喜欢|想看))|"
+    r"(?:精彩|编辑|今日|图片|视频|热点|栏目|网友|独家|精选|最热|全部|专题|频道|图文|小编)推荐|[上下]一(?:篇|条)(?:新闻|文章)?|阅读下一篇|"
+    r"评论区?|网友(?:评论|跟帖)|(?:精彩|全部)评论|(?:点击|新闻|热点|阅读|评论|本周|24小时|一周|热文|月|日)排行榜?|(?:往期|精彩)(?:回顾|内容)|"
+    r"发表评论|我要评论|热搜|热榜|排行榜|新闻热线|文章排行|热词|关键[词字]|标签|tags?|related(?:articles|stories|news|posts)?|readmore|youmayalsolike"
+)
 
 RULES: tuple[Rule, ...] = (
-    _rule(Kind.EMPTY, r"^[\W_]*$", 200),
+    _rule(Kind.EMPTY, r"^[\W_]*$", longest=200),
     _rule(
         Kind.IMAGE_NOTICE,
-        _OPEN + r"(?:文[内中]|本文|以上|文章)?(?:所有)?(?:图片|配图|图)(?:均|已|由|为|都|除).{0,30}(?:授权|网络|版权|提供|来源|来自|侵删)",
-        60,
+        _OPEN,
+        r"(?:文[内中]|本文|以上|文章)?(?:所有)?(?:图片|配图|图)(?:均|已|由|为|都|除).{0,30}(?:授权|网络|版权|提供|来源|来自|侵删)",
     ),
-    _rule(Kind.EDITOR, _OPEN + r"(?:本文|本期|本版|网络|新媒体|中文|频道)?" + _EDIT + r"(?:人员?|员)?[:丨|/]"),
-    _rule(Kind.EDITOR, _OPEN + r"(?:责任编辑|责编|编辑)[\u4e00-\u9fff·]{2,4}(?:$|[\W_])", 40),
-    _rule(Kind.EDITOR, r"(?:责任编辑|责编)[:丨|]?\S{0,14}[\])】)]*$", 80),
-    _rule(Kind.ORIGINAL_TITLE, _OPEN + r"(?:原文?标?题|原题目?)(?:为|是|:)", 120),
+    _rule(Kind.EDITOR, _OPEN, r"(?:本文|本期|本版|网络|新媒体|中文|频道)?", _EDITING, r"(?:人员?|员)?[:丨|/]"),
+    _rule(Kind.EDITOR, _OPEN, r"(?:责任编辑|责编|编辑)[\u4e00-\u9fff·]{2,4}(?:$|[\W_])", longest=40),
+    _rule(Kind.EDITOR, r"(?:责任编辑|责编)[:丨|]?\S{0,14}[\])】)]*$", longest=80),
+    _rule(Kind.ORIGINAL_TITLE, _OPEN, r"(?:原文?标?题|原题目?)(?:为|是|:)", longest=120),
+    _rule(Kind.RELATED, _OPEN, r"(?:", _MORE, r")(?:[:>》».…|].{0,60}|\(?\d*\)?[条篇]?)$", longest=80),
     _rule(
-        Kind.RELATED,
-        _OPEN
-        + (
-            r"(?:相关(?:新闻|阅读|报道|文章|推荐|专题|资讯|内容|热词|标签|搜索|稿件|视频|评论|主题|话题|链接|图片|产品|推送)|"
-            r"(?:延伸|推荐|扩展|拓展|相关|精彩|热门|热点|深度|更多)阅读|更多(?:新闻|精彩|内容|资讯|报道|推荐|评论|文章|相关)?|"
-            r"热(?:门|点)(?:推荐|新闻|评论|文章|资讯|视频|排行|图片|话题|标签|搜索)|最[新热](?:评论|文章|新闻|资讯|更新|推荐|发布|视频|动态)|"
-            r"为[你您](?:推荐|精选)|猜[你您]喜欢|[大你您]家?(?:都在看|还看|爱看|还喜欢|可能(?:还)?(?:感兴趣|喜欢|会喜欢|想看))|"
-            r"(?:精彩|编辑|今日|图片|视频|热点|栏目|网友|独家|精选|最热|全部|专题|频道|图文|更多|小编)推荐|"
-            r"[上下]一(?:篇|条)(?:新闻|文章)?|阅读下一篇|评论区?|网友(?:评论|跟帖)|(?:精彩|最热|最新|全部)?评论|"
-            r"(?:点击|新闻|热点|阅读|评论|本周|24小时|一周|热文|月|日)排行榜?|(?:往期|精彩)(?:回顾|内容)|发表评论|我要评论|"
-            r"(?:热搜|热榜|排行榜|新闻热线|文章排行|热词|关键[词字]|标签|tags?))(?:[:>》».…|].{0,60}|\(?\d*\)?[条篇]?)$"
-        ),
-        80,
+        Kind.NOTICE,
+        _OPEN,
+        r"(?:平台|特别|郑重|版权|免责|风险|重要|权利|法律|原创|转载|投资|本网|本站)(?:声明|提示|说明|条款|须知|警示)(?:[:;,]|$)",
+        longest=600,
+    ),
+    _rule(Kind.NOTICE, _OPEN, r"(?:声明|免责|notice|disclaimer):", longest=600),
+    _rule(
+        Kind.NOTICE,
+        _OPEN,
+        r"(?:凡(?:本[网站]|注明|是?来源|署名|未注明|转载)|",
+        r"以上(?:内容|文章|图文|信息|作品)[^。]{0,30}(?:用户|平台|仅代表|不代表|转载|上传))",
+        longest=600,
     ),
     _rule(
         Kind.NOTICE,
-        _OPEN + r"(?:平台|特别|郑重|版权|免责|风险|重要|权利|法律|原创|转载|投资|本网|本站)(?:声明|提示|说明|条款|须知|警示)(?:[:;,]|$)",
-        600,
-    ),
-    _rule(Kind.NOTICE, _OPEN + r"(?:声明|免责|notice|disclaimer):", 600),
-    _rule(
-        Kind.NOTICE,
-        _OPEN
-        + r"(?:凡(?:本[网站]|注明|是?来源|署名|未注明|转载)|以上(?:内容|文章|图文|信息|作品)[^。]{0,30}(?:用户|平台|仅代表|不代表|转载|上传))",
-        600,
-    ),
-    _rule(
-        Kind.NOTICE,
-        r"版权所有|(?:未经|不得).{0,16}(?:授权|许可|允许|同意|转载).{0,16}(?:转载|使用|复制|禁止|不得|摘编|镜像|必究|转)",
-        300,
-        edges=True,
-    ),
-    _rule(
-        Kind.NOTICE,
+        r"版权所有|(?:未经|不得).{0,16}(?:授权|许可|允许|同意|转载).{0,16}(?:转载|使用|复制|禁止|不得|摘编|镜像|必究|转)|",
         r"转载(?:时)?(?:请|须|需|务).{0,10}(?:注明|标注|保留|联系)|谢绝转载|(?:禁止|请勿)(?:擅自)?转载|版权归.{0,12}所有",
-        300,
-        edges=True,
+        longest=300,
+        places=_EDGES,
     ),
     _rule(
         Kind.NOTICE,
-        r"不代表.{0,24}(?:观点|立场)|仅代表.{0,8}(?:作者|个人|本人).{0,6}(?:观点|意见)|信息存储(?:空间)?服务|仅供(?:读者)?参考|据此(?:操作|入市|投资)|风险自担|不构成.{0,8}(?:建议|意见)",
-        400,
-        edges=True,
+        r"不代表.{0,24}(?:观点|立场)|仅代表.{0,8}(?:作者|个人|本人).{0,6}(?:观点|意见)|信息存储(?:空间)?服务|",
+        r"仅供(?:读者)?参考|据此(?:操作|入市|投资)|风险自担|不构成.{0,8}(?:建议|意见)",
+        longest=400,
+        places=_EDGES,
     ),
     _rule(
         Kind.NOTICE,
-        r"icp[备证]|公?网安备|许可证(?:编?号)?[:\d]|allrightsreserved|copyright|经营许可证|(?:违法|不良).{0,8}举报|举报(?:电话|邮箱|热线)|(?:侵权|版权).{0,16}(?:删除|联系|告知|处理)|(?:联系|客服|服务|投稿|新闻|爆料)(?:电话|热线|邮箱)[:\d]",
-        300,
-        edges=True,
+        r"icp[备证]|公?网安备|许可证(?:编?号)?[:\d]|allrightsreserved|copyright|经营许可证|(?:违法|不良).{0,8}举报|举报(?:电话|邮箱|热线)|",
+        r"(?:侵权|版权).{0,16}(?:删除|联系|告知|处理)|(?:联系|客服|服务|投稿|新闻|爆料)(?:电话|热线|邮箱)[:\d]",
+        longest=300,
+        places=_EDGES,
     ),
     _rule(
         Kind.NOTICE,
-        r"(?:更多|精彩|第一时间|最新|独家).{0,24}(?:请?关注|下载|扫码|点击|尽在|登录|搜索|app|客户端|公众号)|(?:关注|下载|扫描|扫一扫|长按|识别|搜索|打开|安装|点击).{0,16}(?:公众号|二维码|客户端|app|小程序|微信|下载地址|查看详情|当前页)",
-        120,
-        edges=True,
+        r"(?:更多|精彩|第一时间|最新|独家).{0,24}(?:请?关注|下载|扫码|点击|尽在|登录|搜索|app|客户端|公众号)|",
+        r"(?:关注|下载|扫描|扫一扫|长按|识别|搜索|打开|安装|点击).{0,16}(?:公众号|二维码|客户端|app|小程序|微信|下载地址|查看详情|当前页)|",
+        r"[【\[(]点击.{2,8}[\])】]",
+        longest=120,
+        places=_EDGES,
     ),
     _rule(
-        Kind.NOTICE, r"^[\W_]*(?:本文|文章)(?:来自|来源|转自|首发|由|系).{0,60}(?:app|客户端|公众号|转载|版权|原创|授权)", 160, edges=True
+        Kind.NOTICE,
+        _OPEN,
+        r"(?:本文|文章)(?:来自|来源|转自|首发|由|系).{0,60}(?:app|客户端|公众号|转载|版权|原创|授权)|",
+        r"(?:本作品|本文|稿件|专稿|特稿)[^。]{0,30}(?:原创|专稿|独家).{0,20}转载",
+        longest=160,
+        places=_EDGES,
     ),
-    _rule(Kind.NOTICE, r"(?:本作品|本文|稿件|专稿|特稿)[^。]{0,30}(?:原创|专稿|独家).{0,20}转载", 160, edges=True),
-    _rule(Kind.BREADCRUMB, _OPEN + r"(?:当前|您(?:现在)?(?:的|所在)?(?:的)?|你的?)?(?:所在)?位置(?:[:是]|$)", 100),
-    _rule(Kind.BREADCRUMB, r"^[^。,!?]{0,20}(?:>{1,2}|»|›)[^。!?]{0,40}(?:(?:>{1,2}|»|›)|正文$)", 80),
-    _rule(Kind.PAGER, r"^(?:[\W_]*(?:上一页|下一页|首页|尾页|末页|共\d+页|第?\d+页?|全文|余下全文|\[\d+\]))+[\W_]*$", 80),
-    _rule(
-        Kind.HEADER, _OPEN + r"(?:发[布稿表]|发布|更新|刊登|出版|采编|上传|创建|时间|日期|发布于).{0,6}(?:时间|日期|于)?[:]?" + _DATE, 120
-    ),
-    _rule(Kind.HEADER, r"^[^。!?,]{0,36}" + _DATE + r"[^。!?]{0,70}$", 110, edges=True),
-    _rule(Kind.HEADER, _OPEN + _FROM + r"[:|丨/]", 60),
+    _rule(Kind.BREADCRUMB, _OPEN, r"(?:当前|您(?:现在)?(?:的|所在)?(?:的)?|你的?)?(?:所在)?位置(?:[:是]|$)", longest=100),
+    _rule(Kind.BREADCRUMB, r"^[^。,!?]{0,20}(?:>{1,2}|»|›)[^。!?]{0,40}(?:(?:>{1,2}|»|›)|正文$)", longest=80),
+    _rule(Kind.PAGER, r"^(?>[\W_]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$", longest=80, places=_EDGES),
+    _rule(Kind.HEADER, _OPEN, r"(?:发[布稿表]|更新|刊登|出版|采编|上传|创建|时间|日期).{0,6}(?:时间|日期|于)?[:]?", _DATE, longest=120),
+    _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE),
+    _rule(Kind.HEADER, _OPEN, r"[^。!?,]{0,30}", _DATE, r"\d{0,2}:\d\d.{0,40}$", longest=80, places=_EDGES),
+    _rule(Kind.HEADER, _OPEN, _FROM, r"[:|丨/]"),
     _rule(
         Kind.HEADER,
-        _OPEN
-        + r"(?:关键[词字]|标签|tags?|专题|栏目|频道|分类|稿源|浏览次数|阅读次数|点击次数|发布于|字数|索引号|发文机关|文号|主题词)[:|]",
-        80,
+        _OPEN,
+        r"(?:关键[词字]|标签|tags?|专题|栏目|频道|分类|稿源|浏览次数|阅读次数|点击次数|发布于|字数|索引号|发文机关|文号|主题词)[:|]",
+        longest=80,
     ),
-    _rule(Kind.SHARE, rf"^(?>[\W_\d万k]|{_UI})++$", 60),
+    _rule(Kind.SHARE, rf"^(?>[\W_\d万k]|{_CONTROLS})++$"),
     _rule(
         Kind.SHARE,
-        r"^(?:扫一扫|扫描?二维码|扫码|微信扫|长按|用微信|使用微信|打开微信|手机看|听全文|我要(?:纠错|反馈|举报|投诉|评论)|请先登录|请登录|还可以输入|发送到手机|调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端)",
-        50,
+        r"^(?:扫一扫|扫描?二维码|扫码|微信扫|长按|用微信|使用微信|打开微信|手机看|我要(?:纠错|反馈|举报|投诉|评论)|请先?登录|还可以输入|发送到手机|",
+        r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端)",
+        longest=50,
     ),
 )
 """Tried in this order; the first that fits names the line."""
 
+# The traditional forms of characters that the rules are written with: the mirror and Hong Kong pages print them.
+_SIMPLER = str.maketrans(
+    "編輯責審對監終複選組統籌劃總簽發實習執運營錄報導來訊網圖權聲違舉鏈熱門點評論閱讀關鍵詞標籤欄頻類號時間轉載貼歡還會環圍題專輸頁絡複製載戶載"
+    "請風險僅資構議據務儲觀與載處電話擊傳體獲圖為從經許範單邊廣記員書觸動態個後當續優詳細",
+    "编辑责审对监终复选组统筹划总签发实习执运营录报导来讯网图权声违举链热门点评论阅读关键词标签栏频类号时间转载贴欢还会环围题专输页络复制载户载"
+    "请风险仅资构议据务储观与载处电话击传体获图为从经许范单边广记员书触动态个后当续优详细",
+)
 _CAPTION = re.compile(
     r"^[\W_]*(?:图片?(?:说明|来源|为|注|源|\d{1,2})?[:/|丨]|图[为注]|上图|下图|左图|右图|资料图|示意图|效果图|配图|题图|封面图|视频截图|网络截图|组图[:]|△|▲|▼|↑|↓|photo:|image:)"
     r"|(?:摄|供图|制图|图源|发)[\])】)]?$|图片?(?:来源|源自|来自)[:]?.{0,20}$|(?:资料图|资料图片|视频截图|网络图|截图|效果图|示意图|视觉中国)[\])】)]*$"
@@ -180,18 +199,18 @@ BYLINE_LENGTH = 50
 
 @lru_cache(maxsize=_REMEMBERED)
 def fold(text: str) -> str:
-    """The form that rules look at: NFKC, no spaces, lower case."""
-    return unicodedata.normalize("NFKC", text).replace(" ", "").lower()
+    """The form that rules look at: NFKC, no spaces, lower case, simplified where it matters."""
+    return unicodedata.normalize("NFKC", text).replace(" ", "").lower().translate(_SIMPLER)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def kind(text: str, at_edge: bool) -> Kind | None:
+def kind(text: str, place: Place = Place.ANY) -> Kind | None:
     """What rule says that this line is furniture, None for the article's own."""
     folded = fold(text)
-    if not at_edge and folded.isdigit():
+    if place is Place.BODY and folded.isdigit():
         return None  # the number of a chapter
     for rule in RULES:
-        if len(folded) <= rule.longest and (at_edge or not rule.edges) and rule.pattern.search(folded):
+        if len(folded) <= rule.longest and place in rule.places and rule.pattern.search(folded):
             return rule.kind
     return None
 

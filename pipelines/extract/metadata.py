@@ -175,7 +175,7 @@ def _title_score(line: Line, above: int, claims: list[str]) -> float:
         score -= 1.0
     score += 1.0 if 0 <= above <= HEAD_LINES else 0.0
     score -= (1.5 if line.link_share > 0.5 else 0.0) + (0.5 if line.aside else 0.0) + (1.0 if above < 0 else 0.0)
-    return score if score > _TITLE_PROOF and len(text) >= 3 and furniture.kind(line.text, True) is None else 0.0
+    return score if score > _TITLE_PROOF and len(text) >= 3 and furniture.kind(line.text) is None else 0.0
 
 
 _LONGEST_TITLE = 120
@@ -332,6 +332,11 @@ def declared_authors(said: Declared) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name and len(name) <= 60 and "://" not in name))
 
 
+def summary(said: Declared) -> str | None:
+    """What the head of the page says that the article begins with or is about."""
+    return said.first(("description", "og:description", "twitter:description")) or said.text("description")
+
+
 def keywords(said: Declared) -> tuple[str, ...]:
     """The page's own keywords, as a tuple without repetition."""
     parts = re.split(r"[,，;；、|_\s]+" if "," not in (said.meta.get("keywords") or ",") else r"[,，;；|]+", said.meta.get("keywords", ""))
@@ -357,7 +362,7 @@ def pieces(line: Line) -> list[str]:
 
 
 def is_breadcrumb(line: Line) -> bool:
-    return furniture.kind(line.text, True) is Kind.BREADCRUMB or (
+    return furniture.kind(line.text) is Kind.BREADCRUMB or (
         line.link_share > 0.5 and bool(re.search(r"[>»›]", line.text)) and line.element.tag not in HEADINGS
     )
 
