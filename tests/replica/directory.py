@@ -87,7 +87,7 @@ class Directory:
             if true.site != stories.SITE:
                 continue
             for part, url in enumerate((true.url, *true.parts), 1):
-                found[_key(url)] = _ODD.get(true.variant, _article)(self, true, part)
+                found[_key(url)] = not_found() if true.withdrawn else _ODD.get(true.variant, _article)(self, true, part)
             for url in stories.mobile(true):
                 found[_key(url)] = Resource(kind="copy", make=functools.partial(_mobile, true))
         return found

@@ -21,7 +21,13 @@ from tests.replica.words import Trade
 
 SITE = "china_org_cn"
 HOME = "http://www.china.org.cn"
-NODES = {"china": "node_7075073", "business": "node_7074857", "opinion": "node_7074949", "world": "node_7075229"}
+NODES = {
+    "china": ("node_7075073", "node_7075074", "node_7075075", "node_7075076", "node_7075077"),
+    "business": ("node_7074857",),
+    "opinion": ("node_7074949", "node_7074948", "node_7164234"),
+    "world": ("node_7075229",),
+}
+"""the first node of a section lists all of it, the others a part each"""
 COUNTS = {"china": 20, "business": 14, "opinion": 6, "world": 4}
 """40 that the seeds file lists, and 4 that it does not"""
 NEWEST, OLDEST = datetime(2026, 9, 6, tzinfo=BEIJING), datetime(2018, 3, 20, tzinfo=BEIJING)

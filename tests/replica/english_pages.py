@@ -37,8 +37,10 @@ def pages(articles: Sequence[TrueArticle], moment: datetime) -> dict[Key, Resour
     found: dict[Key, Resource] = {(HOST, f"/rss/{feed}.xml"): _fixed("feed", _no_feed(), moment) for feed in (1201719, 1185842)}
     found[HOST, "/"] = _fixed("index", _home(own), moment)
     found[HOST, "/rss/node_1214384.htm"] = _fixed("node", _feeds(), moment)
-    for section, node in NODES.items():
-        found |= _nodes([true for true in own if true.section == section], f"/{section}/{node}", moment)
+    for section, nodes in NODES.items():
+        entries = [true for true in own if true.section == section]
+        for place, node in enumerate(nodes):
+            found |= _nodes(entries[place :: max(2 * place, 1)], f"/{section}/{node}", moment)
     for true in own:
         for part, url in enumerate((true.url, *true.parts), 1):
             found[HOST, url.removeprefix(HOME)] = _article(true, part)
@@ -67,7 +69,7 @@ def _render(true: TrueArticle, part: int, tick: int) -> bytes:
     last = part == len(true.parts) + 1
     return (
         '<html><head><meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />'
-        f"<title>{true.title} - China.org.cn</title></head>"
+        f"<title>{true.title + ' - ' if part == 1 else ''}China.org.cn</title></head>"
         f'<body>{TOP}<div class="wrapper"><div class="apDiv1">{top if part == 1 else ""}<div id="container_txt">'
         f"{pictures if part == 1 else ''}{body}{FOLLOW if last else ''}</div>\n{_page_links(true, part)}</div></div>\n{FOOT}"
     ).encode()

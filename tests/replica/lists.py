@@ -7,6 +7,7 @@ which list is decided in directory.py.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ PER_CHANNEL_PAGE = 20
 PER_NODE_PAGE = 15
 PER_MORE_PAGE = 20
 
+_ASCII = re.compile("[!-~]{2}")
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
@@ -56,17 +58,19 @@ def app(entries: Sequence[TrueArticle], page: int, address: str, title: str) -> 
     """
     last = pages(len(entries), PER_APP_PAGE)
     page = min(max(page, 1), last)
-    items = [_app_item(true, index) for index, true in enumerate(page_of(entries, page, PER_APP_PAGE))]
+    shown = page_of(entries, page, PER_APP_PAGE)
+    wide = next((index for index, true in enumerate(shown) if _ASCII.search(true.title)), None)
+    items = [_app_item(true, index == wide, index != 7) for index, true in enumerate(shown)]
     if page == 1:
         items.insert(3, '<li><span>2026-09-06 00:00:00</span> [<a href="">滚动</a>] <a href="" target="_blank">（此稿已删）</a></li>')
     return _document(title, f'<div><ul class="news_list">{"".join(items)}</ul>\n{_app_pager(address, page, last)}</div>')
 
 
-def _app_item(true: TrueArticle, index: int) -> str:
-    title = true.title.translate(_FULL_WIDTH) if index == 5 else true.title
+def _app_item(true: TrueArticle, wide: bool, seconds: bool) -> str:
+    title = true.title.translate(_FULL_WIDTH) if wide else true.title
     channel = true.section or "roll"
     return (
-        f'<li><span>{_time(true, seconds=index != 7)}</span> [<a href="http://tech.china.com.cn/{channel}/">{_channel_name(true)}</a>] '
+        f'<li><span>{_time(true, seconds=seconds)}</span> [<a href="http://tech.china.com.cn/{channel}/">{_channel_name(true)}</a>] '
         f'<a href="{true.url}" target="_blank">{title}</a></li>\n'
     )
 

@@ -49,7 +49,11 @@ def text(url: str, day: int = 0, tick: int = TICK) -> str:
 
 
 def root(url: str, day: int = 0) -> html.HtmlElement:
-    return html.document_fromstring(text(url, day))
+    return parse(text(url, day))
+
+
+def parse(markup: str) -> html.HtmlElement:
+    return cast("html.HtmlElement", html.document_fromstring(markup))
 
 
 def select(element: html.HtmlElement, selectors: tuple[str, ...]) -> list[str]:
