@@ -17,9 +17,8 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-
 
 DOCUMENTS = 24_000
 SEED = 5
@@ -294,13 +293,16 @@ def with_notice(by: Writer, notice: str, share: float) -> str:
     return "\n".join([*own, notice])
 
 
+TRAPS = ("template", "price list", "notice")
+
+
 @lru_cache(maxsize=1)
 def _traditional() -> Callable[[str], str]:
     try:
         import opencc  # type: ignore[import-not-found]
     except ImportError:
         fold = (Path(__file__).parents[1] / "pipelines/dedup/fold.txt").read_text("utf-8").split("@fold\n")[1]
-        table = {ord(line[0]): line[1] for line in fold.split() if "\u4e00" <= min(line) and max(line) <= "\u9fff"}
+        table = {ord(line[0]): line[1] for line in fold.split() if min(line) >= "\u4e00" and max(line) <= "\u9fff"}
         return lambda text: text.translate(table)
     converters = [opencc.OpenCC(name).convert for name in ("s2t", "s2twp", "s2hk")]
     return lambda text: converters[len(text) % 3](text)
@@ -381,10 +383,10 @@ class Corpus:
 def build(documents: int = DOCUMENTS, seed: int = SEED) -> list[Document]:
     """A corpus of about so many documents, in random order. The same for the same numbers."""
     corpus = Corpus(seed)
-    steps = [lambda kind=kind: corpus.variant(kind) for kind in VARIANTS] * 2  # type: ignore[misc]
-    steps += [lambda kind=kind: corpus.host(kind) for kind in HOSTS] * 2  # type: ignore[misc]
-    steps += [lambda kind=kind: corpus.trap(kind) for kind in ("template", "price list", "notice")] * 4  # type: ignore[misc]
-    steps += [corpus.same_day] * 2
+    steps: list[Callable[[], object]] = [partial(corpus.variant, kind) for kind in VARIANTS]
+    steps += [partial(corpus.host, kind) for kind in HOSTS]
+    steps += [partial(corpus.trap, kind) for kind in TRAPS] * 2
+    steps += [corpus.same_day]
     while len(corpus.documents) < documents:
         for step in steps:
             step()

@@ -20,8 +20,8 @@ from typing import Any
 
 from benchmarks.dedup_corpus import Document, read
 from pipelines.dedup import relate
-from pipelines.dedup.fingerprint import fingerprints, normalise, shingles, text_digest
-from pipelines.dedup.index import MemoryIndex
+from pipelines.dedup.fingerprint import fingerprints, normalise, shingles, size, text_digest
+from pipelines.dedup.index import MemoryIndex, verified
 
 Found = tuple[int, int, str]
 """(later, earlier, relation), as places in the list of documents"""
@@ -35,15 +35,12 @@ def ours(documents: list[Document]) -> Iterator[Found]:
         if first != number:
             yield number, first, "duplicate"
             continue
-        marks, size = fingerprints(one.text).tolist(), len(shingles(one.text))
-        kin = []
-        for other in index.candidates(index.lookup(marks), size):
-            relation = relate(one, documents[other], name=str(other))
-            if relation is not None:
-                yield number, other, str(relation.verdict)
-                if relation.joins:
-                    kin.append(other)
-        index.insert(number, marks, size, kin)
+        marks, length = fingerprints(one.text).tolist(), size(one.text)
+        candidates = index.candidates(index.lookup(marks), length)
+        relations = dict(verified(candidates, lambda other, one=one: relate(one, documents[other], name=str(other))))  # type: ignore[misc]
+        yield from ((number, other, str(relation.verdict)) for other, relation in relations.items())
+        kin = [other for other, relation in relations.items() if relation.joins]
+        index.insert(number, marks, length, kin)
 
 
 def pieces(text: str) -> list[str]:

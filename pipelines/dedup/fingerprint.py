@@ -17,6 +17,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -26,17 +27,23 @@ from numpy.typing import NDArray
 VERSION = "1"
 """of all that is computed here; rows and digests of another version are not comparable"""
 
-CHARACTERS = 5
-WORDS = 3
-"""characters or words of a shingle; an English word carries about as much as two Chinese characters"""
-WINDOW = 40
-"""shingles of characters; about 48 fingerprints a thousand characters"""
-WORD_WINDOW = 20
-"""shingles of words; a Chinese article has about twice as many characters as the same in English has words"""
-SHORT = 200
-SHORT_WINDOW = 8
-"""texts of fewer shingles than `SHORT` are read closer, as with two or three fingerprints one edit would lose them.
-What a wide window chooses, a narrow one chooses too: a short text is still found inside a long one."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """`length` units are a shingle; windows are in shingles."""
+
+    length: int
+    window: int
+    narrow: int
+
+
+CHARACTERS = Script(length=5, window=40, narrow=8)
+WORDS = Script(length=3, window=20, narrow=4)
+"""A word carries about as much as two Chinese characters, and an article has half as many. Either way about 48
+fingerprints a thousand characters, the same for five hundred words"""
+DENSE = 20
+"""Texts of a smaller `size` (400 characters) are read through the narrow window, as with a few fingerprints one edit
+would lose them. What a wide window chooses, a narrow one chooses too: a short text is still found inside a long one"""
 
 FIRST_UNSPACED = 0x2E80
 """from here on come the ideographs, kana and Hangul syllables"""
@@ -75,6 +82,7 @@ _FOLD = _read_fold()
 _POWERS = np.cumprod(np.full(_LONGEST_WORD, _MULTIPLIER))
 
 
+@lru_cache(maxsize=4)
 def _folded(text: str) -> NDArray[np.uint32]:
     """A code point for each character of the NFKC form, 0 for those dropped."""
     folded = _looked_up(text)
@@ -107,37 +115,46 @@ def verbatim_digest(title: str, text: str) -> str:
 
 
 def fingerprints(text: str) -> Hashes:
-    """Sorted, unique. About one for each 20 characters or 10 words; none for a text without letters."""
-    hashes, window = _hashed(text)
+    """Sorted, unique; about `size` many, four times that for short texts, none for a text without letters."""
+    hashes, script = _hashed(text)
     if len(hashes) == 0:
         return hashes
-    window = min(window if len(hashes) >= SHORT else SHORT_WINDOW, len(hashes))
-    return _sorted_set(_window_minima(hashes, window))
+    window = script.narrow if size(text) < DENSE else script.window
+    return _sorted_set(_window_minima(hashes, min(window, len(hashes))))
 
 
-@lru_cache(maxsize=256)
+def size(text: str) -> int:
+    """How many fingerprints the wide window is expected to choose: 2 of each 41 shingles of characters, or 21 of words."""
+    hashes, script = _hashed(text)
+    return 2 * len(hashes) // (script.window + 1)
+
+
+@lru_cache(maxsize=512)
 def shingles(text: str) -> Hashes:
     """All of them, sorted, unique, not writable: the set that texts are compared by. The last few hundred texts are
     remembered, as one article is held against many and many articles against one."""
-    hashes = _sorted_set(_hashed(text)[0])
-    hashes.flags.writeable = False
-    return hashes
+    return _kept(_sorted_set(sequence(text)))
 
 
 def sequence(text: str) -> Hashes:
-    """The shingles in reading order, repeated ones too."""
+    """The shingles in reading order, repeated ones too, not writable."""
     return _hashed(text)[0]
 
 
 @lru_cache(maxsize=4)
-def _hashed(text: str) -> tuple[Hashes, int]:
-    """The shingles in reading order, and the window for them."""
+def _hashed(text: str) -> tuple[Hashes, Script]:
+    """The shingles in reading order, and what they are made of."""
     folded = _folded(text)
     letters = folded[folded != 0].astype(np.uint64)
     unspaced = np.count_nonzero(letters >= FIRST_UNSPACED)
-    if unspaced * UNSPACED_SHARE >= len(letters):
-        return _rolled(letters, CHARACTERS), WINDOW
-    return _rolled(_words(folded), WORDS), WORD_WINDOW
+    script = CHARACTERS if unspaced * UNSPACED_SHARE >= len(letters) else WORDS
+    units = letters if script is CHARACTERS else _words(folded)
+    return _kept(_rolled(units, script.length)), script
+
+
+def _kept(hashes: Hashes) -> Hashes:
+    hashes.flags.writeable = False
+    return hashes
 
 
 def _words(folded: NDArray[np.uint32]) -> Hashes:

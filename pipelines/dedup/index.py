@@ -5,7 +5,8 @@ The index holds one document for each *distinct* text (by `fingerprint.text_dige
 and take no rows, so a text that is reposted a thousand times starves no search. A row is (fingerprint, document).
 
     lookup    the rows of the new text's fingerprints; those with BOILERPLATE rows say nothing and are skipped
-    select    documents that share enough of the rest, the most alike first                             -> compare these
+    select    documents that share enough of the rest, the most alike first
+    verified  those of them that are related when compared whole (`relate`)
     insert    the new text's rows, where there is room (`has_room`)
 
 A pair is found whichever of the two came first, as long as no bound here is reached.
@@ -14,8 +15,10 @@ A pair is found whichever of the two came first, as long as no bound here is rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from pipelines.dedup.fingerprint import DENSE
+from pipelines.model import Relation
 
 BOILERPLATE = 50
 """Documents with a fingerprint from which on it is a notice or a template, not a story. No more rows than that are kept
@@ -24,23 +27,28 @@ FAMILY = 8
 """Rows of one fingerprint for texts that are one story: they stand for further variants of it, which would otherwise
 fill the fingerprint up and make the story itself look like boilerplate"""
 SHARED = 2
-PART = 8
-"""Candidates share two fingerprints, and an eighth of those that the shorter text would have under the wide window. A
-quarter loses a text with every fifth word replaced"""
-SHINGLES_A_FINGERPRINT = 20
-"""Winnowing chooses 2 of each 41 shingles (words: of each 21)"""
-VERY_SHORT = 60
-"""shingles below which one shared fingerprint is enough"""
+PART = 14
+"""Candidates share two fingerprints, and a fourteenth of those that the shorter text has under the wider of both windows. A
+quarter loses texts with every fifth word replaced, an eighth a tenth of those with every third"""
+NARROWED = 4
+"""A text that is read through the narrow window has about four times its `size` of fingerprints"""
+VERY_SHORT = 3
+"""size below which one shared fingerprint is enough"""
 MOST = 50
 """Candidates compared at most, the most alike first"""
+FAILURES = 8
+"""Candidates in a row that turn out unrelated before the rest, which share less, are let be: a form has dozens"""
 
 Postings = Mapping[int, Collection[int]]
 """fingerprint -> documents that have it"""
 
 
-def needed(size: int) -> int:
-    """How many fingerprints a text of `size` shingles must share with a longer one to be compared."""
-    return 1 if size < VERY_SHORT else max(SHARED, size // (SHINGLES_A_FINGERPRINT * PART))
+def needed(size: int, other: int) -> int:
+    """How many fingerprints two texts of these sizes (`fingerprint.size`) must share to be compared."""
+    least = min(size, other)
+    if least < VERY_SHORT:
+        return 1
+    return max(SHARED, (least * NARROWED if max(size, other) < DENSE else least) // PART)
 
 
 def shared(postings: Postings) -> Counter[int]:
@@ -53,10 +61,22 @@ def shared(postings: Postings) -> Counter[int]:
 
 
 def select(counts: Mapping[int, int], size: int, sizes: Mapping[int, int]) -> list[int]:
-    """The documents to compare with a text of `size` shingles, the one that shares most first. `sizes` are the shingles
-    of each document in `counts`."""
-    enough = (one for one, count in counts.items() if count >= needed(min(size, sizes[one])))
-    return list(islice(sorted(enough, key=lambda one: (-counts[one], one)), MOST))
+    """The documents to compare with a text of that size, the one that shares most first. `sizes` are those of the
+    documents in `counts`."""
+    enough = [one for one, count in counts.items() if count >= needed(size, sizes[one])]
+    return sorted(enough, key=lambda one: (-counts[one], one))[:MOST]
+
+
+def verified(candidates: Iterable[int], relate: Callable[[int], Relation | None]) -> Iterator[tuple[int, Relation]]:
+    """The candidates that are related, in their order, until too many in a row are not. `relate` reads and compares one."""
+    failures = 0
+    for one in candidates:
+        relation = relate(one)
+        if relation is not None:
+            yield one, relation
+        failures = 0 if relation is not None else failures + 1
+        if failures == FAILURES:
+            return
 
 
 def has_room(documents: Collection[int], kin: Collection[int]) -> bool:

@@ -1,0 +1,140 @@
+"""The index of fingerprints in the catalogue: one row for each fingerprint of each distinct text.
+
+Its rules are those of `dedup.index`; here they are SQL. A text is named by its `fingerprint.text_digest`, which the
+heads of all its copies carry too: copies take no rows. Everything runs in the transaction of the caller, so the index
+knows a text exactly when the catalogue does, and a restart costs nothing.
+
+    candidates(tx, text)       digests of the stored texts that are worth comparing, the most alike first
+    remember(tx, text, kin)    enters a text; `kin` are the digests of those found to be the same story
+    forget(tx, digest)         takes a text out that no article has any more; its kin should be remembered again
+
+A fingerprint is an unsigned number of 64 bits and stands in a signed column, bit for bit. Rows of another
+`fingerprint.VERSION` are not read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
+
+from pipelines.archive.catalogue import insert_new
+from pipelines.archive.schema import metadata
+from pipelines.archive.stored import CHUNK
+from pipelines.dedup import index
+from pipelines.dedup.fingerprint import VERSION, Hashes, size, text_digest
+from pipelines.dedup.fingerprint import fingerprints as fingerprints_of
+
+_T = TypeVar("_T")
+
+indexed_text = Table(
+    "indexed_text",
+    metadata,
+    Column("doc", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("version", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("fingerprints", LargeBinary, nullable=False),  # so that a text can be taken out when it is gone
+)
+
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("fp", BigInteger, primary_key=True, autoincrement=False),
+    Column("doc", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+
+def candidates(tx: sa.Connection, text: str) -> list[str]:
+    """Digests of the stored texts that share enough with a text, itself not among them, the most alike first."""
+    counts = index.shared(lookup(tx, _signed(fingerprints_of(text))))
+    sizes = _sizes(tx, list(counts))
+    documents = index.select({doc: count for doc, count in counts.items() if doc in sizes}, size(text), sizes)
+    digests = _digests(tx, documents)
+    mine = text_digest(text)
+    return [digests[one] for one in documents if digests[one] != mine]
+
+
+def remember(tx: sa.Connection, text: str, kin: Collection[str] = ()) -> None:
+    """Enters a text, or the rows that it lacks. `kin`: digests of the texts found to be the same story."""
+    marks = fingerprints_of(text)
+    doc = _document(tx, text, marks)
+    insert(tx, doc, _signed(marks), _documents(tx, kin))
+
+
+def forget(tx: sa.Connection, digest: str) -> None:
+    """Takes a text out; nothing happens where it is not in. Rows of its kin that it stood for are not there: remember
+    them again."""
+    doc = tx.scalar(sa.select(indexed_text.c.doc).where(indexed_text.c.digest == digest))
+    if doc is not None:
+        remove(tx, doc)
+
+
+def lookup(tx: sa.Connection, fps: Sequence[int]) -> index.Postings:
+    """Signed fingerprint -> documents that have it."""
+    postings: defaultdict[int, list[int]] = defaultdict(list)
+    for part in _portions(fps):
+        for fp, doc in tx.execute(sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(part))):
+            postings[fp].append(doc)
+    return postings
+
+
+def insert(tx: sa.Connection, doc: int, fps: Sequence[int], kin: Collection[int] = ()) -> int:
+    """The rows of a document, where `dedup.index.has_room`; how many are new."""
+    postings = lookup(tx, fps)
+    wanted = [fp for fp in fps if doc not in (documents := postings.get(fp, ())) and index.has_room(documents, kin)]
+    if wanted:
+        tx.execute(fingerprint.insert(), [{"fp": fp, "doc": doc} for fp in wanted])
+    return len(wanted)
+
+
+def remove(tx: sa.Connection, doc: int) -> None:
+    """All that is known of a document."""
+    stored = tx.scalar(sa.select(indexed_text.c.fingerprints).where(indexed_text.c.doc == doc))
+    for part in _portions(np.frombuffer(stored or b"", dtype="<i8").tolist()):
+        tx.execute(fingerprint.delete().where(fingerprint.c.doc == doc, fingerprint.c.fp.in_(part)))
+    tx.execute(indexed_text.delete().where(indexed_text.c.doc == doc))
+
+
+def _signed(marks: Hashes) -> list[int]:
+    return list(marks.astype("<u8").view("<i8").tolist())
+
+
+def _sizes(tx: sa.Connection, documents: Sequence[int]) -> dict[int, int]:
+    """The sizes of documents, those of another version left out."""
+    rows = sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION)
+    return {doc: length for part in _portions(documents) for doc, length in tx.execute(rows.where(indexed_text.c.doc.in_(part)))}
+
+
+def _document(tx: sa.Connection, text: str, marks: Hashes) -> int:
+    """The number of a text, entered if it is new; one of another version is entered anew."""
+    digest = text_digest(text)
+    found = tx.execute(sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == digest)).one_or_none()
+    if found is not None and found.version == VERSION:
+        return int(found.doc)
+    forget(tx, digest)
+    insert_new(
+        tx,
+        indexed_text,
+        [{"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}],
+    )
+    return int(tx.scalars(sa.select(indexed_text.c.doc).where(indexed_text.c.digest == digest)).one())
+
+
+def _documents(tx: sa.Connection, digests: Iterable[str]) -> set[int]:
+    wanted = sorted(set(digests))
+    return {doc for part in _portions(wanted) for doc in tx.scalars(sa.select(indexed_text.c.doc).where(indexed_text.c.digest.in_(part)))}
+
+
+def _digests(tx: sa.Connection, documents: Sequence[int]) -> dict[int, str]:
+    rows = sa.select(indexed_text.c.doc, indexed_text.c.digest)
+    return {row.doc: row.digest for part in _portions(documents) for row in tx.execute(rows.where(indexed_text.c.doc.in_(part)))}
+
+
+def _portions(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (values[n : n + CHUNK] for n in range(0, len(values), CHUNK))
