@@ -85,6 +85,11 @@ class Writer:
         """A page of the site is not there any more."""
         return self.says(address(name), moment(days), Rejection(reason=Reason.GONE, detail="404", status=404), status=404)
 
+    def withdrawn(self, name: str, days: float) -> None:
+        """A page of the site is not there any more, and still not there a day later."""
+        self.gone(name, days)
+        self.gone(name, days + 1.1)
+
     def confirmed(self, name: str, days: float) -> Outcome:
         """A page of the site is as it was (304)."""
         return self.says(address(name), moment(days), Rejection(reason=Reason.NOT_MODIFIED, detail="304", status=304), status=304)
@@ -106,6 +111,8 @@ NOTICE = ("请看视频。",)
 """too short to be one story by its text alone: the title decides"""
 TEXTS = (STORY, OTHER, (*STORY[:2], "公司没有说第二座工厂建在哪里。"), NOTICE)
 TITLES = ("机器人装好一台整机", "充电十分钟行驶四百公里")
+MINUTES = (0, 1, 2, 1440, 1441, 2880, 2882, 4320)
+"""after START: at once, and days later, as it takes to believe that a page is gone"""
 NAMES = ("a", "b", "c", "d")
 
 
@@ -130,7 +137,7 @@ def events() -> st.SearchStrategy[list[Event]]:
         st.builds(
             Event,
             name=st.sampled_from(NAMES),
-            minute=st.integers(0, 12),
+            minute=st.sampled_from(MINUTES),
             shows=st.sampled_from(("text", "text", "text", "gone", "confirmed")),
             text=st.integers(0, len(TEXTS) - 1),
             title=st.integers(0, len(TITLES) - 1),

@@ -106,8 +106,9 @@ def test_another_text_of_the_same_page_is_a_revision_with_its_difference_class(a
 def test_a_page_that_is_gone_withdraws_its_article_and_one_that_is_back_restores_it(archive: Archive, writer: Writer) -> None:
     writer.shows("a", 0)
     assert writer.gone("a", 1).word == Reason.GONE
+    writer.gone("a", 2.1)
     assert (head(archive, "a").status, head(archive, "a").shown) == (Status.WITHDRAWN, False)
-    writer.shows("a", 2)
+    writer.shows("a", 3)
     assert (head(archive, "a").status, head(archive, "a").shown) == (Status.ACTIVE, True)
     assert ops(archive, "a") == ["add", "delete", "add"]
 
@@ -205,7 +206,7 @@ def test_an_earlier_original_that_comes_later_takes_the_place_of_the_copy(archiv
 def test_the_copy_stands_in_when_the_original_is_withdrawn(archive: Archive, writer: Writer) -> None:
     writer.shows("a", 1, published=moment(0))
     writer.shows("b", 2, published=moment(1))
-    writer.gone("a", 3)
+    writer.withdrawn("a", 3)
     assert (head(archive, "a").shown, head(archive, "b").shown) == (False, True)
     assert (ops(archive, "a")[-1], ops(archive, "b")) == ("delete", ["add"])
 
@@ -223,10 +224,11 @@ def test_a_copy_that_becomes_another_text_leaves_its_cluster(archive: Archive, w
 
 
 def test_a_page_that_was_gone_before_its_text_is_read_is_withdrawn_all_the_same(archive: Archive) -> None:
-    text, gone = Event(name="a", minute=0, shows="text"), Event(name="a", minute=5, shows="gone")
+    text = Event(name="a", minute=0, shows="text")
+    gone, still = Event(name="a", minute=5, shows="gone"), Event(name="a", minute=2000, shows="gone")
     empty(archive)
-    bring(archive, [(1, gone), (0, text)])
-    assert exported(archive) == story(archive, text, gone)
+    bring(archive, [(1, gone), (2, still), (0, text)])
+    assert exported(archive) == story(archive, text, gone, still)
     assert head(archive, "a").status == Status.WITHDRAWN
 
 
