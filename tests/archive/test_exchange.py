@@ -9,9 +9,11 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipelines.archive.exchange import MAX_HTTP_HEAD, NOT_MODIFIED, Exchange, pack
-from pipelines.archive.records import sha256
+from pipelines.archive.exchange import MAX_HTTP_HEAD, NOT_MODIFIED, Exchange, pack, parse_metadata, resolved
+from pipelines.archive.records import Record, read_records, sha256
 from pipelines.archive.warc import captures_in
 from pipelines.errors import DamagedRecord
 from pipelines.model import Capture, Hints, Kind, WarcRef
@@ -163,3 +165,89 @@ def test_what_was_packed_is_read_as_it_was_promised_wherever_it_lies() -> None:
     packed = pack(Exchange(url=URL, fetched_at=MOMENT, status=200, body=b"<p>a</p>", hints=Hints(title="电池工厂")), "<urn:uuid:info>")
     before = response(b"HTTP/1.1 200 OK\r\n\r\na")
     assert foreign(before, packed.members)[1] == packed.capture("theirs.warc.gz", len(before))
+
+
+# ── packing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def packed_records(exchange: Exchange) -> list[Record]:
+    read = list(read_records(io.BytesIO(pack(exchange, "<urn:uuid:info>").members), "ours"))
+    assert not [item for item in read if isinstance(item, DamagedRecord)]
+    return [item for item in read if isinstance(item, Record)]
+
+
+@pytest.mark.parametrize(
+    ("url", "line", "host"),
+    [
+        ("http://a.example", b"GET / HTTP/1.1", b"a.example"),
+        ("http://a.example/", b"GET / HTTP/1.1", b"a.example"),
+        ("http://a.example?b=1", b"GET /?b=1 HTTP/1.1", b"a.example"),
+        ("https://a.example:8443/b/c?d=1&d=2#e", b"GET /b/c?d=1&d=2 HTTP/1.1", b"a.example:8443"),
+        ("http://user:secret@a.example/b", b"GET /b HTTP/1.1", b"a.example"),
+        ("http://a.example/%E7%A7%91?q=%2f", b"GET /%E7%A7%91?q=%2f HTTP/1.1", b"a.example"),
+        ("http://a.example/科", b"GET /%E7%A7%91 HTTP/1.1", b"a.example"),
+        ("http://a.example/a b", b"GET /a%20b HTTP/1.1", b"a.example"),
+        ("http://[2001:db8::1]:80/a", b"GET /a HTTP/1.1", b"[2001:db8::1]:80"),
+    ],
+)
+def test_a_request_asks_for_what_the_url_names(url: str, line: bytes, host: bytes) -> None:
+    request = packed_records(Exchange(url=url, fetched_at=MOMENT, status=200))[0]
+    assert request.block.split(b"\r\n")[:2] == [line, b"Host: " + host]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "line"), [(200, "OK", b"HTTP/1.1 200 OK"), (404, "", b"HTTP/1.1 404 "), (503, "a\r\nb", b"HTTP/1.1 503 a b")]
+)
+def test_the_status_line_is_one_line(status: int, reason: str, line: bytes) -> None:
+    answer = packed_records(Exchange(url=URL, fetched_at=MOMENT, status=status, reason=reason))[-1]
+    assert answer.block == line + b"\r\n\r\n"
+
+
+@settings(deadline=None)
+@given(
+    st.builds(
+        Hints, via=st.none() | st.text(), title=st.none() | st.text(), published=st.none() | st.text(), section=st.none() | st.text()
+    ),
+    st.sampled_from(Kind),
+)
+def test_hints_and_kind_come_back_whatever_they_hold(hints: Hints, kind: Kind) -> None:
+    packed = pack(Exchange(url=URL, fetched_at=MOMENT, status=200, hints=hints, kind=kind), "<urn:uuid:info>")
+    capture = foreign_capture(packed.members)
+    assert (capture.hints, capture.kind) == (hints, kind)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["", " ", "a\r\nkind: robots", '"quoted"', '"', "全角　空格", "tab\there", "null\0byte", "\u2028", "\ud800", "a: b", "%0D%0A"],
+)
+def test_awkward_titles_come_back(title: str) -> None:
+    packed = pack(Exchange(url=URL, fetched_at=MOMENT, status=200, hints=Hints(title=title)), "<urn:uuid:info>")
+    assert foreign_capture(packed.members).hints.title == title
+
+
+def test_a_kind_of_a_later_version_is_read_as_an_article() -> None:
+    assert parse_metadata(b"kind: hologram\r\nvia: http://a.example/\r\n") == (Kind.ARTICLE, Hints(via="http://a.example/"))
+
+
+@pytest.mark.parametrize("block", [b"", b"\xff\xfe", b"no colon", b'link-title: "half', b"kind:\r\n\r\n"])
+def test_metadata_of_any_shape_never_raises(block: bytes) -> None:
+    assert parse_metadata(block)[0] is Kind.ARTICLE
+
+
+def test_a_record_that_is_no_exchange_of_ours_still_says_which_it_is() -> None:
+    kinds = [record.type for record in packed_records(Exchange(url=URL, fetched_at=MOMENT, status=200, hints=Hints(title="a")))]
+    assert kinds == ["request", "metadata", "response"]
+
+
+def test_an_original_without_its_body_resolves_nothing() -> None:
+    revisit = Capture(url=URL, fetched_at=MOMENT, status=200, headers=(), body=b"", refers_to=(URL, MOMENT))
+    original = Capture(url=URL, fetched_at=MOMENT, status=200, headers=(("A", "b"),), body=b"<p>", payload_digest="sha256:x")
+    assert resolved(revisit, None) is revisit
+    assert resolved(revisit, lambda _url, _moment: None) is revisit
+    found = resolved(revisit, lambda _url, _moment: original)
+    assert (found.body, found.headers, found.payload_digest, found.url) == (b"<p>", (("A", "b"),), "sha256:x", URL)
+
+
+def test_a_304_is_never_filled_with_another_captures_body() -> None:
+    confirmed = Capture(url=URL, fetched_at=MOMENT, status=304, headers=(), body=b"", refers_to=(URL, MOMENT))
+    assert resolved(confirmed, lambda _url, _moment: pytest.fail("was asked")) is confirmed

@@ -27,6 +27,7 @@ from pipelines.archive.records import (
     parse_date,
     read_records,
     sha256,
+    unfold,
 )
 from pipelines.errors import DamagedRecord
 
@@ -124,6 +125,26 @@ def test_what_is_no_date_is_none(text: str) -> None:
 )
 def test_a_number_is_ascii_digits_and_not_endless(text: str | None, value: int | None) -> None:
     assert number(text) == value
+
+
+@given(st.binary(max_size=100))
+def test_base32_is_the_librarys(payload: bytes) -> None:
+    assert sha256(payload) == "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode()
+    assert records._base32(payload) == base64.b32encode(payload).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("A: 1\r\nB: 2", "A: 1\r\nB: 2"),
+        ("A: 1\r\n  2\r\nB: 3", "A: 1 2\r\nB: 3"),
+        ("A: 1\n\t2\n 3", "A: 1 2 3"),
+        (" A: 1", " A: 1"),
+        ("", ""),
+    ],
+)
+def test_folded_lines_are_joined(text: str, lines: str) -> None:
+    assert unfold(text) == lines
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────

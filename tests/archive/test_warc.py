@@ -376,6 +376,14 @@ def test_reading_goes_on_where_it_ended(writer: WarcWriter) -> None:
     assert captures(file_of(writer), start=position) == [second]
 
 
+def test_a_file_can_be_read_while_it_is_written(writer: WarcWriter) -> None:
+    first = writer.write(EXCHANGE)
+    reading = read_captures(file_of(writer))
+    assert next(reading) == first
+    second = writer.write(EXCHANGE)
+    assert list(reading) == [second]
+
+
 def test_a_folder_that_can_not_be_made_is_our_own_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ArchiveUnusable, match=r"file/warc/p-\d+-00001\.warc\.gz: Not a directory"):
