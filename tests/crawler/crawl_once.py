@@ -44,11 +44,18 @@ def crawl(
     names: Mapping[str, list[str]] | None = None,
     env: Mapping[str, str] | None = None,
     timeout: float = 60,
+    stop_after: float | None = None,
     **politeness: Any,
 ) -> Crawl:
     """Runs a crawl of `urls` (a URL, or a dict with `url` and meta). `names` are the answers of a name server, one after
-    the other, the last for ever."""
-    spec = {"urls": list(urls), "seeds": seeds(hosts, **politeness), "settings": dict(settings or {}), "names": dict(names or {})}
+    the other, the last for ever. `stop_after` seconds it is sent a SIGTERM."""
+    spec: dict[str, Any] = {
+        "urls": list(urls),
+        "seeds": seeds(hosts, **politeness),
+        "settings": dict(settings or {}),
+        "names": dict(names or {}),
+    }
+    spec["stop_after"] = stop_after
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.crawler.crawl_process"])
     here, there = context.Pipe()

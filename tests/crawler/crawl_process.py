@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -67,6 +68,8 @@ class One(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         self.watching = asyncio.ensure_future(self._watch())
+        if self.spec["stop_after"]:
+            asyncio.get_running_loop().call_later(self.spec["stop_after"], os.kill, os.getpid(), signal.SIGTERM)
         for one in self.spec["urls"]:
             url, meta = _meta_of(one)
             yield Request(url, callback=self.parse, errback=self.failed, meta=meta, dont_filter=True)
