@@ -251,12 +251,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self._must_close(body, headers):
             self.close_connection = True
             self.send_header("Connection", "close")
-        self.end_headers()
         if isinstance(body, bytes):
             sent = 0 if self.command == "HEAD" else len(body)
             self._note(kind, url, status, sent)  # before the client can have it, or its next look at the log would race
+            self.end_headers()
             self.wfile.write(body[:sent])
         else:
+            self.end_headers()
             self._note(kind, url, status, self._write(body))
 
     @staticmethod

@@ -248,12 +248,13 @@ def test_two_replicas_stand_side_by_side() -> None:
 
 def test_a_closed_replica_answers_no_more_and_leaves_no_file() -> None:
     with Replica() as replica:
-        held = socket.create_connection(("127.0.0.1", replica.port))
+        held = http.client.HTTPConnection("127.0.0.1", replica.port, timeout=10)
+        held.request("GET", CHANNEL)
+        assert held.getresponse().read()
         authority = Path(replica.ca_file)
         assert authority.exists()
     assert not authority.exists()
-    held.settimeout(10)
-    assert held.recv(1) == b""
+    assert held.sock.recv(1) == b""
     held.close()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", replica.port), timeout=1)
