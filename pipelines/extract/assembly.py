@@ -76,13 +76,13 @@ def _sort(result: Assembly, line: Line, place: Place, *, belongs: bool, title: s
 
 
 def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
-    """Between the first and the last paragraph everything but stray counters; outside only what stands in the column,
-    and a lead above it, which many pages set apart."""
+    """Between the first and the last paragraph everything but stray counters; outside what stands in the column, and
+    sentences: a lead, or a part that many pages set apart."""
     if _in(line, column):
         return True
     if place is Place.BODY:
         return not line.text.isdigit()
-    return place is Place.HEAD and _solid(line) and len(line.text) >= _LEAD and line.linked == 0
+    return _solid(line) and len(line.text) >= _LEAD and (place is Place.TAIL or line.linked == 0)
 
 
 def _is_link(line: Line) -> bool:
@@ -98,6 +98,14 @@ def _parent(line: Line) -> html.HtmlElement:
     element = line.element
     parent = element.getparent()
     return parent if element.tag in ("p", *HEADINGS) and parent is not None else element
+
+
+def manner(line: Line) -> tuple[str, ...]:
+    """How a line is set: its element and the one around it, by tag and class. Paragraphs of one article are set alike, even
+    where each has a box of its own."""
+    element, parent = line.element, line.element.getparent()
+    around = (parent.tag, parent.get("class") or "") if parent is not None else ()
+    return (element.tag, element.get("class") or "", *around)
 
 
 def _column(lines: list[Line]) -> set[html.HtmlElement]:
@@ -146,16 +154,16 @@ def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] 
 
 def _stop(lines: list[Line], first: int, last: int) -> int:
     """The number of the line at which the page goes on to something else: a heading of further reading, about half way down
-    at least, after which the place that held the prose so far holds hardly any more."""
+    at least, after which hardly any prose is set in the manner of the prose so far."""
     total = sum(len(line.text) for line in lines[first : last + 1] if _solid(line))
     seen = 0
-    places: set[html.HtmlElement] = set()
+    manners: set[tuple[str, ...]] = set()
     for number, line in enumerate(lines):
         if number >= first and _solid(line):
             seen += len(line.text)
-            places.add(_parent(line))
+            manners.add(manner(line))
         elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
-            later = sum(len(other.text) for other in lines[number:] if _parent(other) in places and _solid(other))
+            later = sum(len(other.text) for other in lines[number:] if manner(other) in manners and _solid(other))
             if later < _HARDLY * total:
                 return number
     return len(lines)

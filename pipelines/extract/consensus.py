@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from lxml import html
 
 from pipelines.extract import furniture, generic, locator
-from pipelines.extract.assembly import Assembly, assemble
+from pipelines.extract.assembly import Assembly, assemble, manner
 from pipelines.extract.blocks import Line, Reading
 from pipelines.extract.furniture import Kind
 from pipelines.text import Script
@@ -61,7 +61,7 @@ def consensus(root: html.HtmlElement, reading: Reading, title: str | None, scrip
 
 def _with_beginning(reading: Reading, chosen: list[Line], summary: str | None) -> list[Line]:
     """The lines chosen, from where the page says that its article begins. A beginning directly above them is a lead that
-    is set apart; what follows it only after a gap, and in another place of the tree, is the next article of a stream."""
+    is set apart; what follows it only after a gap, and set in another manner, is the next article of a stream."""
     begin = _beginning(reading, summary)
     if begin is None or not chosen:
         return chosen
@@ -72,8 +72,8 @@ def _with_beginning(reading: Reading, chosen: list[Line], summary: str | None) -
     gap = next((number for number, line in enumerate(after) if number and _apart(reading, after[number - 1], line)), None)
     if gap is None or after[0] is not begin:
         return chosen
-    places = {line.element.getparent() for line in after[:gap]}
-    return before + after[:gap] + [line for line in after[gap:] if line.element.getparent() in places]
+    manners = {manner(line) for line in after[:gap]}
+    return before + after[:gap] + [line for line in after[gap:] if manner(line) in manners]
 
 
 def _apart(reading: Reading, one: Line, other: Line) -> bool:
@@ -95,7 +95,7 @@ def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[l
     located = reading.lines[span.start : span.end] if span else []
     tree = generic.lean(root)
     readable = matched(reading.lines, generic.readability_text(tree))
-    trafilatura = matched(reading.lines, generic.trafilatura_text(tree, fast=script is Script.HAN))
+    trafilatura = matched(reading.lines, generic.trafilatura_text(tree, fast=True))
     return [located, readable, trafilatura] if script is Script.HAN else [trafilatura, located, readable]
 
 

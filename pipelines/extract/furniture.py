@@ -84,7 +84,9 @@ _MORE = (
     r"为[你您](?:推荐|精选)|猜[你您]喜欢|(?:大家|[你您])(?:都在看|还看|爱看|还喜欢|可能(?:还)?(?:感兴趣|喜欢|会喜欢|想看))|"
     r"(?:精彩|编辑|今日|图片|视频|热点|栏目|网友|独家|精选|最热|全部|专题|频道|图文|小编)推荐|[上下]一(?:篇|条)(?:新闻|文章)?|阅读下一篇|"
     r"评论区?|网友(?:评论|跟帖)|(?:精彩|全部)评论|(?:点击|新闻|热点|阅读|评论|本周|24小时|一周|热文|月|日)排行榜?|(?:往期|精彩)(?:回顾|内容)|"
-    r"发表评论|我要评论|热搜|热榜|排行榜|新闻热线|文章排行|热词|关键[词字]|标签|tags?|related(?:articles|stories|news|posts)?|readmore|youmayalsolike"
+    r"发表评论|我要评论|热搜|热榜|排行榜|新闻热线|文章排行|热词|关键[词字]|标签|tags?|related(?:articles|stories|news|posts)?|"
+    r"readmore|youmayalsolike|moreon:?.{0,20}|moreonthisstory|recommended(?:foryou)?|trending(?:now)?|mostpopular|popular|newsletters?|"
+    r"vocêpodegostar|leiatambém|dasköntesie(?:auch)?interessieren|mehrzumthema|(?:à)?lireaussi|tepuedeinteresar|leatambién|читайтетакже"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -150,6 +152,13 @@ RULES: tuple[Rule, ...] = (
         longest=160,
         places=_EDGES,
     ),
+    _rule(
+        Kind.NOTICE,
+        r"followus?on(?:twitter|facebook)|follow.{2,40}on(?:twitter|facebook).{0,40}jointheconversation|reflecttheviewsoftheirauthors?|",
+        r"viewsexpressed(?:here|inthis)|ifyouwouldliketocontribute,?pleasecontactus|allrightsreserved|thismaterialmaynotbepublished",
+        longest=300,
+        places=_EDGES,
+    ),
     _rule(Kind.BREADCRUMB, _OPEN, r"(?:当前|您(?:现在)?(?:的|所在)?(?:的)?|你的?)?(?:所在)?位置(?:[:是]|$)", longest=100),
     _rule(Kind.BREADCRUMB, r"^[^。,!?]{0,20}(?:>{1,2}|»|›)[^。!?]{0,40}(?:(?:>{1,2}|»|›)|正文$)", longest=80),
     _rule(Kind.PAGER, r"^(?>[\W_]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$", longest=80, places=_EDGES),
@@ -167,8 +176,9 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Kind.SHARE,
         r"^(?:扫一扫|扫描?二维码|扫码|微信扫|长按|用微信|使用微信|打开微信|手机看|我要(?:纠错|反馈|举报|投诉|评论)|请先?登录|还可以输入|发送到手机|",
-        r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端)",
-        longest=50,
+        r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端|imagecopyright|imagecredits?:|imagecaption|mediaplayback|getty images$|"
+        r"signupfor|subscribeto|clicktocomment|clickhereto|getatipforus|storycontinuesbelow|articlecontinuesafter|skipto)",
+        longest=60,
     ),
 )
 """Tried in this order; the first that fits names the line."""
