@@ -40,15 +40,17 @@ RECOVERY = 0.8
 MIN_SLOW_DELAY = 1.0
 """seconds; a host that asked for less is not asked twice a second, whatever the seeds file says"""
 BREAK_AFTER = 6
-"""failures in a row that open the breaker. Two pages that fail in all of their three tries are not a host that refuses"""
+"""URLs that fail in a row, further tries not counted, open the breaker: one page in trouble is not a host that refuses"""
 COOL_OFF_DELAYS = 15.0
-"""how long an open breaker stays open, in delays of the host (2 s: 30 s), doubled each time"""
+"""how long an open breaker stays open, in delays of the host (2 s: 30 s), doubled each time up to MAX_COOL_OFFS"""
+MAX_COOL_OFFS = 4.0
 MIN_COOL_OFF = 1.0
 """seconds"""
-MAX_OPENINGS = 3
-"""openings of the breaker without CALM good answers between: the host is given up for this run"""
+MAX_OPENINGS = 5
+"""openings of the breaker in a row after which the host is given up for this run: ten URLs that failed one after the other,
+or five challenges"""
 CALM = 10
-"""good answers in a row after which earlier openings are forgotten; more than are in flight before a verdict comes"""
+"""good answers in a row after which earlier challenges are forgotten: more than are in flight before a verdict comes"""
 LONGEST = 86_400.0
 """seconds; a Retry-After of more than a day is remembered as a day"""
 STEP = 0.25
@@ -62,7 +64,8 @@ class HostState:
     """What is known of one host ("name" or "name:port"). Times are seconds since the epoch.
 
     `delay` is agreed: the longer of the seeds file's and the capped Crawl-delay; `slowdown` multiplies it. `failures` and
-    `calm` count answers in a row, `openings` of the breaker. `given_up` says why the host is not asked again in this run.
+    `calm` count answers in a row, `openings` those of the breaker, `challenges` those among them that a challenge caused.
+    `given_up` says why the host is not asked again in this run.
     """
 
     host: str
@@ -75,6 +78,7 @@ class HostState:
     failures: int = 0
     calm: int = 0
     openings: int = 0
+    challenges: int = 0
     given_up: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -97,8 +101,8 @@ def resumed(state: HostState, now: float, politeness: Politeness) -> HostState:
     delay = _agreed(politeness, state.crawl_delay)
     clock_went_back = state.asked_at > now or state.next_at > now + LONGEST
     next_at = now + delay if clock_went_back else state.next_at
-    asked_at = min(state.asked_at, now)
-    return replace(state, delay=delay, next_at=next_at, asked_at=asked_at, given_up=None, failures=0, openings=0, calm=0)
+    begun = replace(state, delay=delay, next_at=next_at, asked_at=min(state.asked_at, now))
+    return replace(begun, given_up=None, failures=0, openings=0, challenges=0, calm=0)
 
 
 def earliest(state: HostState) -> float:
@@ -135,8 +139,10 @@ def _not_before(state: HostState, since: float) -> HostState:
     return replace(state, next_at=max(state.next_at, since + current_delay(state)))
 
 
-def after_response(state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness) -> HostState:
-    """What an answer says about the next request. `headers` by lower-case name."""
+def after_response(
+    state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness, *, again: bool = False
+) -> HostState:
+    """What an answer says about the next request. `headers` by lower-case name; `again` is a further try of one URL."""
     wait = retry_after(headers.get("retry-after"), now) if status >= 400 else None
     if status in SLOW_DOWN:
         state = replace(state, slowdown=min(state.slowdown * 2, MAX_SLOWDOWN))
@@ -144,10 +150,17 @@ def after_response(state: HostState, status: int, headers: Mapping[str, str], no
     if wait is not None:
         state = _told_to_wait(state, wait, now, politeness)
     if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
-        return _failed(state, now, f"status {status}")
+        return _failed(state, now, f"status {status}", again)
+    return _answered(state)
+
+
+def _answered(state: HostState) -> HostState:
+    """A good answer, as far as the network can tell: a challenge comes with status 200 too, so that challenges are
+    forgotten only after several."""
     calm = state.calm + 1
-    openings = 0 if calm >= CALM else state.openings
-    return replace(state, failures=0, calm=calm, openings=openings, slowdown=max(1.0, state.slowdown * RECOVERY))
+    challenges = 0 if calm >= CALM else state.challenges
+    openings = min(state.openings, challenges)
+    return replace(state, failures=0, calm=calm, challenges=challenges, openings=openings, slowdown=max(1.0, state.slowdown * RECOVERY))
 
 
 def _told_to_wait(state: HostState, wait: float, now: float, politeness: Politeness) -> HostState:
@@ -168,31 +181,34 @@ def retry_after(value: str | None, now: float) -> float | None:
     return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())
 
 
-def after_failure(state: HostState, now: float, why: str) -> HostState:
+def after_failure(state: HostState, now: float, why: str, *, again: bool = False) -> HostState:
     """No answer, or half of one: refused, reset, timed out, no such name. When it arrived is unknown: the delay counts
     from now."""
-    return _not_before(_failed(state, now, why), now)
+    return _not_before(_failed(state, now, why, again), now)
 
 
 def after_challenge(state: HostState, now: float, why: str) -> HostState:
     """A captcha, a challenge or a maintenance page: the host means "go away", so the breaker opens at once."""
-    return _opened(state, now, why)
+    return _opened(replace(state, challenges=state.challenges + 1), now, why)
 
 
-def _failed(state: HostState, now: float, why: str) -> HostState:
-    failed = replace(state, failures=state.failures + 1, calm=0)
-    return _opened(failed, now, why) if failed.failures >= BREAK_AFTER else failed
+def _failed(state: HostState, now: float, why: str, again: bool) -> HostState:
+    failed = replace(state, failures=state.failures + (not again), calm=0)
+    return _opened(failed, now, why) if failed.failures >= BREAK_AFTER and not again else failed
 
 
 def _opened(state: HostState, now: float, why: str) -> HostState:
-    """The breaker opens: nothing for a while, then one request tries; its failure opens it again, for twice as long."""
+    """The breaker opens: nothing for a while, then one URL tries; its failure opens it again, for twice as long."""
     openings = state.openings + 1
-    cool_off = max(MIN_COOL_OFF, COOL_OFF_DELAYS * state.delay) * 2 ** (openings - 1)
     given_up = state.given_up
     if openings >= MAX_OPENINGS:
-        given_up = given_up or f"it refused us {openings} times ({why})"
-    next_at = max(state.next_at, now + cool_off)
+        given_up = given_up or f"it refused us {openings} times in a row ({why})"
+    next_at = max(state.next_at, now + _cool_off(state.delay, openings))
     return replace(state, failures=BREAK_AFTER - 1, calm=0, openings=openings, next_at=next_at, given_up=given_up)
+
+
+def _cool_off(delay: float, openings: int) -> float:
+    return max(MIN_COOL_OFF, COOL_OFF_DELAYS * delay) * min(2.0 ** (openings - 1), MAX_COOL_OFFS)
 
 
 class KeepsHosts(Protocol):
@@ -236,12 +252,8 @@ class Gate:
         wait = state.next_at - self.clock()
         if state.given_up:
             raise Refused("host_given_up", f"{host}: {state.given_up}")
-        if wait > max(self.politeness.max_retry_after, self._longest_wait(state)):
+        if wait > max(self.politeness.max_retry_after, _cool_off(state.delay, MAX_OPENINGS), current_delay(state)):
             raise Refused("host_given_up", f"{host}: it may not be asked for another {wait:.0f} s")
-
-    @staticmethod
-    def _longest_wait(state: HostState) -> float:
-        return 2.0 ** (MAX_OPENINGS - 1) * max(MIN_COOL_OFF, COOL_OFF_DELAYS * state.delay) + current_delay(state)
 
     async def turn(self, host: str, going_on: Callable[[], bool]) -> None:
         """Waits until `host` may be asked, and marks it as asked. Raises Refused when the host is given up or the run
@@ -256,14 +268,14 @@ class Gate:
                 return self.put(after_request(state, self.clock()))
             await asyncio.sleep(min(wait, STEP))
 
-    def saw_response(self, host: str, status: int, headers: Mapping[str, str]) -> None:
-        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness))
+    def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, again: bool = False) -> None:
+        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness, again=again))
 
     def saw_arrival(self, host: str) -> None:
         self.put(after_arrival(self.state(host), self.clock()))
 
-    def saw_failure(self, host: str, why: str) -> None:
-        self.put(after_failure(self.state(host), self.clock(), why))
+    def saw_failure(self, host: str, why: str, *, again: bool = False) -> None:
+        self.put(after_failure(self.state(host), self.clock(), why, again=again))
 
     def saw_challenge(self, host: str, why: str) -> None:
         self.put(after_challenge(self.state(host), self.clock(), why))

@@ -98,16 +98,17 @@ class Transport(http11.HTTP11DownloadHandler):
 
     async def _told(self, host: str, request: Request) -> Response:
         """The download; the gate hears of what came of it before the next request can take this one's place."""
+        again = request.meta.get("retry_times", 0) > 0
         try:
             response = await self._download(request)
         except Exception as error:
             if not isinstance(error, Refused):
-                self._gate.saw_failure(host, type(error).__name__)
+                self._gate.saw_failure(host, type(error).__name__, again=again)
             raise
         if any(flag in BROKEN_OFF for flag in response.flags):
-            self._gate.saw_failure(host, "transfers break off")
+            self._gate.saw_failure(host, "transfers break off", again=again)
         else:
-            self._gate.saw_response(host, response.status, _retry_after(response))
+            self._gate.saw_response(host, response.status, _retry_after(response), again=again)
         return response
 
     async def _download(self, request: Request) -> Response:

@@ -223,8 +223,31 @@ def test_an_open_breaker_lets_one_request_try_and_opens_longer_when_it_fails() -
 
 
 def test_a_host_that_goes_on_refusing_is_given_up_for_this_run() -> None:
-    state = failed(HOST, BREAK_AFTER + MAX_OPENINGS - 1)
-    assert state.given_up == "it refused us 3 times (connection refused)"
+    assert failed(HOST, BREAK_AFTER + MAX_OPENINGS - 2).given_up is None
+    assert failed(HOST, BREAK_AFTER + MAX_OPENINGS - 1).given_up == "it refused us 5 times in a row (connection refused)"
+
+
+def test_further_tries_of_one_url_do_not_count_for_the_breaker() -> None:
+    state = failed(HOST, BREAK_AFTER - 1)
+    for _ in range(50):
+        state = after_failure(state, NOW, "reset", again=True)
+        state = after_response(state, 500, {}, NOW, RULES, again=True)
+    assert (state.failures, state.openings) == (BREAK_AFTER - 1, 0)
+    assert after_failure(state, NOW, "reset").openings == 1
+
+
+def test_one_good_answer_closes_the_breaker_that_failures_opened() -> None:
+    state = answered(failed(HOST, BREAK_AFTER + 2), 200)
+    assert (state.failures, state.openings) == (0, 0)
+
+
+def test_the_pauses_of_the_breaker_are_bounded() -> None:
+    state, pauses = HOST, []
+    for _ in range(4):
+        now = earliest(state)
+        state = after_challenge(state, now, "captcha")
+        pauses.append(earliest(state) - now)
+    assert pauses == [30.0, 60.0, 120.0, 120.0]
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.01])
