@@ -31,6 +31,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 
 SCHEMA_VERSION = 1
@@ -163,6 +164,7 @@ article = Table(
     Index("article_cluster", "cluster"),
     Index("article_site_url", "site", "url"),
 )
+Index("article_order", article.c.site, func.coalesce(article.c.published, article.c.first_seen), article.c.id)  # an export's order
 
 edge = Table(
     "edge",
