@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipelines.archive import fingerprints as _fingerprints  # its tables are the catalogue's
 from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.lock import exclusive
-from pipelines.errors import ArchiveUnusable, OutOfSpace
+from pipelines.errors import ArchiveUnusable
 from pipelines.site import Site
 
 
@@ -82,24 +84,11 @@ def _make(folder: Path) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise OutOfSpace(f"{folder}: the disk is full. Free some space and run again.") from error
-        raise ArchiveUnusable(
-            f"{folder}: the archive folder cannot be made or written ({error.strerror}). Check the path, its owner and its mode."
-        ) from error
+        raise disk_fault(folder, error) from error
 
 
 def write_whole(target: Path, raw: bytes) -> None:
-    """Writes a file that is either whole or not there: to a temporary name, fsynced, renamed, its folder fsynced."""
+    """Writes a file that is either whole or not there. Raises OutOfSpace, ArchiveUnusable."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    with temporary.open("wb") as handle:
+    with whole_file(target) as handle:
         handle.write(raw)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

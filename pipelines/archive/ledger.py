@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours
-from pipelines.archive.article_record import article_id, canonical_json, digest, timestamp, to_json
+from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
 from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
 from pipelines.archive.stored import Head, chunks, contents, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
+from pipelines.urls import host_key
 
-_SAYS_GONE = frozenset({Reason.GONE})
+_SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,11 @@ class Outcome:
 AWAITING_PARTS = "awaiting_parts"
 
 
-def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Article | Rejection) -> Outcome:
+def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Article | Rejection, *, part: int = 1) -> Outcome:
     """Records a capture and what extraction made of it. A capture that is already known changes nothing.
 
-    `url` is the canonical URL of the page that `seen` shows (of the first page, for a later part).
+    `url` is the canonical URL of the page that `seen` shows (of the first page, for a later part); `part` is the number that
+    its own URL says.
     """
     assert seen.warc is not None, "only what lies in the archive can be written down"
     if (before := _known(tx, seen.warc)) is not None:
@@ -49,7 +52,7 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
     if tx.scalar(sa.select(tombstone.c.reason).where(tombstone.c.article == name)) is not None:
         result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
     number = _insert_capture(tx, site, seen, name)
-    said = _page(name, number, seen, result)  # gone and confirmed too, where no text is known: it may be read later
+    said = _page(name, number, part, seen, result)  # gone and confirmed too, where no text is known: it may be read later
     if said is None:
         assert isinstance(result, Rejection)
         outcome = Outcome(word=result.reason, url=url, detail=result.detail)
@@ -100,9 +103,9 @@ def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail:
         tx.execute(capture.update().where(capture.c.id == number).values(outcome=word, detail=detail, article=None))
 
 
-def _page(name: str, number: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
+def _page(name: str, number: int, part: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
     """The row that a result adds to its article's pages; None when it says nothing about the article."""
-    row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": 1}
+    row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": part}
     if isinstance(result, Article):
         return {**row, "part": result.part, "kind": history.PageKind.TEXT}
     if result.reason is Reason.NOT_MODIFIED:
@@ -127,20 +130,58 @@ def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=before is None)
     touched = {name}
     if before is None or before.content != canonical_json(current.contents):  # a short text is what its title says
-        touched |= neighbours.redraw(tx, name, current.article)
+        touched |= neighbours.redraw(tx, name, current.article, before.comparison_digest if before is not None else None)
     _settle(tx, touched)
     return _verdict(tx, name, before, folded)
 
 
+def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> None:
+    """Folds the articles again that were denied since a time (of the record): what a denial is worth depends on what came in
+    after it, too. To be called at the end of whatever ingests."""
+    denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id)
+    denied = denied.where(page.c.kind == history.PageKind.GONE).distinct().order_by(article.c.id)
+    if site is not None:
+        denied = denied.where(article.c.site == site)
+    if since is not None:
+        denied = denied.where(page.c.fetched_at >= timestamp(moment(since) - history.AROUND))
+    for name, of_site, url in tx.execute(denied).all():
+        refold(tx, of_site, url, name)
+
+
 def _fold(tx: sa.Connection, name: str) -> history.History | None:
-    """Of captures of the same second (WARC/1.0, other crawlers) the record's id, not the catalogue's number, says which is first."""
-    of_article = sa.select(page).join(capture, capture.c.id == page.c.capture).where(page.c.article == name)
-    rows = tx.execute(of_article.order_by(capture.c.record_id)).all()
-    pages = [
-        history.Page(capture=row.capture, fetched_at=row.fetched_at, part=row.part, kind=history.PageKind(row.kind), content=row.content)
-        for row in rows
-    ]
-    return history.fold(pages, contents(tx, {row.content for row in rows if row.content}))
+    """The history of an article; where it would be withdrawn, a second look says whether its denials are to be believed."""
+    at = sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture)
+    rows = tx.execute(at.where(page.c.article == name)).all()
+    known = contents(tx, {row.content for row in rows if row.content})
+    folded = history.fold([_history_page(row) for row in rows], known)
+    if folded is None or folded.status is not Status.WITHDRAWN:
+        return folded
+    return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], known)
+
+
+def _history_page(row: sa.Row[Any], *, credible: bool = True) -> history.Page:
+    return history.Page(
+        capture=row.capture,
+        fetched_at=row.fetched_at,
+        part=row.part,
+        kind=history.PageKind(row.kind),
+        content=row.content,
+        place=row.record_id,  # stays when files are read in another order; the catalogue's numbers do not
+        credible=credible,
+    )
+
+
+def _is_credible(tx: sa.Connection, denial: sa.Row[Any]) -> bool:
+    """Whether the host was well around a denial: what it said of every article then."""
+    if denial.kind != history.PageKind.GONE:
+        return True
+    at = moment(denial.fetched_at)
+    around = page.c.fetched_at.between(timestamp(at - history.AROUND), timestamp(at + history.AROUND))
+    said = sa.select(page.c.article, page.c.kind, capture.c.url).join(capture, capture.c.id == page.c.capture).where(around)
+    here = [row for row in tx.execute(said) if host_key(row.url) == host_key(denial.url)]
+    denied = {row.article for row in here if row.kind == history.PageKind.GONE}
+    shown = {row.article for row in here} - denied
+    return history.is_credible(shown=len(shown), denied=len(denied))
 
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> None:
@@ -194,8 +235,9 @@ def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.
 
 def _forget(tx: sa.Connection, name: str) -> None:
     """Takes an article out that no longer has any text (its rules changed): the feed says so."""
-    touched = neighbours.forget(tx, name)
-    if tx.scalar(sa.select(article.c.shown).where(article.c.id == name)):
+    head = tx.execute(sa.select(article).where(article.c.id == name)).one()
+    touched = neighbours.forget(tx, name, head.comparison_digest)
+    if head.shown:
         tx.execute(change.insert().values(article=name, op="delete"))
     tx.execute(revision.delete().where(revision.c.article == name))
     tx.execute(article.delete().where(article.c.id == name))

@@ -1,42 +1,89 @@
-"""Which stored articles a text is related to, and the edges that say so. SQL; what a relation *is* decides dedup."""
+"""Which stored articles a text is related to, and the edges that say so. SQL; what a relation *is* decides dedup.
+
+Candidates come as texts (`fingerprints.candidates`), an edge joins articles: each article that has a candidate's text,
+up to MOST_COPIES of them, is compared, titles included. Below that bound the edges are the same in any order of arrival.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-from pipelines.archive import stored
+from pipelines.archive import fingerprints, stored
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.schema import article, edge
-from pipelines.dedup import fingerprint, relate
-from pipelines.model import Article
+from pipelines.dedup import index, relate
+from pipelines.dedup.fingerprint import text_digest
+from pipelines.model import Article, Relation
+
+MOST_COPIES = 8
+"""articles of one text that are compared; further copies join the same cluster through these"""
 
 
-def redraw(tx: sa.Connection, name: str, now: Article) -> set[str]:
-    """Draws the edges of an article's new text, in place of those of its old one.
+_Found = tuple[str, str, Relation]
+"""Digest of a text, id of an article that has it, what it is."""
 
-    Returns every article whose cluster that may change: the neighbours that were and those that are.
+
+def redraw(tx: sa.Connection, name: str, now: Article, former: str | None) -> set[str]:
+    """Draws the edges of an article's new text, in place of those of the text with the digest `former`.
+
+    Returns every article whose cluster that may change: the neighbours that were and those that are. The article's head
+    has its new `comparison_digest` already.
     """
-    former = forget(tx, name)
-    related = set()
-    for other, theirs in stored.current(tx, _candidates(tx, name, now)).items():
-        relation = relate(now, theirs, name=other)
-        if relation is None:
-            continue
-        low, high = sorted((name, other))
-        inner = None if relation.inside is None else (name if relation.inside else other)
-        upsert(tx, edge, {"low": low, "high": high, "kind": relation.verdict, "similarity": relation.similarity, "inner": inner})
-        related.add(other)
-    return former | related
+    touched = forget(tx, name, former)
+    kin = set()
+    for digest, other, relation in (*_copies(tx, name, now), *_related(tx, name, now)):
+        _draw(tx, name, other, relation)
+        touched.add(other)
+        if relation.joins:
+            kin.add(digest)
+    fingerprints.remember(tx, now.text, kin)
+    return touched
 
 
-def forget(tx: sa.Connection, name: str) -> set[str]:
-    """Takes an article out of the index and of the graph; the neighbours that it had."""
+def forget(tx: sa.Connection, name: str, digest: str | None) -> set[str]:
+    """Takes an article out of the graph, and its text out of the index where no other article has it; the neighbours that
+    it had."""
     incident = sa.or_(edge.c.low == name, edge.c.high == name)
     former = {other for row in tx.execute(sa.select(edge).where(incident)) for other in (row.low, row.high)} - {name}
     tx.execute(edge.delete().where(incident))
+    if digest is not None and not _articles(tx, digest, without=name):
+        fingerprints.forget(tx, digest)
+        for other in stored.current(tx, former).values():
+            fingerprints.remember(tx, other.text)  # rows that the forgotten text stood for
     return former
 
 
-def _candidates(tx: sa.Connection, name: str, now: Article) -> set[str]:
-    same = sa.select(article.c.id).where(article.c.comparison_digest == fingerprint.text_digest(now.text), article.c.id != name)
-    return set(tx.scalars(same))
+def _copies(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
+    return iter(_compared(tx, name, now, text_digest(now.text)))
+
+
+def _related(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
+    """What a text is to the other texts that share enough with it, the most alike first, until too many in a row are
+    nothing to it."""
+    failures = 0
+    for digest in fingerprints.candidates(tx, now.text):
+        found = _compared(tx, name, now, digest)
+        yield from found
+        failures = 0 if found else failures + 1
+        if failures == index.FAILURES:
+            return
+
+
+def _compared(tx: sa.Connection, name: str, now: Article, digest: str) -> list[_Found]:
+    """The articles of one text that an article is related to."""
+    others = stored.current(tx, _articles(tx, digest, without=name))
+    relations = ((other, relate(now, theirs, name=other)) for other, theirs in others.items())
+    return [(digest, other, relation) for other, relation in relations if relation is not None]
+
+
+def _articles(tx: sa.Connection, digest: str, *, without: str) -> list[str]:
+    same = sa.select(article.c.id).where(article.c.comparison_digest == digest, article.c.id != without)
+    return list(tx.scalars(same.order_by(article.c.id).limit(MOST_COPIES)))
+
+
+def _draw(tx: sa.Connection, name: str, other: str, relation: Relation) -> None:
+    low, high = sorted((name, other))
+    inner = None if relation.inside is None else (name if relation.inside else other)
+    upsert(tx, edge, {"low": low, "high": high, "kind": relation.verdict, "similarity": relation.similarity, "inner": inner})
