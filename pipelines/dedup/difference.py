@@ -27,7 +27,7 @@ FREE_REVISIONS = 6
 FIRST_GAP = timedelta(hours=1)
 """After that many versions the next must wait an hour, the next two hours, then four: a page that is another at every
 visit for a year makes 19 versions, and one that settles is caught up with"""
-_SENTENCE = re.compile(r"[^。！？!?]*[。！？!?]+[”’」』）)]*|[^。！？!?]+$")
+_SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[\"')]*(?=\s|$)|$)")
 
 
 class Change(StrEnum):
