@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 MAX_HEADER_BYTES = 256 * 1024
 """of a whole header section, interim responses included; browsers stop between 250 and 400 KiB. Twisted bounds a line only"""
+STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] [0-9]{3}(?: |$)")
+"""RFC 9112 §4. Twisted takes any protocol, and any number that Python's int() reads"""
 BROKEN_OFF = frozenset({"truncated-disconnect", "truncated-time"})
 """flags of a response whose end never came"""
 BODILESS = frozenset({204, 304})
@@ -242,6 +244,8 @@ class _Parser(http11._LenientHTTPClientParser):
         super().lineReceived(line)
 
     def statusReceived(self, status: bytes) -> None:  # noqa: N802
+        if not STATUS_LINE.match(status):
+            raise ParseError("no status line of HTTP", status[:80])  # type: ignore[no-untyped-call]
         self.received = []  # what an interim response (1xx) said is not part of the answer
         super().statusReceived(status)  # type: ignore[no-untyped-call]
         self.response.received = self.received

@@ -59,7 +59,7 @@ NOT_CRAWLED: dict[str, Answer] = {
     "503": page(b"", "503 Service Unavailable"),
     "429": page(b"", "429 Too Many Requests"),
     "reset": resets(),
-    "timeout": says(5.0),
+    "timeout": says(3.0),
     "half": says(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nUser-agent: *\n"),
     "half_gzip": page(gzip.compress(FORBIDS * 50)[:-9], headers={"Content-Encoding": "gzip"}),
     "redirect_away": to("http://127.0.0.1:1/robots.txt"),
@@ -77,7 +77,7 @@ def modes() -> Iterator[Modes]:
         servers = {name: stack.enter_context(WireServer({"/robots.txt": answer, **rest})) for name, answer in MODES.items()}
         urls = [server.url(path) for server in servers.values() for path in ("/a/1", "/a/2", "/no/1")]
         hosts = [server.host for server in servers.values()]
-        yield servers, crawl(urls, hosts, settings={"DOWNLOAD_TIMEOUT": 2}, timeout=90)
+        yield servers, crawl(urls, hosts, settings={"DOWNLOAD_TIMEOUT": 1}, timeout=90)
 
 
 def outcome(modes: Modes, name: str, path: str = "/a/1") -> Outcome:
