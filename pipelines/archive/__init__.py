@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipelines.archive import fingerprints as _fingerprints  # its tables are the catalogue's
+from pipelines.archive import fingerprints as _  # noqa: F401  # its tables are the catalogue's
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.lock import exclusive
