@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from functools import cached_property
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from pipelines.extract.blocks import Line, Reading
 from pipelines.extract.consensus import Consensus
 from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
 from pipelines.extract.layouts import Match
+from pipelines.extract.locator import LINK_SHARE
 from pipelines.extract.metadata import Declared, Published
 from pipelines.extract.page import Page
 from pipelines.extract.rights import rights
@@ -61,7 +62,7 @@ class Reader:
         if self.site.name != GENERIC:
             return self.site.timezone
         self.flags.add("zone_assumed")
-        return _CHINA if language == "zh" else self.site.timezone
+        return _CHINA if language == "zh" else UTC
 
 
 def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
@@ -75,9 +76,15 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES
     )
     head, tail = lines[begin:first], lines[last + 1 : last + 1 + metadata.TAIL_LINES]
-    head_pieces = [metadata.pieces(line) for line in head if line.link_share <= 0.5 or len(line.text) <= 24]
-    tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= 0.5]
-    source = metadata.source(head_pieces, tail_pieces, reader.said, metadata.marked_sources(head))
+    head_pieces = [metadata.pieces(line) for line in head]
+    tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= LINK_SHARE]
+    source = metadata.source(
+        head_pieces,
+        tail_pieces,
+        reader.said,
+        metadata.marked_sources(head),
+        metadata.account(lines[at + 1 : first] if at is not None and at < first else []),
+    )
     return _composed(
         reader,
         assembly,
@@ -133,7 +140,7 @@ def _composed(
     paragraphs = paragraphs or tuple(caption.text for caption in photos)
     language = texts.language(text) or _declared_language(reader)
     zone = reader.zone(language)
-    when = _published(reader, head, zone)
+    when = _published(reader, head, tail, zone)
     told = [*(line for _, line in assembly.told), *cut, *tail]
     editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
     bylines = [line.text for line in assembly.bylines]
@@ -189,12 +196,12 @@ def _refusal(reader: Reader, title: str | None, text: str, paragraphs: tuple[str
     return verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
 
 
-def _published(reader: Reader, head: list[str], zone: tzinfo) -> Published:
+def _published(reader: Reader, head: list[str], tail: list[str], zone: tzinfo) -> Published:
     matched = reader.site.article_match(reader.where.url)
     named = matched.groupdict().get("date") if matched else None
     url_date = re.sub(r"\D", "", named) if named else _date_in_path(reader.where.url)
     hint = reader.capture.hints.published
-    return metadata.published(head, reader.said, url_date, hint, zone, reader.capture.fetched_at)
+    return metadata.published(head, tail, reader.said, url_date, hint, zone, reader.capture.fetched_at)
 
 
 _PATH_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")

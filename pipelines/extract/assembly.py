@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 from lxml import html
 
-from pipelines.extract import furniture
+from pipelines.extract import furniture, names
 from pipelines.extract.blocks import HEADINGS, Line
 from pipelines.extract.furniture import Kind, Place
 from pipelines.extract.locator import LINK_SHARE, is_prose
-
 
 _FAIR_SHARE = 0.3
 """of the prose of the fullest place: a place with as much is a column too"""
@@ -26,6 +25,7 @@ _ABOUT_HALF = 0.4
 """of the article: before it, 相关新闻 is a box inside the text, behind it the text is over"""
 
 
+_SENTENCE_ENDS = ("。", "！", "？", "…", "”", "!", "?")
 _HARDLY = 0.1
 """of the prose: what may follow 相关新闻 in the same place (a signature, a note)"""
 
@@ -69,7 +69,7 @@ def _sort(result: Assembly, line: Line, place: Place, *, belongs: bool, title: s
         return
     elif _is_caption(line):
         result.captions.append(line)
-    elif furniture.is_byline(line.text):
+    elif furniture.is_byline(line.text) or _is_byline(line.text):
         result.bylines.append(line)
     else:
         result.kept.append(line)
@@ -87,6 +87,11 @@ def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
 
 def _is_link(line: Line) -> bool:
     return line.link_share > LINK_SHARE and not is_prose(line)
+
+
+def _is_byline(text: str) -> bool:
+    """Two or three names set apart by spaces, which the folded rules cannot see."""
+    return len(text) <= furniture.BYLINE_LENGTH and text[:1] not in "（(" and not text.endswith(_SENTENCE_ENDS) and bool(names.byline(text))
 
 
 def _is_caption(line: Line) -> bool:
@@ -120,14 +125,10 @@ def _column(lines: list[Line]) -> set[html.HtmlElement]:
     return {place for place, length in prose.items() if length >= _FAIR_SHARE * total}
 
 
-
-
 def _edges(lines: list[Line], column: set[html.HtmlElement], chosen: frozenset[int] | None) -> tuple[int, int]:
     """The first and the last line of prose in the column."""
     inside = [
-        number
-        for number, line in enumerate(lines)
-        if (chosen is None or line.index in chosen) and _solid(line) and _in(line, column)
+        number for number, line in enumerate(lines) if (chosen is None or line.index in chosen) and _solid(line) and _in(line, column)
     ]
     return (inside[0], inside[-1]) if inside else (0, len(lines) - 1)
 

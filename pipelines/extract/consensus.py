@@ -86,7 +86,14 @@ def _beginning(reading: Reading, summary: str | None) -> Line | None:
     start = _BLANK.sub("", summary or "")[:_SUMMARY]
     if len(start) < _SUMMARY:
         return None
-    return next((line for line in reading.lines if locator.is_prose(line) and not line.aside and 0 <= _BLANK.sub("", line.text).find(start) <= _LABEL), None)
+    return next(
+        (
+            line
+            for line in reading.lines
+            if locator.is_prose(line) and not line.aside and 0 <= _BLANK.sub("", line.text).find(start) <= _LABEL
+        ),
+        None,
+    )
 
 
 def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[list[Line]]:

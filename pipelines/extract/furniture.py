@@ -161,7 +161,9 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(Kind.BREADCRUMB, _OPEN, r"(?:当前|您(?:现在)?(?:的|所在)?(?:的)?|你的?)?(?:所在)?位置(?:[:是]|$)", longest=100),
     _rule(Kind.BREADCRUMB, r"^[^。,!?]{0,20}(?:>{1,2}|»|›)[^。!?]{0,40}(?:(?:>{1,2}|»|›)|正文$)", longest=80),
-    _rule(Kind.PAGER, r"^(?>[\W_]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$", longest=80, places=_EDGES),
+    _rule(
+        Kind.PAGER, r"^(?>[\W_]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$", longest=80, places=_EDGES
+    ),
     _rule(Kind.HEADER, _OPEN, r"(?:发[布稿表]|更新|刊登|出版|采编|上传|创建|时间|日期).{0,6}(?:时间|日期|于)?[:]?", _DATE, longest=120),
     _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE),
     _rule(Kind.HEADER, _OPEN, r"[^。!?,]{0,30}", _DATE, r"\d{0,2}:\d\d.{0,40}$", longest=80, places=_EDGES),

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from lxml import html
 
@@ -19,6 +19,7 @@ from pipelines.extract import dates, furniture, names
 from pipelines.extract.blocks import HEADINGS, Line
 from pipelines.extract.dates import Moment
 from pipelines.extract.furniture import Kind
+from pipelines.extract.locator import LINK_SHARE
 from pipelines.model import Precision, PublishedFrom
 from pipelines.text import presence
 
@@ -66,8 +67,11 @@ _SOURCE_CLASS = re.compile(
 )
 _VAGUE_SOURCE = re.compile(r"^(?:转载(?:文章)?|网络|互联网|网络整理|综合|原创|本站|本站原创|佚名|未知|其他|其它|不详|整理|来源|admin)$")
 _NO_SOURCE = re.compile(
-    r"^(?:来自|发布于|ip|作者|编辑|责任编辑|记者|原创|关注|正文|首页|星期|上午|下午|字号|字体|分享|评论|阅读|浏览|点击|打印|收藏|查看|更多|下载|独家|大|中|小|听|播放|举报|扫|微信|微博|人参与|已有)|"
-    r"(?:评论|参与|阅读|跟帖|分享|次|关注|举报|报道|官方账号|作者|已认证)$|[，。！？>»{}=<:：]"
+    r"^(?:来自|发布于|ip|作者|编辑|责任编辑|记者|星期|上午|下午|字号|字体|微信|微博|人参与|已有|发布|发表)|"
+    r"^(?:原创|关注|正文|首页|分享|评论|阅读|浏览|点击|打印|收藏|查看|更多|下载|独家|大|中|小|听|播放|举报|扫一扫|扫码|标准|超大|新闻|"
+    r"注册|登录|订阅|客户端|视频|音频|热点|要闻|国内|国际|社会|财经|科技|体育|娱乐|企鹅号|头条号|网易号|搜狐号|大风号|百家号|关闭|返回|"
+    r"独家抢先看|下载客户端)$|"
+    r"(?:评论|参与|阅读|跟帖|分享|次|关注|举报|报道|官方账号|作者|已认证|加载中|人)$|[，。！？>»{}=<:：]"
 )
 _OUTLET = re.compile(
     r"(?:报|网|社|台|客户端|新闻|周刊|月刊|杂志|时报|在线|频道|电视台?|通讯|传媒|快报|融媒体?(?:中心)?|发布|观察者?|头条|财经|资讯|新媒体|中心|出版社|"
@@ -199,17 +203,22 @@ _SHORTEST_TITLE = 6
 # --- published -----------------------------------------------------------------------------------------------------
 
 
-def published(head: list[str], said: Declared, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime) -> Published:
+def published(
+    head: list[str], tail: list[str], said: Declared, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime
+) -> Published:
     """The best evidence of when the article went out. A day from the header takes its time of day from any other
     evidence of the same day; nothing after `fetched_at` is believed."""
     found: list[tuple[PublishedFrom, Moment]] = [(PublishedFrom.HEADER, one) for one in _printed(head)]
     found += [(PublishedFrom.META, one) for key in _TIME_META if (one := dates.first(said.meta.get(key)))]
     found += [(PublishedFrom.JSONLD, one) for key in ("datePublished", "dateCreated", "pubDate") if (one := dates.first(said.text(key)))]
     found += [(PublishedFrom.URL, one) for one in [dates.first(url_date)] if one]
+    found += [(PublishedFrom.HEADER, one) for one in _printed(tail) if one.precision is not Precision.DAY]
     found += [(PublishedFrom.LISTING, one) for one in [dates.first(listed)] if one]
     believable = [(evidence, one) for evidence, one in found if one.within(zone) <= fetched_at or _same_day(one, fetched_at, zone)]
     if not believable:
         return Published(future=bool(found))
+    if zone is UTC:  # no zone of its own: a time that says its offset is better than one that does not
+        believable.sort(key=lambda pair: pair[1].at.tzinfo is None)
     evidence, best = believable[0]
     at, precision = best.within(zone), best.precision
     if precision is Precision.DAY:
@@ -238,13 +247,13 @@ def modified(head: list[str], said: Declared, zone: tzinfo) -> datetime | None:
 # --- source --------------------------------------------------------------------------------------------------------
 
 
-def source(head: list[list[str]], tail: list[list[str]], said: Declared, marked: list[str]) -> str | None:
+def source(head: list[list[str]], tail: list[list[str]], said: Declared, marked: list[str], account_name: str | None = None) -> str | None:
     """The printed 来源: by its label in the header, unlabelled in the header (`marked` are the texts whose class says
     so), by its label behind the text, and from meta. Head and tail are lines, each as its pieces of text."""
     labelled = _labelled(head)
     if labelled and not _VAGUE_SOURCE.match(labelled):
         return labelled
-    unlabelled = next((text for text in marked if _plausible(text)), None) or _beside_date(head)
+    unlabelled = next((text for text in marked if _plausible(text)), None) or _beside_date(head) or account_name
     behind = _labelled(tail)
     meta = _clean_source(said.first(_SOURCE_META) or "")
     return next((one for one in (unlabelled, behind, meta) if one and not _VAGUE_SOURCE.match(one)), None)
@@ -283,6 +292,19 @@ def _beside_date(head: list[list[str]]) -> str | None:
         if names_:
             return names_[0]
     return None
+
+
+def account(lines: list[Line]) -> str | None:
+    """The first short link of a header that has few links: how portals print whose account an article is from."""
+    links = [line for line in lines if line.link_share > LINK_SHARE]
+    if len(links) > _HEADER_LINKS:
+        return None
+    names_ = (line.text for line in links if 2 <= len(line.text) <= _ACCOUNT_NAME and not line.aside)
+    return next((text for text in names_ if not _NO_SOURCE.search(text.lower()) and furniture.kind(text) is None), None)
+
+
+_HEADER_LINKS = 6
+_ACCOUNT_NAME = 12
 
 
 def _without_dates(text: str) -> str:
@@ -353,12 +375,19 @@ def section(said: Declared, breadcrumbs: list[str]) -> str | None:
 
 
 def pieces(line: Line) -> list[str]:
-    """The texts of a line by the inline elements that hold them: what the page sets apart without a space."""
+    """The texts of a line by the inline elements that hold them: what the page sets apart without a space. Of a longer
+    line that is a link only what stands beside the link: dates of related articles are linked with them."""
     if len(line.element) == 0:
         return [line.text]
-    parts = [part for text in line.element.itertext() if (part := " ".join(text.replace("\u3000", "  ").split("\n")).strip())]
+    unlinked = line.link_share > LINK_SHARE and len(line.text) > _LINKED_NAME
+    texts = line.element.xpath(".//text()[not(ancestor::a)]") if unlinked else line.element.itertext()
+    parts = [part for text in texts if (part := " ".join(text.replace("\u3000", "  ").split("\n")).strip())]
     own = [part for part in parts if furniture.fold(part) in furniture.fold(line.text)]
-    return own or [line.text]
+    return own or ([] if unlinked else [line.text])
+
+
+_LINKED_NAME = 24
+"""characters: a link this short in the header is the source's name, or a button"""
 
 
 def is_breadcrumb(line: Line) -> bool:

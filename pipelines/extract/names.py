@@ -35,6 +35,7 @@ _BYLINES = tuple(
         r"^执笔\s*[/／:：丨|]?\s*([^:：，。\n]{2,40})$",
     )
 )
+_WITH_OUTLET = re.compile(rf"^((?:{_NAME})(?:[、\s]+(?:{_NAME})){{0,3}})\s*[/／]\s*[{_HAN}]{{2,14}}(?:报|网|社|刊|新闻|客户端|杂志)$")
 _DATELINE = re.compile(
     rf"^[^。！？]{{0,40}}?[（(]\s*(?:[{_HAN}·]{{0,12}}?{_REPORTER}\s*[:：]?\s*([^）()（。，]{{2,60}})|((?:{_NAME})(?:[、\s，,](?:{_NAME})){{0,5}}))[）)]"
 )
@@ -64,6 +65,12 @@ _DOINGS = frozenset(
         "实习",
         "博客",
         "专栏",
+        "分享到",
+        "分享",
+        "打印",
+        "字号",
+        "收藏",
+        "原创",
     )
 )
 """what stands among names and is none"""
@@ -117,6 +124,8 @@ def _leading(text: str) -> list[str]:
 def byline(text: str) -> tuple[str, ...]:
     """The authors that a line of its own, or a part of the header, names."""
     without = _SOURCED.sub(" ", _EDITORS.sub(" ", text))
+    if found := _WITH_OUTLET.match(text.strip()):
+        return _surnamed(people(found[1]))
     return next((names for pattern in _BYLINES for match in pattern.finditer(without) if (names := people(match[1]))), ())
 
 
