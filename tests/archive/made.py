@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from pipelines.archive import Archive, open_archive
-from pipelines.archive.ledger import Outcome, write_down
+from pipelines.archive.ledger import Outcome, settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
 from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, WarcRef
 
@@ -82,13 +82,15 @@ class Writer:
         return self.says(url, moment(days), article(url, paragraphs, **rest))
 
     def gone(self, name: str, days: float) -> Outcome:
-        """A page of the site is not there any more."""
+        """A page of the site is not there any more, while another is: the site is well."""
+        self.confirmed("witness", days)
         return self.says(address(name), moment(days), Rejection(reason=Reason.GONE, detail="404", status=404), status=404)
 
     def withdrawn(self, name: str, days: float) -> None:
-        """A page of the site is not there any more, and still not there a day later."""
-        self.gone(name, days)
-        self.gone(name, days + 1.1)
+        """A page of the site is not there any more, and still not there a day later, while the rest of the site is well."""
+        for day in (days, days + 1.1):
+            self.confirmed(WITNESS, day)
+            self.gone(name, day)
 
     def confirmed(self, name: str, days: float) -> Outcome:
         """A page of the site is as it was (304)."""
@@ -113,6 +115,8 @@ TEXTS = (STORY, OTHER, (*STORY[:2], "公司没有说第二座工厂建在哪里�
 TITLES = ("机器人装好一台整机", "充电十分钟行驶四百公里")
 MINUTES = (0, 1, 2, 1440, 1441, 2880, 2882, 4320)
 """after START: at once, and days later, as it takes to believe that a page is gone"""
+WITNESS = "witness"
+"""A page that is confirmed and never read: it says that the host was well, and is no article"""
 NAMES = ("a", "b", "c", "d")
 
 
@@ -154,13 +158,19 @@ def empty(archive: Archive) -> None:
         for table in metadata.sorted_tables:
             if table.name != "info":
                 tx.execute(table.delete())
+        tx.execute(sa.text("DELETE FROM sqlite_sequence"))  # the feed begins with 1 again
 
 
 def bring(archive: Archive, numbered: Iterable[tuple[int, Event]]) -> None:
     """Writes events down; the number of each is its place in the WARC file."""
+    well = Rejection(reason=Reason.NOT_MODIFIED, detail="304", status=304)
     with archive.catalogue.transaction() as tx:
         for number, event in numbered:
             write_down(tx, "china_tech", address(event.name), _capture(number, event), _result(event))
+            if event.shows == "gone":
+                write_down(tx, "china_tech", address(WITNESS), _capture(1_000 + number, replace(event, name=WITNESS)), well)
+        settle_withdrawals(tx)
+        settle_withdrawals(tx)
 
 
 def _capture(number: int, event: Event) -> Capture:

@@ -106,7 +106,7 @@ def test_another_text_of_the_same_page_is_a_revision_with_its_difference_class(a
 def test_a_page_that_is_gone_withdraws_its_article_and_one_that_is_back_restores_it(archive: Archive, writer: Writer) -> None:
     writer.shows("a", 0)
     assert writer.gone("a", 1).word == Reason.GONE
-    writer.gone("a", 2.1)
+    writer.withdrawn("a", 1.1)
     assert (head(archive, "a").status, head(archive, "a").shown) == (Status.WITHDRAWN, False)
     writer.shows("a", 3)
     assert (head(archive, "a").status, head(archive, "a").shown) == (Status.ACTIVE, True)
@@ -226,9 +226,10 @@ def test_a_copy_that_becomes_another_text_leaves_its_cluster(archive: Archive, w
 def test_a_page_that_was_gone_before_its_text_is_read_is_withdrawn_all_the_same(archive: Archive) -> None:
     text = Event(name="a", minute=0, shows="text")
     gone, still = Event(name="a", minute=5, shows="gone"), Event(name="a", minute=2000, shows="gone")
+    well, and_still = Event(name="b", minute=6, shows="confirmed"), Event(name="b", minute=2001, shows="confirmed")
     empty(archive)
-    bring(archive, [(1, gone), (2, still), (0, text)])
-    assert exported(archive) == story(archive, text, gone, still)
+    bring(archive, [(1, gone), (4, and_still), (2, still), (3, well), (0, text)])
+    assert exported(archive) == story(archive, text, gone, still, well, and_still)
     assert head(archive, "a").status == Status.WITHDRAWN
 
 
