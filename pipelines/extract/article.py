@@ -159,7 +159,7 @@ def _composed(
         source=source,
         authors=tuple(name for name in authors if name not in editors and name != source),
         editors=editors,
-        section=metadata.section(reader.said, crumbs),
+        section=metadata.section(reader.said, crumbs) or _section_in_path(reader),
         keywords=metadata.keywords(reader.said),
         language=language,
         rights=rights(reader.page.root, reader.capture.headers, all_lines, [*assembly.told], source, reader.site.rights),
@@ -172,9 +172,22 @@ def _composed(
             versions=_VERSIONS,
         ),
         part=reader.where.part,
-        next_url=absolute(reader.capture.url, next_href) if next_href else None,
+        next_url=_next_url(reader, next_href),
         quarantine=_quarantine(reader, confidence),
     )
+
+
+def _section_in_path(reader: Reader) -> str | None:
+    """The section that the site's own article rule finds in the URL."""
+    matched = reader.site.article_match(reader.where.url)
+    return presence(matched.groupdict().get("section")) if matched else None
+
+
+def _next_url(reader: Reader, href: str | None) -> str | None:
+    """The URL of the article's next page: a later page of the same article; a link back, or elsewhere, ends the chain."""
+    url = absolute(reader.capture.url, href) if href else None
+    where = canonical(url, reader.site) if url else None
+    return url if where is not None and where.url == reader.where.url and where.part > reader.where.part else None
 
 
 def _paragraphs(kept: list[Line]) -> tuple[tuple[str, ...], list[str]]:
