@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -16,14 +15,12 @@ from scrapy.http import Response
 
 from crawler.conditional import plainly
 from crawler.guard import Refused, objection, site_of
+from pipelines.flow import REDIRECTS
+from pipelines.flow import leads_to_index as leads_to_index  # noqa: PLC0414  # its tests look for it here
 from pipelines.model import Kind
-from pipelines.site import Site
-from pipelines.urls import absolute, canonical, request_url
+from pipelines.urls import absolute, request_url
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
-ERROR_NAMES = ("404", "error", "notfound", "not_found")
-"""file names, without extension, to which sites send what they no longer have"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +39,6 @@ class Hop:
 def moved_to(hops: tuple[Hop, ...]) -> str | None:
     """Where a page has moved for good: the last URL, when every hop was permanent (RFC 9110 §15.4.2, §15.4.9)."""
     return hops[-1].to if hops and all(hop.permanent for hop in hops) else None
-
-
-def leads_to_index(url: str, target: str, site: Site) -> bool:
-    """Whether an article redirects to a page that stands for none: the home page, a section, a list, an error page."""
-    if site.article_match(canonical(target, site).url):
-        return False
-    if target in site.discover.listings or target in site.discover.sitemaps:
-        return True
-    path = urlsplit(target).path
-    if _same_name(url, target):
-        return False  # moved to another folder, or to https: the rules of the seeds file need not know it yet
-    name = path.rpartition("/")[2].lower()
-    return name in ("", *site.identity.index_names) or name.partition(".")[0] in ERROR_NAMES
-
-
-def _same_name(url: str, target: str) -> bool:
-    name = urlsplit(url).path.rstrip("/").rpartition("/")[2]
-    return name != "" and name == urlsplit(target).path.rstrip("/").rpartition("/")[2]
 
 
 class RedirectMiddleware:

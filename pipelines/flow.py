@@ -15,15 +15,16 @@ from pipelines.archive import Archive
 from pipelines.archive.ledger import Outcome, note_capture, write_down
 from pipelines.extract import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
-from pipelines.site import Site
+from pipelines.site import GENERIC, Site
 from pipelines.urls import absolute, canonical
 
 Result = Article | Rejection | None
 """None: the capture is no article page (a listing, a feed, a robots.txt) and was not read as one."""
 
 
-INDEX_PATHS = frozenset({"", "/", *(f"/{stem}.{end}" for stem in ("index", "default") for end in ("html", "htm", "shtml", "php", "jsp"))})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ERROR_NAMES = ("404", "error", "notfound", "not_found")
+"""file names, without extension, to which sites send what they no longer have"""
 
 
 def read(capture: Capture, site: Site) -> Result:
@@ -31,28 +32,48 @@ def read(capture: Capture, site: Site) -> Result:
     if capture.kind is not Kind.ARTICLE:
         return None
     if capture.status in REDIRECTS:
-        return _redirect(capture)
+        return _redirect(capture, site)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
     return extract(capture, site)
 
 
-def _redirect(capture: Capture) -> Rejection:
+def _redirect(capture: Capture, site: Site) -> Rejection:
     """A redirect to an index page is how many sites say that an article is gone."""
     target = absolute(capture.url, capture.header("Location") or "")
     detail = f"redirects to {target or 'nowhere'}"
-    if target is not None and urlsplit(target).path in INDEX_PATHS:
+    if target is not None and leads_to_index(capture.url, target, site):
         return Rejection(reason=Reason.GONE, detail=detail, status=capture.status)
     return Rejection(reason=Reason.REDIRECT, detail=detail, status=capture.status)
 
 
+def leads_to_index(url: str, target: str, site: Site) -> bool:
+    """Whether an article redirects to a page that stands for none: the home page, a section, a list, an error page. No
+    crawler should follow it there (crawler.redirects)."""
+    if site.name != GENERIC and site.article_match(canonical(target, site).url):
+        return False
+    if target in site.discover.listings or target in site.discover.sitemaps:
+        return True
+    if _name_of(url) != "" and _name_of(url) == _name_of(target):
+        return False  # moved to another folder, or to https: the rules of the seeds file need not know it yet
+    name = urlsplit(target).path.rpartition("/")[2].lower()
+    return name in ("", *site.identity.index_names) or name.partition(".")[0] in ERROR_NAMES
+
+
+def _name_of(url: str) -> str:
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+
+
 def write(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Outcome:
     """Writes down what `read` found, in the caller's transaction. The capture must lie in the archive's WARC files."""
-    url = canonical(capture.url, site).url
+    where = canonical(capture.url, site)
     if result is None:
         note_capture(tx, site.name, capture, capture.kind)
-        return Outcome(word=capture.kind, url=url)
-    return write_down(tx, site.name, url, capture, result)
+        return Outcome(word=capture.kind, url=where.url)
+    if where.mirror is not None and isinstance(result, Rejection):  # what a copy lacks, its original may have
+        note_capture(tx, site.name, capture, result.reason, result.detail)
+        return Outcome(word=result.reason, url=where.url, detail=result.detail)
+    return write_down(tx, site.name, where.url, capture, result, part=where.part)
 
 
 def ingest(capture: Capture, site: Site, archive: Archive) -> Outcome:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from pipelines import flow
 from pipelines.archive import Archive, schema, write_whole
+from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.warc import read_captures
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
@@ -76,6 +77,8 @@ def replay(
             for _ in job.groups(keep_file(archive, path)):
                 if tell is not None:
                     tell(job.tally)
+        with archive.catalogue.transaction() as tx:
+            settle_withdrawals(tx)
     finally:
         job.readers.close()
     return job.tally
@@ -151,7 +154,12 @@ class _Replay:
             return _Failed()
 
     def _quarantine(self, capture: Capture, trace: str) -> None:
-        assert capture.warc is not None
-        name = f"{Path(capture.warc.file).stem}-{capture.warc.offset}.txt"
-        write_whole(self.archive.path / "quarantine" / name, f"{capture.url}\n\n{trace}".encode())
+        quarantine(self.archive, capture, trace)
         self.tally.quarantined.append(capture.url)
+
+
+def quarantine(archive: Archive, capture: Capture, trace: str) -> None:
+    """Keeps the traceback of a capture on which our own code failed, under the name of its place in the WARC files."""
+    assert capture.warc is not None
+    name = f"{Path(capture.warc.file).stem}-{capture.warc.offset}.txt"
+    write_whole(archive.path / "quarantine" / name, f"{capture.url}\n\n{trace}".encode())
