@@ -14,6 +14,7 @@ from scrapy.exceptions import (
 )
 
 from crawler.guard import Refused
+from pipelines.stages import OUR_FAULT
 
 WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (CannotResolveHostError, "no_such_host"),
@@ -24,6 +25,13 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (UnsupportedURLSchemeError, "scheme"),
     (DownloadFailedError, "connection_lost"),
     (IgnoreRequest, "refused"),
+    # no network and no server raises these: a line of ours does
+    (AssertionError, OUR_FAULT),
+    (AttributeError, OUR_FAULT),
+    (LookupError, OUR_FAULT),
+    (NameError, OUR_FAULT),
+    (TypeError, OUR_FAULT),
+    (ArithmeticError, OUR_FAULT),
 )
 
 

@@ -2,23 +2,28 @@
 
 A URL is asked again by what it is:
     start listing     in every run: how often a site is looked at is the operator's schedule
-    later list page   only when the page before it says go on
+    other listing     by how often it changes, every 90 minutes to 90 days; its later pages when the page before says go on
     article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
+    denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
     failed            in the next run, `Politeness.tries` times, then it is set aside with its reason
+    not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from crawler.guard import POSTPONED
 from pipelines.archive.urltable import Row, State
 from pipelines.model import Kind, Reason, Verdict
 
 HOUR, DAY = 3600.0, 86_400.0
 REVISITS = (1 * HOUR, 6 * HOUR, 1 * DAY, 7 * DAY, 30 * DAY)
 """Ages in seconds at which a young article is asked again."""
+DENIALS = (1 * DAY + HOUR, 7 * DAY, 30 * DAY)
+"""Seconds after each denial in a row of a known article: the second comes behind history.CONFIRMED_AFTER, the others see
+whether it is back."""
 NEVER = 253_402_300_799.0
 """9999-12-31: due when somebody says so."""
 LISTING_PRIORITY = 100
@@ -44,18 +49,26 @@ PASSING = frozenset(
 """Rejections that may be over at the next visit. All others are final for the same bytes: new rules read them from the WARC."""
 
 
-def after_article(row: Row, outcome: str, *, status: int, published: datetime | None, now: float) -> dict[str, Any]:
+RUN_ENDED = "run_ended"
+NOT_ITS_FAULT = POSTPONED | {"robots"}
+"""Failures that say nothing about the URL: they count as no try of it."""
+
+
+def after_article(row: Row, outcome: str, *, status: int, published: datetime | None, tries: int, now: float) -> dict[str, Any]:
     """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word)."""
-    values = _visited(row, status, now)
+    values = {**_visited(row, status, now), "state": State.DONE}
+    if outcome in (Reason.GONE, Reason.SOFT_404) and row.captured_at is not None:
+        due_at = now + DENIALS[row.tries] if row.tries < len(DENIALS) else NEVER
+        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
     if outcome in PASSING:
-        return {**values, "state": State.DONE, "tries": row.tries + 1, "reason": outcome, "due_at": now}
+        state = State.SET_ASIDE if row.tries + 1 >= tries else State.DONE
+        return {**values, "state": state, "tries": row.tries + 1, "reason": outcome, "due_at": now}
     if outcome in tuple(Reason) and outcome != Reason.NOT_MODIFIED:
-        return {**values, "state": State.DONE, "tries": 0, "reason": outcome, "due_at": NEVER}
+        return {**values, "tries": 0, "reason": outcome, "due_at": NEVER}
     changed = outcome not in (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
-    born = published.timestamp() if published else (row.last_fetched or now) if row.visits == 0 else row.discovered_at
+    born = published.timestamp() if published else row.discovered_at
     return {
         **values,
-        "state": State.DONE,
         "tries": 0,
         "reason": None,
         "due_at": next_revisit(born, now),
@@ -65,28 +78,28 @@ def after_article(row: Row, outcome: str, *, status: int, published: datetime | 
 
 def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: float) -> dict[str, Any]:
     """The values of a list's row after a visit that was read."""
+    interval = next_interval(row.interval, changed=changed)
     return {
         **_visited(row, status, now),
         "state": State.DONE,
         "tries": 0,
         "reason": None,
-        "interval": next_interval(row.interval, changed=changed),
-        "due_at": now if is_start else NEVER,
+        "interval": interval,
+        "due_at": now if is_start else NEVER if row.page > 1 else now + interval,
         "last_changed": now if changed else row.last_changed,
     }
 
 
-def after_failure(row: Row, reason: str, *, tries: int, now: float, status: int | None = None) -> dict[str, Any]:
-    """The values of a row whose visit brought nothing: due again in the next run, or set aside after `tries`."""
+def after_failure(row: Row, reason: str, *, tries: int | None, now: float, status: int | None = None) -> dict[str, Any]:
+    """The values of a row whose visit brought nothing: due again in the next run, or set aside after `tries` (None: never)."""
+    if reason == RUN_ENDED:
+        return {"state": State.PENDING}
+    visited = {"reason": reason, "last_fetched": now, "last_status": status}
+    if reason in NOT_ITS_FAULT:
+        return {**visited, "state": State.PENDING}
     counted = row.tries + 1
-    state = State.SET_ASIDE if counted >= tries else State.PENDING
-    return {"state": state, "tries": counted, "reason": reason, "due_at": now, "last_fetched": now, "last_status": status}
-
-
-def set_aside_if_tired(values: Mapping[str, Any], tries: int) -> dict[str, Any]:
-    """The same values, with the row set aside when it has failed often enough."""
-    tired = values.get("tries", 0) >= tries
-    return {**values, "state": State.SET_ASIDE} if tired else dict(values)
+    state = State.SET_ASIDE if tries is not None and counted >= tries else State.PENDING
+    return {**visited, "state": state, "tries": counted, "due_at": now}
 
 
 def next_revisit(born: float, now: float) -> float:

@@ -1,7 +1,8 @@
 """Does this run tell the truth? A ledger in, an exit status and a sentence out. Pure.
 
 A night with nothing new is a good run. A run that read no list, that saved nothing of what it fetched, that found far
-less than the runs before it, or that left work behind is not, and says so with a status of its own.
+less than the runs before it, or that left work behind is not, and says so with a status of its own. What robots.txt
+forbids is no work left behind: the next run may not do it either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from pipelines import report
 
 GOOD = 0
+OUR_FAULT = 1
 NOTHING_SAVED = 10
 FAR_LESS = 11
 PARTIAL = 12
@@ -40,6 +42,15 @@ def judge(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]] = ()) 
     return next(
         (Health(status=status, sentence=sentence) for status, test in _TESTS if (sentence := test(ledger, earlier))),
         Health(status=GOOD, sentence="Good: everything that was due is accounted for."),
+    )
+
+
+def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    if not ledger.get("our_faults"):
+        return None
+    return (
+        f"A fault of ours: our own code failed on {ledger['our_faults']} answers. Their bytes are kept; the tracebacks are in quarantine/ "
+        "and in the log. Report them; a newer version reads the bytes again with `scrapy replay`."
     )
 
 
@@ -80,7 +91,7 @@ def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -
 
 
 def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
-    failed = sum(ledger["failures"].values())
+    failed = sum(count for word, count in ledger["failures"].items() if word != "robots")
     if not ledger["urls"]["left"] and not failed:
         return None
     parts = []
@@ -104,6 +115,7 @@ def _rejected(ledger: Mapping[str, Any]) -> int:
 
 
 _TESTS = (
+    (OUR_FAULT, _our_fault),
     (INTERRUPTED, _interrupted),
     (REFUSED, _refused),
     (NOTHING_SAVED, _nothing),

@@ -8,6 +8,7 @@ it would have been.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -20,8 +21,9 @@ from pipelines import flow
 from pipelines.archive import schema, urltable
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.warc import read_captures, repair_tail
-from pipelines.errors import DamagedRecord
+from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.model import Capture
+from pipelines.replay import quarantine
 from pipelines.stages import GROUP_VISITS, commit_visit
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ class Recovered:
     captures: int = 0
     cut_bytes: int = 0
     damaged: int = 0
+    at_fault: int = 0
+    """captures on which our own code failed: quarantined, and their URLs asked again"""
 
 
 def recover(visits: Visits) -> Recovered:
@@ -43,11 +47,10 @@ def recover(visits: Visits) -> Recovered:
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes
         unknown = _unknown(visits, path, found)
         while group := list(islice(unknown, GROUP_VISITS)):
-            _ingest(visits, group)
-            found.captures += len(group)
+            _ingest(visits, group, found)
         with visits.archive.catalogue.transaction() as tx:
             seal(tx, path)
-    if found.captures or found.cut_bytes or found.damaged:
+    if found != Recovered():
         logger.warning(
             "The last run did not end by itself: %d captures were taken from the WARC files, %d torn bytes cut off, %d records damaged.",
             found.captures,
@@ -81,7 +84,25 @@ def _unknown(visits: Visits, path: Path, found: Recovered) -> Iterator[Capture]:
             yield capture
 
 
-def _ingest(visits: Visits, group: list[Capture]) -> None:
+def _ingest(visits: Visits, group: list[Capture], found: Recovered) -> None:
+    """Ingests a group; where our own code fails on it, each capture by itself, without the one that it fails on."""
+    try:
+        _commit(visits, group)
+    except ArchiveError:
+        raise
+    except Exception:  # one page must not keep every later run from starting
+        if len(group) > 1:
+            for capture in group:
+                _ingest(visits, [capture], found)
+            return
+        logger.exception("Our own code failed on %s; the traceback is in quarantine/.", group[0].url)
+        quarantine(visits.archive, group[0], traceback.format_exc())
+        found.at_fault += 1
+    else:
+        found.captures += len(group)
+
+
+def _commit(visits: Visits, group: list[Capture]) -> None:
     results = [(capture, flow.read(capture, visits.site)) for capture in group]
     with visits.archive.catalogue.transaction() as tx:
         for capture, result in results:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,23 +16,32 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler.health import Health, judge
+from crawler.frontier import RUN_ENDED
+from crawler.health import INTERRUPTED, Health, judge
 from crawler.loader import spider_of
 from crawler.memory import HostMemory
 from crawler.politeness import gate_of
 from crawler.progress import Progress
-from crawler.recovery import recover, seal
+from crawler.recovery import Recovered, recover, seal
 from crawler.robots_middleware import book_of
-from crawler.session import Session, earlier_runs, open_session
-from crawler.visits import Visits
-from pipelines import report, stages
-from pipelines.archive.ledger import Outcome
-from pipelines.errors import ConfigurationError
+from crawler.session import Session, earlier_runs, last_books, open_session
+from crawler.spiders.news import NewsSpider
+from crawler.visits import Visits, start_rows
+from pipelines import flow, report
+from pipelines.archive import urltable
+from pipelines.archive.ledger import Outcome, settle_withdrawals
+from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.model import Capture, Kind, Verdict
 from pipelines.site import Site, load_sites
-from pipelines.stages import Visit
+from pipelines.stages import OUR_FAULT, Visit
 
 logger = logging.getLogger(__name__)
+
+
+class Interrupted(ArchiveError):
+    """A signal came before the first request."""
+
+    exit_status = INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +52,50 @@ class Result:
     health: Health
 
 
-def run(settings: Settings, name: str, arguments: dict[str, str]) -> Result:
-    """One run of one site. Raises every ArchiveError that stands in its way before the first request, or ended it."""
+def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callable[[Site], Site] = lambda site: site) -> Result:
+    """One run of one site, as `narrow` leaves it of what its seeds file says.
+
+    Raises every ArchiveError that stands in its way before the first request, or ended it.
+    """
     seeds = Path(settings["SEEDS_DIR"])
     sites = load_sites(seeds)
     if name not in sites:
         raise ConfigurationError(f"There is no site {name!r} in {seeds}. Known sites: {', '.join(sites)}.")
     spider_of(sites[name])(**arguments)  # refuses bad arguments before anything is opened
     session = open_session(seeds / f"{name}.toml", Path(settings["ARCHIVE_DIR"]), catalogue_url=settings["CATALOGUE_URL"])
-    session.site = _own_pace(session.site, settings)
+    session.site = narrow(_own_pace(session.site, settings))
     spider = spider_of(session.site)
     settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
-    process = AsyncCrawlerProcess(settings)
     try:
-        crawler = process.create_crawler(spider)
-        conductor = Conductor(crawler, session)
-        recover(Visits(session.site, session.archive, session.started))
-        process.crawl(crawler, **arguments)
-        process.start()
-        return conductor.finish()
+        return _run(settings, spider, session, arguments)
+    except KeyboardInterrupt:
+        session.close(INTERRUPTED)
+        raise Interrupted("Interrupted before the first request. Nothing was fetched, nothing is lost.") from None
     finally:
-        session.close(status=1, ledger={})  # when something of ours raised; else it is closed already
+        session.close(status=1)  # when something of ours raised; else it is closed already
+
+
+def _run(settings: Settings, spider: type[NewsSpider], session: Session, arguments: dict[str, str]) -> Result:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the reactor has its own: what is open is closed well
+    process = AsyncCrawlerProcess(settings)
+    crawler = process.create_crawler(spider)
+    conductor = Conductor(crawler, session)
+    conductor.recovered = recover(Visits(session.site, session.archive, session.started))
+    _make_start_urls_due(session)
+    crawl = process.crawl(crawler, **arguments)
+    process.start()
+    if crawl.done() and (fault := crawl.exception()) is not None:
+        raise fault
+    return conductor.finish()
+
+
+def _make_start_urls_due(session: Session) -> None:
+    now = time.time()
+    rows = start_rows(session.site, now)
+    with session.archive.catalogue.transaction() as tx:
+        urltable.discover(tx, session.site.name, rows, now)
+        for row in rows:
+            urltable.wake(tx, session.site.name, row.url, now)
 
 
 def _own_pace(site: Site, settings: Settings) -> Site:
@@ -79,13 +114,19 @@ class Conductor:
         self._progress = Progress()
         self._visits: Counter[str] = Counter()
         self._files: set[str] = set()
+        self._unsettled: set[tuple[str, int]] = set()
+        """places of captures that no commit has written down yet"""
+        self._ended = False
+        self._stopping: asyncio.Future[None] | None = None
+        self.recovered = Recovered()
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
-        session.remember = self._memory.flush
+        session.remember, session.settled, session.stop = self._memory.flush, self._settled, self._stop
         connect = crawler.signals.connect
         connect(self._opened, signals.spider_opened)
         connect(self._closed, signals.spider_closed)
-        connect(self._settled, stages.settled)
+        connect(self._broken, signals.spider_error)
+        connect(self._broken, signals.item_error)
 
     def write(self, exchange: Any) -> Capture:
         """Takes every exchange to the WARC file; those of no visit (robots.txt) are noted with the next commit."""
@@ -94,6 +135,8 @@ class Conductor:
         self._files.add(capture.warc.file)
         if capture.kind is Kind.ROBOTS:
             self._session.loose.append(capture)
+        else:
+            self._unsettled.add((capture.warc.file, capture.warc.offset))
         return capture
 
     def _opened(self) -> None:
@@ -101,13 +144,30 @@ class Conductor:
         book_of(self._crawler).keeper = self._memory
 
     def _closed(self, reason: str) -> None:
+        self._ended = True
         if reason == "shutdown":
             self._session.interrupted = "a signal"
+        elif reason != "finished":
+            self._session.left_because = self._session.left_because or reason  # memusage_exceeded
+
+    def _broken(self, item: Any = None, response: Any = None) -> None:
+        """An exception got past the edges in the spider and the stage; Scrapy has logged it. No lease may stay behind."""
+        self._session.counts[OUR_FAULT] += 1
+        request = getattr(response, "request", None)
+        row = item.row if isinstance(item, Visit) else request.meta.get("lease") if request else None
+        if row is not None:
+            self._crawler.scheduler.settled(row)  # type: ignore[attr-defined]
+
+    def _stop(self) -> None:
+        engine = self._crawler.engine
+        if self._stopping is None and engine is not None:
+            self._stopping = asyncio.ensure_future(engine.close_spider_async(reason="fault"))
 
     def _settled(self, visit: Visit, outcome: Outcome | None) -> None:
         self._crawler.scheduler.settled(visit.row)  # type: ignore[attr-defined]
         self._session.given_up = set(gate_of(self._crawler).given_up())
-        if visit.row.kind is Kind.ARTICLE:
+        self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
+        if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             self._visits[visit.failure or (outcome.word if outcome else "failed/lost")] += 1
         self._check_budgets()
         self._progress.show(self._visits)
@@ -128,12 +188,11 @@ class Conductor:
         self._progress.end()
         session.writer.close()
         if session.faults:
-            session.close(status=session.faults[0].exit_status, ledger={})
+            session.close(status=getattr(session.faults[0], "exit_status", 1))
             raise session.faults[0]
-        with session.archive.catalogue.transaction() as tx:
-            self._memory.flush(tx)
-            for name in sorted(self._files):
-                seal(tx, session.archive.warc_folder / name)
+        if not self._ended:
+            session.interrupted = "a second signal"
+        self._close_books()
         with session.archive.catalogue.snapshot() as tx:
             earlier = earlier_runs(tx, session.site.name, most=7)
             ledger = self._ledger(tx)
@@ -142,6 +201,20 @@ class Conductor:
             logger.error("The ledger does not add up: %s", ledger)
         session.close(status=health.status, ledger=ledger)
         return Result(ledger=ledger, health=health)
+
+    def _close_books(self) -> None:
+        """Writes down what no visit carried. A WARC file with a capture that was not written down stays unsealed: the next
+        run's recovery reads it."""
+        session = self._session
+        unknown = {file for file, _ in self._unsettled}
+        with session.archive.catalogue.transaction() as tx:
+            for capture in session.loose:
+                flow.write(tx, capture, session.site, None)
+            self._memory.flush(tx)
+            urltable.release_all(tx, session.site.name)
+            settle_withdrawals(tx, session.site.name, since=last_books(tx, session.site.name))
+            for name in sorted(self._files - unknown):
+                seal(tx, session.archive.warc_folder / name)
 
     def _ledger(self, tx: Any) -> dict[str, Any]:
         session, now = self._session, time.time()
@@ -162,6 +235,8 @@ class Conductor:
             "given_up": gate_of(self._crawler).given_up(),
             "left_because": session.left_because,
             "interrupted": session.interrupted,
+            "our_faults": session.counts[OUR_FAULT] + self.recovered.at_fault,
+            "recovered": self.recovered.captures,
             "seconds": round(now - session.started, 3),
             "archive": str(session.archive.path),
             "articles": report.articles(tx, session.site.name),

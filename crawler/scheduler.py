@@ -39,6 +39,8 @@ class CatalogueScheduler(BaseScheduler):
         self._budget = budget
         self._ready: deque[Row] = deque()
         self._returned: deque[Request] = deque()
+        self._held: dict[int, Row] = {}
+        """rows handed out as requests, by id, until what came of them is committed"""
         self._under_way: Counter[str] = Counter()
         self._empty_at = -1
         self._spider: Any = None
@@ -54,14 +56,15 @@ class CatalogueScheduler(BaseScheduler):
         self._spider = spider
 
     def close(self, reason: str) -> None:  # noqa: ARG002  # Scrapy names it
-        """Gives back what was leased and never sent: it is due as before."""
-        if self._ready and not self._session.faults:
+        """Gives back what was leased and not acknowledged: it is due as before."""
+        held = [*self._held, *(row.id for row in self._ready)]
+        if held and not self._session.faults:
             with self._session.archive.catalogue.transaction() as tx:
-                urltable.release(tx, [row.id for row in self._ready])
+                urltable.release(tx, held)
         self._ready.clear()
 
     def has_pending_requests(self) -> bool:
-        return bool(self._returned or self._ready) or (self._may_ask() and self._empty_at != self._session.generation)
+        return bool(self._returned) or (self._may_ask() and (bool(self._ready) or self._empty_at != self._session.generation))
 
     def enqueue_request(self, request: Request) -> bool:
         """Takes back a request under lease (a redirect, a retry); any other has no place in the frontier."""
@@ -86,7 +89,8 @@ class CatalogueScheduler(BaseScheduler):
 
     def settled(self, row: Row) -> None:
         """Says that what came of a lease is committed."""
-        self._under_way[row.host] -= 1
+        if self._held.pop(row.id, None) is not None:
+            self._under_way[row.host] -= 1
 
     def _may_ask(self) -> bool:
         session = self._session
@@ -111,11 +115,13 @@ class CatalogueScheduler(BaseScheduler):
         )
         with self._session.archive.catalogue.transaction() as tx:
             rows = urltable.lease(tx, self._session.site.name, wanted)
+        rows = [row for row in rows if row.id not in self._held]  # its lease has run out while its host made it wait
         self._ready.extend(rows)
         if not rows and not full:
             self._empty_at = self._session.generation
 
     def _request(self, row: Row) -> Request:
+        self._held[row.id] = row
         self._under_way[row.host] += 1
         self._session.counts["requests"] += 1
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}

@@ -22,10 +22,13 @@ import sqlalchemy as sa
 
 from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
+from pipelines.archive.ledger import Outcome
+from pipelines.archive.lock import exclusive
 from pipelines.archive.warc import WarcWriter
-from pipelines.errors import ArchiveError, OutOfSpace
+from pipelines.errors import OutOfSpace
 from pipelines.model import Capture
 from pipelines.site import Site, parse_site
+from pipelines.stages import Visit
 
 MIN_FREE_BYTES = 64 * 2**20
 """A run does not begin on a disk with less: one WARC file, the catalogue's journal and a report need room to end well."""
@@ -43,7 +46,7 @@ class Session:
     started: float
     exits: ExitStack
     counts: Counter[str] = field(default_factory=Counter)
-    faults: list[ArchiveError] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
     loose: list[Capture] = field(default_factory=list)
     """captures that belong to no visit, to be noted with the next commit"""
     given_up: set[str] = field(default_factory=set)
@@ -55,14 +58,23 @@ class Session:
     interrupted: str | None = None
     remember: Callable[[sa.Connection], None] = lambda _: None
     """writes what else is to be kept, in each grouped commit"""
+    settled: Callable[[Visit, Outcome | None], None] = lambda *_: None
+    """hears of each visit when it is durable"""
+    stop: Callable[[], None] = lambda: None
+    """ends the run as soon as what is in flight has come in"""
     closed: bool = False
+
+    def fail(self, fault: Exception) -> None:
+        """Ends the run from within: the archive itself fails, and nothing that follows could be kept."""
+        self.faults.append(fault)
+        self.stop()
 
     def bytes_written(self) -> int:
         """Of the WARC file being written; rotation is far above any run's budget of bytes but the largest."""
         return self.writer.position[1] if self.writer.position else 0
 
-    def close(self, status: int, ledger: dict[str, Any]) -> None:
-        """Seals the run: the WARC file closed, the ledger stored, the lock let go."""
+    def close(self, status: int, ledger: dict[str, Any] | None = None) -> None:
+        """Seals the run: the WARC file closed, the ledger (None: its books were never closed) stored, the lock let go."""
         if self.closed:
             return
         self.closed = True
@@ -70,7 +82,8 @@ class Session:
             self.writer.close()
             with self.archive.catalogue.transaction() as tx:
                 ended = schema.run.update().where(schema.run.c.id == self.run)
-                tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=canonical_json(ledger)))
+                told = None if ledger is None else canonical_json(ledger)
+                tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=told))
 
 
 def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = None) -> Session:
@@ -81,8 +94,9 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
     raw = seeds.read_bytes()
     site = parse_site(raw, str(seeds))
     with ExitStack() as exits:
+        lock = archive_dir / "locks" / f"{site.name}.lock"
+        exits.enter_context(exclusive(lock, f"{archive_dir}: site {site.name!r}"))  # first: a second run touches nothing
         archive = exits.enter_context(open_archive(archive_dir, create=True, catalogue_url=catalogue_url))
-        exits.enter_context(archive.lock(site.name))
         _enough_room(archive_dir)
         archive.keep_rules(site, raw)
         writer = WarcWriter(archive.warc_folder, prefix=site.name, software=SOFTWARE, rules={site.name: site.digest})
@@ -105,3 +119,10 @@ def earlier_runs(tx: sa.Connection, site: str, most: int) -> list[dict[str, Any]
     """The ledgers of the last finished runs of a site, the newest first."""
     ended = sa.select(schema.run.c.ledger).where(schema.run.c.site == site, schema.run.c.ledger.is_not(None))
     return [json.loads(text) for text in tx.scalars(ended.order_by(schema.run.c.id.desc()).limit(most))]
+
+
+def last_books(tx: sa.Connection, site: str) -> str | None:
+    """When the last run began that closed its books (a timestamp of the record); None before the first."""
+    closed = sa.select(schema.run.c.started).where(schema.run.c.site == site, schema.run.c.ledger.is_not(None))
+    found: str | None = tx.scalar(closed.order_by(schema.run.c.id.desc()).limit(1))
+    return found

@@ -25,7 +25,7 @@ from pipelines.archive.urltable import NewUrl, Row, State
 from pipelines.flow import Result
 from pipelines.model import Article, Capture, Kind, Link, Reason, Rejection
 from pipelines.site import Site
-from pipelines.stages import Settlement, Visit
+from pipelines.stages import OUR_FAULT, Settlement, Visit
 from pipelines.urls import canonical, host_key, in_scope, request_url
 
 MAX_PARTS = 50
@@ -71,32 +71,47 @@ class Visits:
 
     def failure(self, row: Row, reason: str, captures: Captures, now: float) -> Visit:
         """The visit of a lease that brought nothing; what was captured on the way is kept all the same."""
+        if reason != frontier.RUN_ENDED:  # its URL is left, not failed
+            self.counts[f"failed/{reason}"] += 1
         status = captures[-1].status if captures else None
-        values = frontier.after_failure(row, reason, tries=self.site.politeness.tries, now=now, status=status)
-        self.counts[f"failed/{reason}"] += 1
-        return Visit(row=row, earlier=captures, now=now, failure=f"failed/{reason}", settle=lambda *_: Settlement(values=values))
+        settlement = self._failed(row, reason, now, status)
+        return Visit(
+            row=row,
+            earlier=captures,
+            now=now,
+            failure=f"failed/{reason}",
+            settle=lambda *_: settlement,
+            broken=self._failed(row, OUR_FAULT, now),
+        )
+
+    def _failed(self, row: Row, reason: str, now: float, status: int | None = None) -> Settlement:
+        """Where a run begins is never set aside: a site that was away for a week would stay away for good."""
+        tries = None if self._is_start(row) else self.site.politeness.tries
+        return Settlement(values=frontier.after_failure(row, reason, tries=tries, now=now, status=status))
 
     def _article(self, row: Row, captures: Captures, now: float) -> Visit:
-        def settle(outcome: Outcome | None, result: Result) -> Settlement:
-            return self._settle_article(row, captures[-1], outcome, result, now)
+        capture = captures[-1]
+        if _unasked(capture):
+            return self.failure(row, Reason.HTTP_ERROR, captures, now)
 
-        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=settle)
+        def settle(outcome: Outcome | None, result: Result) -> Settlement:
+            return self._settle_article(row, capture, outcome, result, now)
+
+        broken = self._failed(row, OUR_FAULT, now, capture.status)
+        return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=settle, broken=broken)
 
     def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
         word = outcome.word if outcome else Reason.NO_TEXT
         read = result if isinstance(result, Article) else None
-        values = frontier.after_article(row, word, status=capture.status, published=read.published if read else None, now=now)
+        published, tries = read.published if read else None, self.site.politeness.tries
+        values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now)
         if read is not None:
             values |= _remembered(capture)
         later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
         if later and values["state"] == State.DONE and not values["tries"]:
             values["due_at"] = frontier.NEVER  # its first page wakes it
         following = self._next_part(row, read, now)
-        return Settlement(
-            values=frontier.set_aside_if_tired(values, self.site.politeness.tries),
-            found=following,
-            wake=tuple(new.url for new in following),
-        )
+        return Settlement(values=values, found=following, wake=tuple(new.url for new in following))
 
     def _next_part(self, row: Row, read: Article | None, now: float) -> tuple[NewUrl, ...]:
         if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, self.site):
@@ -108,6 +123,8 @@ class Visits:
 
     def _list(self, tx: sa.Connection, row: Row, captures: Captures, now: float) -> Visit:
         capture = captures[-1]
+        if _unasked(capture):
+            return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
         body = decoded(capture)
@@ -126,7 +143,8 @@ class Visits:
             values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=tuple(new.url for new in on), completed=taken.completed)
-        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement)
+        broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
+        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
 
     def _is_start(self, row: Row) -> bool:
         return any(row.url == url for _, url in start_urls(self.site))
@@ -158,6 +176,11 @@ class Visits:
     def _new_link(self, link: Link, row: Row, now: float) -> NewUrl:
         depth = row.depth + (link.kind is not Kind.ARTICLE)
         return _new(link.url, link.kind, now, depth=depth, hints=link.hints)
+
+
+def _unasked(capture: Capture) -> bool:
+    """A 304 to a request that named no version says nothing (RFC 9110 §15.4.5)."""
+    return capture.status == 304 and capture.refers_to is None
 
 
 def start_urls(site: Site) -> list[tuple[Kind, str]]:

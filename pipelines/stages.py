@@ -3,13 +3,19 @@
 A visit is acknowledged by the transaction that commits what came of it, never before: first the WARC file is flushed
 and fsynced, then one transaction writes a group of visits, then their leases are gone. A group closes when it has
 GROUP_VISITS visits or is GROUP_SECONDS old.
+
+Every visit ends, whatever happens to it: a page on which our own code fails is quarantined with its traceback, its lease
+ends as failed/our_fault, and the rest of its group is committed without it; an archive that fails ends the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
@@ -22,9 +28,14 @@ from pipelines.archive.urltable import NewUrl, Row
 from pipelines.errors import ArchiveError
 from pipelines.flow import Result
 from pipelines.model import Capture, Reason
+from pipelines.replay import quarantine
 from pipelines.site import Site
 from pipelines.workers import Readers
 
+logger = logging.getLogger(__name__)
+
+OUR_FAULT = "our_fault"
+"""the reason of a visit on which our own code failed; counted in `counts` too, and the run's exit status says so"""
 GROUP_VISITS = 64
 GROUP_SECONDS = 0.05
 """A commit with fsync costs 8 to 15 ms (FIELD section 4); waiting 50 ms groups what arrives together at any polite rate."""
@@ -45,11 +56,12 @@ class Settlement:
 class Visit:
     """What one lease brought. `capture` is None when nothing answered; `now` in seconds since the epoch.
 
-    `settle` says, once the outcome is known, what the frontier learns.
+    `settle` says, once the outcome is known, what the frontier learns; `broken` is what it learns when our own code fails.
     """
 
     row: Row
     settle: Callable[[Outcome | None, Result], Settlement]
+    broken: Settlement
     capture: Capture | None = None
     earlier: tuple[Capture, ...] = ()
     """the captures of redirects on the way, oldest first"""
@@ -57,49 +69,69 @@ class Visit:
     failure: str | None = None
     """"failed/<reason>" for the ledger, None when something was read"""
 
+    @property
+    def captures(self) -> tuple[Capture, ...]:
+        return self.earlier if self.capture is None else (*self.earlier, self.capture)
 
-class _Session(Protocol):
+
+class Run(Protocol):
+    """What the stage needs of a run: crawler.session.Session, or a fake."""
+
     site: Site
     archive: Archive
     writer: Any
-    faults: list[ArchiveError]
+    counts: Counter[str]
     loose: list[Capture]
     generation: int
     remember: Callable[[sa.Connection], None]
+    settled: Callable[[Visit, Outcome | None], None]
+    """hears of each visit when it is durable"""
+
+    def fail(self, fault: Exception) -> None: ...
+
+
+Ended = tuple[Visit, Outcome | None]
 
 
 @dataclass(slots=True)
 class _Group:
-    visits: list[tuple[Visit, Result, asyncio.Future[Outcome | None]]] = field(default_factory=list)
+    visits: list[tuple[Visit, Result, asyncio.Future[Ended]]] = field(default_factory=list)
 
 
 class IngestStage:
     """`process_item` returns when the visit is durable."""
 
-    def __init__(self, session: _Session, workers: int, crawler: Crawler) -> None:
-        self._session = session
-        self._crawler = crawler
+    def __init__(self, run: Run, workers: int) -> None:
+        self._run = run
         self._readers = Readers(workers)
         self._group = _Group()
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler.session, crawler.settings.getint("EXTRACT_WORKERS"), crawler)  # type: ignore[attr-defined]
+        return cls(crawler.session, crawler.settings.getint("EXTRACT_WORKERS"))  # type: ignore[attr-defined]
 
     async def process_item(self, item: Visit) -> Visit:
-        result = await self._readers.read(item.capture, self._session.site) if item.capture is not None else None
-        outcome = await self._committed(item, result)
-        self._count(item, outcome)
-        return item
+        visit, result = await self._read(item)
+        visit, outcome = await self._committed(visit, result)
+        self._run.settled(visit, outcome)
+        return visit
 
     async def close_spider(self) -> None:
         self._flush()
         self._readers.close()
 
-    def _committed(self, visit: Visit, result: Result) -> asyncio.Future[Outcome | None]:
+    async def _read(self, visit: Visit) -> tuple[Visit, Result]:
+        if visit.capture is None:
+            return visit, None
+        try:
+            return visit, await self._readers.read(visit.capture, self._run.site)
+        except Exception:  # noqa: BLE001  # the edge of the live crawl: no page may end the run, none may vanish
+            return at_fault(visit, self._run.archive, self._run.counts), None
+
+    def _committed(self, visit: Visit, result: Result) -> asyncio.Future[Ended]:
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[Outcome | None] = loop.create_future()
+        done: asyncio.Future[Ended] = loop.create_future()
         self._group.visits.append((visit, result, done))
         if len(self._group.visits) >= GROUP_VISITS:
             self._flush()
@@ -114,34 +146,51 @@ class IngestStage:
         group, self._group = self._group.visits, _Group()
         if not group:
             return
-        try:
-            outcomes = self._commit(group)
-        except ArchiveError as error:
-            self._session.faults.append(error)
-            outcomes = [None] * len(group)
-            asyncio.ensure_future(self._crawler.engine.close_spider_async(reason="fault"))  # noqa: RUF006
-        for (_, _, done), outcome in zip(group, outcomes, strict=True):
+        ended = self._commit_all([(visit, result) for visit, result, _ in group])
+        for (_, _, done), end in zip(group, ended, strict=True):
             if not done.done():
-                done.set_result(outcome)
+                done.set_result(end)
 
-    def _commit(self, group: list[tuple[Visit, Result, asyncio.Future[Outcome | None]]]) -> list[Outcome | None]:
-        session = self._session
-        session.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
-        with session.archive.catalogue.transaction() as tx:
-            outcomes = [commit_visit(tx, session.site, visit, result) for visit, result, _ in group]
-            for capture in session.loose:
-                flow.write(tx, capture, session.site, None)
-            session.remember(tx)
-        session.loose.clear()
-        session.generation += 1
-        return outcomes
+    def _commit_all(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
+        """Commits a group; where our code fails on it, each visit by itself, and a broken one as such."""
+        try:
+            return self._commit(group)
+        except ArchiveError as fault:
+            self._run.fail(fault)
+        except Exception as fault:  # noqa: BLE001  # as above
+            if len(group) > 1:
+                return [self._commit_all([one])[0] for one in group]
+            visit, _ = group[0]
+            if visit.failure != _FAILED:
+                return self._commit_all([(at_fault(visit, self._run.archive, self._run.counts), None)])
+            self._run.fail(fault)  # not the visit's doing: nothing can be committed
+        return [(visit, None) for visit, _ in group]
 
-    def _count(self, visit: Visit, outcome: Outcome | None) -> None:
-        self._crawler.signals.send_catch_log(signal=settled, visit=visit, outcome=outcome)
+    def _commit(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
+        run = self._run
+        run.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
+        with run.archive.catalogue.transaction() as tx:
+            ended = [(visit, commit_visit(tx, run.site, visit, result)) for visit, result in group]
+            for capture in run.loose:
+                flow.write(tx, capture, run.site, None)
+            run.remember(tx)
+        run.loose.clear()
+        run.generation += 1
+        return ended
 
 
-settled = object()
-"""Scrapy signal: a visit is durable (`visit`, `outcome`)."""
+_FAILED = f"failed/{OUR_FAULT}"
+
+
+def at_fault(visit: Visit, archive: Archive, counts: Counter[str]) -> Visit:
+    """The visit as one on which our code has just failed: its captures stay in the WARC file, unknown to the catalogue, for
+    the next run or a replay to read. To be called where the exception is handled."""
+    trace = traceback.format_exc()
+    logger.error("Our own code failed on %s; its captures are kept, the traceback too, in quarantine/.\n%s", visit.row.url, trace)
+    for capture in visit.captures:
+        quarantine(archive, capture, trace)
+    counts[OUR_FAULT] += 1
+    return replace(visit, capture=None, earlier=(), failure=_FAILED, settle=lambda *_: visit.broken)
 
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:

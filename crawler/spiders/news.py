@@ -1,10 +1,12 @@
 """The spider of every site: it asks what the frontier leases and hands on what each answer means (crawler.visits).
 
-A visit, whatever came of it, ends as one `Visit` item: the only way a lease is acknowledged.
+A visit, whatever came of it, ends as one `Visit` item: the only way a lease is acknowledged. An answer on which our own
+code fails ends as one too (`stages.at_fault`); only a fault of the archive itself ends the run instead.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
@@ -17,11 +19,13 @@ from twisted.python.failure import Failure
 
 from crawler.failures import reason_of
 from crawler.session import Session
-from crawler.visits import Visits, start_rows
-from pipelines.archive import urltable
-from pipelines.errors import ConfigurationError
+from crawler.visits import Captures, Visits
+from pipelines.archive.urltable import Row
+from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.site import Site
-from pipelines.stages import Visit
+from pipelines.stages import OUR_FAULT, Visit, at_fault
+
+logger = logging.getLogger(__name__)
 
 
 class NewsSpider(Spider):
@@ -47,14 +51,7 @@ class NewsSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Makes the start URLs known and due; the scheduler hands them out."""
-        now = time.time()
-        rows = start_rows(self.site, now)
-        with self.session.archive.catalogue.transaction() as tx:
-            urltable.discover(tx, self.site.name, rows, now)
-            for row in rows:
-                urltable.wake(tx, self.site.name, row.url, now)
-        self.session.generation += 1
+        """Nothing of its own: the start URLs are rows like all others (crawler.run makes them due)."""
         return
         yield  # an async generator, as Scrapy wants it
 
@@ -62,13 +59,32 @@ class NewsSpider(Spider):
         """An answer, whatever its status."""
         assert response.request is not None
         meta = response.request.meta
-        yield self.visits.of(meta["lease"], meta["captures"], time.time())
+        row, captures = meta["lease"], meta.get("captures", ())
+        try:
+            yield self.visits.of(row, captures, time.time())
+        except ArchiveError as fault:
+            self.session.fail(fault)
+        except Exception:  # noqa: BLE001  # the edge of the live crawl: the lease ends, and the run says whose fault it was
+            yield self._at_fault(row, captures)
 
     def failed(self, failure: Failure) -> Iterator[Visit]:
         """No answer, or a request that was refused."""
         assert failure.value is not None
         request: Request = failure.request  # type: ignore[attr-defined]
-        yield self.visits.failure(request.meta["lease"], reason_of(failure.value), request.meta.get("captures", ()), time.time())
+        row, captures = request.meta["lease"], request.meta.get("captures", ())
+        if isinstance(failure.value, ArchiveError):
+            self.session.fail(failure.value)
+            return
+        reason = reason_of(failure.value)
+        if reason == OUR_FAULT:
+            logger.error("Our own code failed on %s.\n%s", row.url, failure.getTraceback())
+            self.session.counts[OUR_FAULT] += 1
+        yield self.visits.failure(row, reason, captures, time.time())
+
+    def _at_fault(self, row: Row, captures: Captures) -> Visit:
+        """To be called where the exception is handled."""
+        untold = self.visits.failure(row, OUR_FAULT, captures, time.time())
+        return at_fault(untold, self.session.archive, self.session.counts)
 
 
 def _date(name: str, text: str) -> date | None:
