@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,13 +61,9 @@ class Directory:
             **self._channels(),
             **self._nodes(),
             **self._topics(),
-            **english_pages.pages(self.articles, self.moment),
+            **english_pages.pages(self.articles, calendar.DAY0),
             **self._odds(),
         }
-
-    @property
-    def moment(self) -> datetime:
-        return calendar.moment(self.day)
 
     def find(self, url: str) -> Resource | None:
         """The resource at an absolute URL, http or https; None where nothing is."""
@@ -128,7 +125,7 @@ class Directory:
         found: dict[Key, Resource] = {}
         for page in range(1, lists.pages(len(entries), lists.PER_NODE_PAGE) + 1):
             name = f"/{NODE}.htm" if page == 1 else f"/{NODE}_{page}.htm"
-            found[NEWS, name] = self.listing("node", lists.node(entries, page, NODE))
+            found[NEWS, name] = replace(self.listing("node", lists.node(entries, page, NODE)), modified=calendar.DAY0)
         return found
 
     def _topics(self) -> dict[Key, Resource]:

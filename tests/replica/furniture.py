@@ -70,7 +70,8 @@ def navigation() -> str:
 def footer(house: str = "中国网科技") -> str:
     """About, rights, contact, accounts: the order and the class names of the dossier; the notice is shaped like the site's."""
     return (
-        '<div class="Info">\n<div class="AboutUs">      本站报道科学技术与产业，每天早晚更新，多语种栏目由各编辑部分别维护。</div>\n'
+        '<div class="Info">\n<div class="AboutUs">      '
+        "本站报道科学技术与产业，每天早晚更新，以多种语言向读者介绍新产品、新方法和做出它们的人。</div>\n"
         f'<div class="Map"><p>      凡本网站注明“来源：{house}”的稿件，版权均属本站或由本站取得授权，任何单位和个人未经书面同意，'
         "不得转载、摘编或以其他方式使用上述作品。</p></div>\n"
         '<div class="Contact"><p>电话：0086-10-00000000-6000</p><p>传真：0086-10-00000001</p><p>邮箱：keji@example.org.cn</p></div>\n'

@@ -78,10 +78,8 @@ def _app_item(true: TrueArticle, wide: bool, seconds: bool) -> str:
 def _app_pager(address: str, page: int, last: int) -> str:
     """`&` is not escaped in the hrefs; on the last page the next link has an empty href."""
     following = f"{address}&p={page + 1}" if page < last else ""
-    return (
-        f'<ul class="page"><li>{"首页" if page == 1 else f"<a href={chr(34)}{address}&p=1{chr(34)}>首页</a>"}</li>'
-        f'<li><a href="{following}">下一页</a></li><li><a href="{address}&p={last}">尾页</a></li></ul>'
-    )
+    first = "首页" if page == 1 else f'<a href="{address}&p=1">首页</a>'
+    return f'<ul class="page"><li>{first}</li><li><a href="{following}">下一页</a></li><li><a href="{address}&p={last}">尾页</a></li></ul>'
 
 
 def app_address(script: str, parameter: str, value: str) -> str:

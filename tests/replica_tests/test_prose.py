@@ -64,15 +64,15 @@ def test_no_pattern_is_left_unfilled(unrelated: list[TrueArticle]) -> None:
 @pytest.fixture(scope="module")
 def overlaps(unrelated: list[TrueArticle]) -> tuple[Table, Table]:
     """How many 5-grams each two articles share (0 on the diagonal), and how many each has."""
+    grams = [_grams(true.text) for true in unrelated]
     postings: dict[str, list[int]] = {}
-    for place, true in enumerate(unrelated):
-        for gram in _grams(true.text):
+    for place, own in enumerate(grams):
+        for gram in own:
             postings.setdefault(gram, []).append(place)
-    shared = np.zeros((len(unrelated), len(unrelated)))
-    for places in (places for places in postings.values() if len(places) > 1):
-        shared[np.ix_(places, places)] += 1
+    rows = [np.bincount([place for gram in own for place in postings[gram]], minlength=len(grams)) for own in grams]
+    shared = np.array(rows)
     np.fill_diagonal(shared, 0)
-    return shared, np.array([len(_grams(true.text)) for true in unrelated])
+    return shared, np.array([len(own) for own in grams])
 
 
 def _grams(text: str) -> set[str]:
