@@ -15,6 +15,7 @@ from pipelines.extract.assembly import Assembly
 from pipelines.extract.blocks import Line, Reading
 from pipelines.extract.consensus import Consensus
 from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
+from pipelines.extract.furniture import Kind
 from pipelines.extract.layouts import Match
 from pipelines.extract.locator import LINK_SHARE
 from pipelines.extract.metadata import Declared, Published
@@ -33,6 +34,8 @@ _ANCIENT = 1990
 _VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LATER_TITLE = 40
+
+CONSENSUS = "consensus"
 
 
 @dataclass(kw_only=True)
@@ -76,8 +79,8 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES
     )
     head, tail = lines[begin:first], lines[last + 1 : last + 1 + metadata.TAIL_LINES]
-    head_pieces = [metadata.pieces(line) for line in head]
-    tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= LINK_SHARE]
+    head_pieces = [metadata.pieces(line) for line in head if furniture.kind(line.text) is not Kind.NOTICE]
+    tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= LINK_SHARE and not _is_foot(line)]
     source = metadata.source(
         head_pieces,
         tail_pieces,
@@ -88,7 +91,7 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
     return _composed(
         reader,
         assembly,
-        method="consensus",
+        method=CONSENSUS,
         confidence=found.confidence,
         title=printed_title,
         head=[" ".join(parts) for parts in head_pieces],
@@ -134,7 +137,7 @@ def _composed(
     paragraphs, cut = _paragraphs(assembly.kept)
     captions = photos or _captions(assembly.captions, reader.capture.url)
     text = "\n".join(paragraphs) or "\n".join(caption.text for caption in photos)
-    refused = _refusal(reader, title, text, paragraphs, confidence)
+    refused = _refusal(reader, title, text, paragraphs, guessed=method == CONSENSUS)
     if refused is not None:
         return refused
     paragraphs = paragraphs or tuple(caption.text for caption in photos)
@@ -200,13 +203,24 @@ def _captions(lines: list[Line], url: str) -> tuple[Caption, ...]:
     return tuple(Caption(text=line.text, image_url=absolute(url, line.image) if line.image else None) for line in lines)
 
 
-def _refusal(reader: Reader, title: str | None, text: str, paragraphs: tuple[str, ...], confidence: float) -> Rejection | None:
+def _refusal(reader: Reader, title: str | None, text: str, paragraphs: tuple[str, ...], *, guessed: bool) -> Rejection | None:
     markup = reader.page.markup
-    if confidence < 1.0 and (found := verdict.no_article(title, text, reader.reading, markup, reader.capture.url)) is not None:
+    if guessed and (found := _no_article(reader, title, text)) is not None:
         return found
     if not text:
         return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.")
     return verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
+
+
+def _is_foot(line: Line) -> bool:
+    """A notice speaks of sources and dates too, but not of this article's."""
+    return furniture.kind(line.text) is Kind.NOTICE and not names.editors(line.text)
+
+
+def _no_article(reader: Reader, title: str | None, text: str) -> Rejection | None:
+    url = reader.where.url
+    expected = reader.site.article_match(url) is not None
+    return verdict.no_article(title, text, reader.reading, reader.page.markup, url, expected=expected)
 
 
 def _published(reader: Reader, head: list[str], tail: list[str], zone: tzinfo) -> Published:

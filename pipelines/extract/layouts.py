@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from lxml import etree, html
 
-from pipelines.extract import blocks, consensus, dates, generic
+from pipelines.extract import blocks, consensus, dates, furniture, generic
 from pipelines.extract.assembly import Assembly, assemble
 from pipelines.extract.blocks import Reading
 from pipelines.extract.locator import is_prose
@@ -28,8 +28,9 @@ from pipelines.text import presence
 
 KEPT_SHARE = 0.5
 """of the characters that the body selector gave: a layout that loses more has selected something else"""
-PROSE_SHARE = 0.3
-"""of the page's prose outside what the page marks as beside: a body with less is not the article's"""
+PROSE_SHARE = 0.1
+"""of the page's prose that is neither marked as beside nor a notice: a body with less is not the article's. Low, because
+the foot of the real site is as long as a short item."""
 _AGREED_SHARE = 0.9
 """of the kept characters that trafilatura must keep for its opinion on the short lines to count"""
 _MAX_PHOTOS = 200
@@ -63,8 +64,12 @@ def _select(selector: str, root: html.HtmlElement) -> list[object]:
 
 
 def match(page: Page, whole: Reading, site: Site, url: str, printed_title: str | None) -> Match | None:
-    """The first layout of the site that fits the page, None where none does."""
-    found = (_applied(page, whole, layout, printed_title) for layout in site.layouts if _concerns(layout, site, url, page))
+    """The first layout of the site that fits the page, None where none does. One whose title is there too goes before one
+    that only knows the body: generations share the names of their bodies, and later parts of an article have no title."""
+    concerned = [layout for layout in site.layouts if _concerns(layout, site, url, page)]
+    titled = [layout for layout in concerned if _text(page.root, layout.title)]
+    others = [layout for layout in concerned if layout not in titled]
+    found = (_applied(page, whole, layout, printed_title) for layout in (*titled, *others))
     return next((one for one in found if one is not None), None)
 
 
@@ -90,11 +95,14 @@ def _applied(page: Page, whole: Reading, layout: Layout, printed_title: str | No
     if body is None:
         return None
     photos = _photos(layout, body)
+    if layout.photos is not None and not photos:
+        return None
     title = _text(page.root, layout.title) or printed_title
     assembly = Assembly() if photos else _body_lines(body, layout, title)
-    if not photos and not _believable(assembly, whole):
-        return None
     text = {name: _text(page.root, getattr(layout, name)) for name in ("published", "source", "author", "editor", "section")}
+    proved = bool(_text(page.root, layout.title) and text["published"])
+    if not photos and not (_kept_enough(assembly) and (proved or _prose_enough(assembly, whole))):
+        return None
     return Match(layout=layout, assembly=assembly, title=title, next_href=_href(page.root, layout.next_part), photos=photos, **text)
 
 
@@ -139,11 +147,17 @@ def _second_opinion(subtree: html.HtmlElement, assembly: Assembly) -> Assembly:
     return assembly
 
 
-def _believable(assembly: Assembly, whole: Reading) -> bool:
+def _kept_enough(assembly: Assembly) -> bool:
     kept = sum(len(line.text) for line in assembly.kept)
-    prose = sum(len(line.text) for line in whole.lines if is_prose(line) and not line.aside)
     told = sum(len(text) for _, text in assembly.told) + sum(len(line.text) for line in (*assembly.captions, *assembly.bylines))
-    return kept > 0 and kept + told >= KEPT_SHARE * assembly.selected and kept >= PROSE_SHARE * prose
+    return kept > 0 and kept + told >= KEPT_SHARE * assembly.selected
+
+
+def _prose_enough(assembly: Assembly, whole: Reading) -> bool:
+    """A body whose title and date the layout found as well is believed without: short items are shorter than the foot."""
+    kept = sum(len(line.text) for line in assembly.kept)
+    prose = (len(line.text) for line in whole.lines if is_prose(line) and not line.aside and furniture.kind(line.text) is None)
+    return kept >= PROSE_SHARE * sum(prose)
 
 
 def _photos(layout: Layout, body: html.HtmlElement) -> tuple[Caption, ...]:

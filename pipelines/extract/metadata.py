@@ -262,11 +262,11 @@ def source(head: list[list[str]], tail: list[list[str]], said: Declared, marked:
 def _labelled(lines: list[list[str]]) -> str | None:
     for number, pieces in enumerate(lines):
         for at, piece in enumerate(pieces):
-            if not _LABEL.search(piece):
+            if not _LABEL.search(simple := furniture.simpler(piece)):
                 continue
             following = pieces[at + 1 :] or (lines[number + 1] if number + 1 < len(lines) else [])
-            match = _SOURCE_LABEL.search(piece)
-            name = _clean_source(match["name"]) if match else None
+            match = _SOURCE_LABEL.search(simple)
+            name = _clean_source(piece[match.start("name") :]) if match else None
             if name or (name := _clean_source(following[0]) if following else None):
                 return name
     return None

@@ -17,8 +17,8 @@ SLIGHT = 220
 """characters of article below which a page may be something else; the shortest real article of 64 has 108"""
 NEWSY = 60
 """characters of unlinked prose in one column that make an article out of a page full of links"""
-_LINKS = 12
-"""link lines that make a listing out of a page without an article"""
+_LINKS = 5
+"""link lines that make a listing out of a page without an article; the smallest listing seen has 10"""
 _HEAD = 1_024
 _SENTENCE_END = re.compile(r"[。！？!?.…；;：:”\"’'」』》）)\]】〉~～—一-]\s*$|[完终]\s*$")
 
@@ -108,8 +108,9 @@ def _control_share(body: bytes) -> float:
     return sum(byte < 9 or 13 < byte < 27 for byte in head if byte) / max(1, len(head))
 
 
-def no_article(title: str | None, text: str, reading: Reading, markup: str, url: str) -> Rejection | None:
-    """Why a page with this little text is no article; None where it may be one."""
+def no_article(title: str | None, text: str, reading: Reading, markup: str, url: str, *, expected: bool = True) -> Rejection | None:
+    """Why a page with this little text is no article; None where it may be one. `expected` is False where the rules of its
+    site say that its URL is none of an article."""
     if len(text) >= SLIGHT:
         return None
     visible = " ".join(line.text for line in reading.lines)
@@ -118,8 +119,8 @@ def no_article(title: str | None, text: str, reading: Reading, markup: str, url:
     if found := _signed(_SIGNS, f"{title or ''}\n{_outside_links(reading)}", markup):
         return found
     if _column_length(reading) < NEWSY:
-        return _without_prose(title, reading, markup, url)
-    return None
+        return _without_prose(title, reading, markup, url, _LINKS)
+    return None if expected else _without_prose(title, reading, markup, url, 1)
 
 
 def _signed(signs: tuple[_Sign, ...], text: str, markup: str) -> Rejection | None:
@@ -137,11 +138,12 @@ def _column_length(reading: Reading) -> int:
     return sum(len(line.text) for line in reading.lines if is_prose(line) and not line.aside and line.linked == 0)
 
 
-def _without_prose(title: str | None, reading: Reading, markup: str, url: str) -> Rejection | None:
+def _without_prose(title: str | None, reading: Reading, markup: str, url: str, enough: int) -> Rejection | None:
+    """`enough` lines of links make a listing."""
     links = sum(line.link_share > LINK_SHARE for line in reading.lines)
     if _PHOTO_SCRIPT.search(markup):
         return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
-    if links >= _LINKS:
+    if links >= enough:
         if _TOPIC.search(url) or _TOPIC.search(title or ""):
             return Rejection(reason=Reason.TOPIC, detail=f"A topic page: {links} lines of links, no prose.")
         return Rejection(reason=Reason.LISTING, detail=f"{links} lines of links, no prose.")
