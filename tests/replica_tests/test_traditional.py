@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.dedup.fingerprint import normalise
 from tests.replica import days, traditional
 from tests.replica.traditional import to_traditional
 
@@ -36,3 +37,8 @@ def test_most_articles_of_the_replica_look_different_in_traditional_script() -> 
         if true.good and true.language == "zh":
             changed = sum(before != after for before, after in zip(true.text, to_traditional(true.text), strict=True))
             assert changed > 0.15 * len(true.text)
+
+
+def test_the_archives_own_fold_takes_every_article_back() -> None:
+    for true in days.articles(3):
+        assert normalise(to_traditional(true.text)) == normalise(true.text)
