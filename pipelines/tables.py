@@ -77,7 +77,8 @@ def _padded(text: str, size: int, *, right: bool) -> str:
 
 
 def _is_number(column: Sequence[Cell]) -> bool:
-    return all(cell is None or not isinstance(cell, str) for cell in column)
+    """Numbers, and cells that are left empty on purpose."""
+    return all(cell == "" or not isinstance(cell, str) for cell in column)
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,69 @@
+"""`scrapy report`: what came in, what was refused and why, what changed its shape."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from scrapy.exceptions import UsageError
+
+from crawler.command import ArchiveCommand, say
+from pipelines.archive import open_archive
+from pipelines.archive.durable import whole_file
+from pipelines.errors import ConfigurationError
+from pipelines.review import Review, review, sections
+from pipelines.tables import as_html, as_text
+
+
+class Command(ArchiveCommand):
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "What came in, what was refused and why, what changed"
+
+    def long_desc(self) -> str:
+        return (
+            "Prints what became of the pages of a run, or of the whole archive: refusals by reason with examples, the fields that "
+            "each layout misses, what is unlike the runs before, stories told more than once, sources, domains. Only reads. "
+            "Exit statuses: 0 good, 20 no such run or a bad --html, 21 archive unusable."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        self.add_archive_option(parser)
+        parser.add_argument("--run", type=int, metavar="ID", help="one run (default: the whole archive, and the last run of each site)")
+        parser.add_argument("--html", metavar="FILE", help="write a page for the browser instead; it needs nothing else and runs nothing")
+        parser.add_argument("--json", action="store_true", help="print the facts as one JSON object instead")
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:
+        if args or (opts.html and opts.json):
+            raise UsageError("One of --html FILE and --json, and no further arguments.")
+        assert self.settings is not None
+        page = _page(opts.html) if opts.html else None
+        with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive, archive.catalogue.snapshot() as tx:
+            told = review(tx, opts.run)
+        if page is not None:
+            with whole_file(page) as out:
+                out.write(as_html(told.title, str(archive.path), sections(told)).encode("utf-8"))
+        elif opts.json:
+            say(as_json(told))
+        else:
+            for line in as_text(sections(told)):
+                say(line)
+        return 0
+
+
+def as_json(told: Review) -> str:
+    """The facts, for programs: ASCII, whatever the terminal's encoding."""
+    return json.dumps(asdict(told), indent=1)
+
+
+def _page(name: str) -> Path:
+    path = Path(os.path.realpath(name))
+    if path.is_dir() or (path.exists() and not path.is_file()) or not path.parent.is_dir():
+        raise ConfigurationError(f"{name}: is no place for a file. Name a file in a folder that exists.")
+    return path
