@@ -44,6 +44,8 @@ MAX_HEADER_BYTES = 256 * 1024
 """of a whole header section, interim responses included; browsers stop between 250 and 400 KiB. Twisted bounds a line only"""
 STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] [0-9]{3}(?: |$)")
 """RFC 9112 §4. Twisted takes any protocol, and any number that Python's int() reads"""
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""a header's name, RFC 9110 §5.6.2"""
 BROKEN_OFF = frozenset({"truncated-disconnect", "truncated-time"})
 """flags of a response whose end never came"""
 BODILESS = frozenset({204, 304})
@@ -255,6 +257,9 @@ class _Parser(http11._LenientHTTPClientParser):
         super()._finished(rest)  # type: ignore[no-untyped-call]
 
     def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
+        name = name.rstrip()
+        if not TOKEN.fullmatch(name):
+            return  # as a browser passes over it; Twisted would give the whole answer up
         self.received.append((bytes(name), bytes(value)))
         super().headerReceived(name, value)  # type: ignore[no-untyped-call]
 

@@ -171,6 +171,10 @@ ROUTES: dict[str, Answer] = {
     "cookies": says(HEAD + b"Set-Cookie: c=1; Domain=co.uk\r\n" * 200 + b"Content-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
     "no_phrase": says(b"HTTP/1.1 200\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
     "no_colon": says(HEAD + b"this line has none\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
+    "odd_names": says(HEAD + b"X\xff: a\r\n: b\r\nSpaced : c\r\nX Y: d\r\nContent-Length : %d\r\n\r\n" % len(PAGE) + PAGE + b"\n"),
+    "odd_values": says(
+        HEAD + b"X: \xff\x00\r\nContent-Disposition: inline; filename=\xd0\xc2\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE
+    ),
     "line_end_behind": says(HEAD + b"Content-Length: %d\r\n\r\n" % len(PAGE) + PAGE + b"\r\n"),
     "duplicate_length": says(HEAD + b"Content-Length: %d\r\nContent-Length: %d\r\n\r\n" % (len(PAGE), len(PAGE)) + PAGE),
     # never whole
@@ -338,6 +342,11 @@ def test_headers_are_recorded_in_their_own_case_and_order(hazards: Hosts) -> Non
     assert record["headers"] == [["Content-Type", "text/html; charset=utf-8"], ["Content-Length", str(len(PAGE))]]
     (many,) = records(hazards, "many_headers")
     assert [name for name, _ in many["headers"]][1:501] == [f"X-{n}" for n in range(500)]
+
+
+def test_header_lines_that_are_none_are_passed_over_alone(hazards: Hosts) -> None:
+    (record,) = records(hazards, "odd_names")
+    assert [name for name, _ in record["headers"]] == ["Content-Type", "Spaced", "Content-Length"]
 
 
 def test_what_was_sent_is_recorded_and_says_who_we_are(hazards: Hosts) -> None:
