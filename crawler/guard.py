@@ -171,9 +171,18 @@ class GuardedResolver:
         addressTypes: Any = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> Any:
-        self.refusals.pop((hostName, portNumber), None)
-        sieve = _Sieve(self, resolutionReceiver, hostName, portNumber)
+        name = _ascii_name(hostName)
+        self.refusals.pop((name, portNumber), None)
+        sieve = _Sieve(self, resolutionReceiver, name, portNumber)
         return self._inner.resolveHostName(sieve, hostName, portNumber, addressTypes, transportSemantics)
+
+
+def _ascii_name(name: str) -> str:
+    """A name as it stands in URLs; Twisted asks for 新闻.test where the URL has xn--efvp5c.test."""
+    try:
+        return name.lower().encode("idna").decode("ascii")
+    except UnicodeError:
+        return name.lower()
 
 
 @implementer(IResolutionReceiver)

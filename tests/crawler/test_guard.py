@@ -295,6 +295,7 @@ def rebinding() -> Iterator[tuple[WireServer, WireServer, Crawl]]:
             "mixed.test": ["127.0.0.1 127.0.0.2"],
             "inside.test": ["127.0.0.1"],
             "local.test": ["169.254.1.1"],
+            "xn--fiqz9s.test": ["127.0.0.3"],
         }
         hosts = [right.host, *(f"{name}:{port}" for name in names)]
         urls = [f"http://{name}:{port}/a/{n}" for name in names for n in (1, 2)]
@@ -314,7 +315,9 @@ def test_of_a_mixed_answer_only_the_allowed_address_is_contacted(rebinding: tupl
     assert any(asked.headers["host"].startswith("mixed.test") for asked in right.asked)
 
 
-@pytest.mark.parametrize(("name", "address"), [("inside.test", "127.0.0.1"), ("local.test", "169.254.1.1")])
+@pytest.mark.parametrize(
+    ("name", "address"), [("inside.test", "127.0.0.1"), ("local.test", "169.254.1.1"), ("xn--fiqz9s.test", "127.0.0.3")]
+)
 def test_a_name_that_leads_inside_is_refused_with_its_address(
     rebinding: tuple[WireServer, WireServer, Crawl], name: str, address: str
 ) -> None:
