@@ -86,7 +86,7 @@ _POWERS = np.cumprod(np.full(_LONGEST_WORD, _MULTIPLIER))
 def _folded(text: str) -> NDArray[np.uint32]:
     """A code point for each character of the NFKC form, 0 for those dropped."""
     folded = _looked_up(text)
-    if _SEVERAL in folded:
+    if len(folded) and folded.max() == _SEVERAL:
         # 58 us a document, against 5 for the table: few texts hold ligatures, fractions or marks apart from letters
         folded = _looked_up(unicodedata.normalize("NFKC", text))
         folded[folded == _SEVERAL] = 0
