@@ -50,7 +50,8 @@ def consensus(root: html.HtmlElement, reading: Reading, title: str | None, scrip
     """The article of a page that no layout knows; `summary` is how the head of the page says that it begins."""
     readers = _readers(root, reading, script)
     votes = Counter(line.index for lines in readers for line in lines)
-    chosen = _with_beginning(reading, [line for line in reading.lines if votes[line.index] >= _MAJORITY], summary)
+    majority = [line for line in reading.lines if votes[line.index] >= _MAJORITY]
+    chosen = _with_beginning(reading, majority or next((lines for lines in readers if lines), []), summary)
     around = reading.lines[chosen[0].index : chosen[-1].index + 1 + _TAIL] if chosen else []
     answer = assemble(around, title, chosen=frozenset(line.index for line in chosen))
     kept = {line.index for line in answer.kept}
