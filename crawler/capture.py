@@ -1,9 +1,9 @@
 """Every exchange goes to the archive before anything interprets it, and only then is it decoded.
 
 CaptureMiddleware stands nearest to the network: pages, listings, robots.txt, redirects and errors alike become one WARC
-record each, and `request.meta["capture"]` says where it lies; those of earlier redirects and tries stand in
-`request.meta["hops"]`, first to last. DecodeMiddleware stands above it: what the spider sees is
-the decoded body, or an empty one with the `Rejection` in `request.meta["rejection"]`. Nothing here decides what a page is.
+record each. `request.meta["capture"]` is the answer's own; `request.meta["captures"]` are all on the way to it, redirects
+and tries too, first to last. DecodeMiddleware stands above it: what the spider sees is the decoded body, or an empty one
+with the `Rejection` in `request.meta["rejection"]`. Nothing here decides what a page is.
 """
 
 from __future__ import annotations
@@ -103,9 +103,8 @@ class CaptureMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """A retry or a redirect begins with a copy of its origin's meta: what was captured so far moves to `hops`."""
-        if capture := request.meta.pop("capture", None):
-            request.meta["hops"] = (*request.meta.get("hops", ()), capture)
+        """A retry or a redirect begins with a copy of its origin's meta: the origin's answer is not its own."""
+        request.meta.pop("capture", None)
         request.meta.pop("rejection", None)
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -116,9 +115,15 @@ class CaptureMiddleware:
         writer: Writes | None = getattr(self._crawler, "archive_writer", None)
         capture = writer.write(exchange) if writer else as_capture(exchange)
         request.meta["capture"] = capture
-        # retries and redirects copy their origin's meta: the visit in the end knows every capture on its way
         request.meta["captures"] = (*request.meta.get("captures", ()), capture)
+        self._count(wire)
         return response
+
+    def _count(self, wire: Wire) -> None:
+        if wire.truncated:
+            self._crawler.stats.inc_value(f"capture/truncated/{wire.truncated}")
+        if wire.length_unknown:
+            self._crawler.stats.inc_value("capture/length_unknown")
 
 
 class DecodeMiddleware:

@@ -137,7 +137,7 @@ async def fetch(crawler: Crawler, origin: str, now: float) -> RobotsAnswer:
     except NO_ANSWER as error:
         return answer(status=None, failure=type(error).__name__)
     meta: dict[str, Any] = response.request.meta if response.request else {}
-    captures = (*meta.get("hops", ()), *((meta["capture"],) if "capture" in meta else ()))
+    captures: tuple[Capture, ...] = meta.get("captures", ())
     rejection: Rejection | None = meta.get("rejection")
     if rejection is not None and response.status < 300:
         return answer(status=None, failure=rejection.detail, captures=captures)

@@ -88,6 +88,7 @@ class Transport(http11.HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._pool._factory = _Factory
+        self._pool.retryAutomatically = False  # a hidden second request would wait for no turn
         self._resolver = guarded_resolver()
         self._gate = gate_of(crawler)
 
@@ -148,7 +149,6 @@ class _Agent(http11._ScrapyAgent):
     """One request. `_timeout_cl`, set by the base class, bounds it from connecting to the last byte."""
 
     _reader: _Reader | None = None
-    _deadline_ip: str | None = None
 
     def _cb_bodyready(self, txresponse: Any, request: Request) -> Any:
         self._request = request
@@ -268,7 +268,7 @@ def _is_surplus(txresponse: Any, rest: bytes) -> bool:
     """Whether more came than the Content-Length said: then the length is wrong, and what it cut off is no whole page. Line
     ends behind a body are an old habit of servers, and the answer to a request that was never made is no body."""
     measured = txresponse.length is not UNKNOWN_LENGTH and txresponse.code not in BODILESS
-    return measured and rest.strip() != b"" and not rest.startswith(b"HTTP/")
+    return measured and txresponse.length > 0 and rest.strip() != b"" and not rest.startswith(b"HTTP/")
 
 
 class _Protocol(http11._LenientHTTP11ClientProtocol):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import random
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +23,7 @@ from scrapy.core.downloader.handlers import http11
 from crawler.transport import MAX_HEADER_BYTES, PAGES, Wire, can_be_page
 from pipelines.model import Kind
 from tests.crawler.crawl_once import Crawl, crawl
-from tests.crawler.wire_server import PAGE, WireServer, page, says
+from tests.crawler.wire_server import PAGE, Asked, WireServer, page, says
 
 # ── what is borrowed ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,6 +127,7 @@ ODD_STATUS_LINES = [
     b"HTTP/11.22 200 OK",
     b"HTTP/1.1 20000 OK",
 ]
+KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 SOUP = (
     b"\r\n",
     b"\n",
@@ -191,6 +194,28 @@ def test_no_exception_reaches_the_log(fuzzed: tuple[list[WireServer], Crawl]) ->
 
 def test_a_header_section_has_a_limit_that_honest_ones_never_meet() -> None:
     assert 64 * 1024 < MAX_HEADER_BYTES < 512 * 1024
+
+
+# ── a connection that is kept ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_request_on_a_kept_connection_that_is_reset_is_not_repeated_behind_our_back() -> None:
+    """Twisted would send it again at once: a request that no turn was waited for, and that nothing counts."""
+    arrived: list[float] = []
+
+    def kept(connection: socket.socket, asked: Asked) -> None:
+        says(KEPT)(connection, asked)
+        connection.recv(65_536)
+        arrived.append(time.monotonic())
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with WireServer({"/robots.txt": kept, "/a/1": page()}) as server:
+        result = crawl([server.url("/a/1")], [server.host], delay=0.4)
+    assert result.of(server.url("/a/1")).status == 200
+    assert len(arrived) == server.count("/a/1") == 1
+    assert server.times("/a/1")[0] - arrived[0] >= 0.4
+    assert result.stats["retry/DownloadFailedError"] == 1
 
 
 # ── TLS ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
