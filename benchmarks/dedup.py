@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import dedup_growth
 from benchmarks.dedup_corpus import DOCUMENTS, SEED, Document, read
 from benchmarks.dedup_methods import METHODS, PEERS
 from pipelines.dedup.cluster import components
@@ -138,14 +139,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
     parser.add_argument("--only", choices=METHODS, nargs="*", default=list(METHODS))
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--rows", type=int, nargs="+", default=dedup_growth.ROWS)
     given = parser.parse_args()
+    return dedup_growth.main(given.rows) if given.growth else compare_methods(given.documents, given.only)
+
+
+def compare_methods(size: int, only: Sequence[str]) -> int:
     have_peers = peers_ready()
     if not have_peers:
         print(f"{', '.join(PEERS)} are left out: no environment could be made for them in {PEER_PYTHON.parents[1]}.")
-    path = corpus(given.documents, PEER_PYTHON if have_peers else Path(sys.executable))
+    path = corpus(size, PEER_PYTHON if have_peers else Path(sys.executable))
     documents = list(read(path))
     print(f"{len(documents)} documents, {sum(len(one.text) for one in documents) / len(documents):.0f} characters on average")
-    methods = [method for method in given.only if have_peers or method not in PEERS]
+    methods = [method for method in only if have_peers or method not in PEERS]
     scores = [measure(method, path, documents, PEER_PYTHON if method in PEERS else Path(sys.executable)) for method in methods]
     print("\n".join(report(scores)))
     failures = [line for one in scores if one.name == "ours" for line in missed(one)]
