@@ -16,6 +16,7 @@ from crawler import frontier
 from crawler.capture import decoded
 from crawler.conditional import validators_of
 from crawler.discovery import Found, discover
+from crawler.links import within_budget
 from crawler.paging import go_on, in_window
 from crawler.turning import next_list
 from pipelines.archive import Archive, urltable
@@ -58,6 +59,10 @@ class Visits:
     until: date | None = None
     _before: dict[str, tuple[int, Found]] = field(default_factory=dict)
     """by the URL of a list page that is to come: the run of known entries so far, and the page before it"""
+    _spent: dict[str, int] = field(default_factory=dict)
+    """by the shape of their URLs: how many lists this run has been led to"""
+    _followed: set[str] = field(default_factory=set)
+    """the lists counted there: what two pages link to before the first of them is committed counts once"""
 
     def of(self, row: Row, captures: Captures, now: float, tx: sa.Connection | None = None) -> Visit:
         """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `tx` is the
@@ -154,7 +159,8 @@ class Visits:
         chain = row.chain or row.url
         since = urltable.known(tx, self.site.name, (link.url for link in found.links))
         complete_at = urltable.completed(tx, self.site.name, chain)
-        fresh = tuple(self._new_link(link, row, now) for link in found.links if link.url not in since and self._wanted(link))
+        wanted = [link for link in found.links if link.url not in since and self._wanted(link, row)]
+        fresh = tuple(self._new_link(link, row, now) for link in self._not_of_a_trap(wanted))
         resumed = complete_at is None and row.page == 1 and row.visits > 0  # a later page of the first pass is due by itself
         cutoff = self.started if resumed else complete_at
         known = {url for url, at in since.items() if cutoff is not None and at < cutoff}
@@ -166,12 +172,21 @@ class Visits:
         self._before[following] = run, found
         return _Taken(fresh=fresh, following=_new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain))
 
-    def _wanted(self, link: Link) -> bool:
+    def _wanted(self, link: Link, row: Row) -> bool:
         if link.kind is not Kind.ARTICLE:
-            return True
-        outside = not in_window(link, self.site, self.since, self.until)
-        self.counts["skipped/outside_dates"] += outside
-        return not outside
+            return self._unless(row.depth >= self.site.discover.max_depth, "too_deep")
+        return self._unless(not in_window(link, self.site, self.since, self.until), "outside_dates")
+
+    def _unless(self, skipped: bool, word: str) -> bool:
+        self.counts[f"skipped/{word}"] += skipped
+        return not skipped
+
+    def _not_of_a_trap(self, links: list[Link]) -> list[Link]:
+        """Calendars and endless lists of lists end at their budget; what is of value behind it, the next run may see."""
+        kept, self._spent = within_budget((link for link in links if link.url not in self._followed), self._spent)
+        self._followed |= {link.url for link in kept if link.kind is not Kind.ARTICLE}
+        taken = {link.url for link in kept} | self._followed
+        return [link for link in links if self._unless(link.url not in taken, "trap")]
 
     def _new_link(self, link: Link, row: Row, now: float) -> NewUrl:
         depth = row.depth + (link.kind is not Kind.ARTICLE)
