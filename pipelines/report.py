@@ -29,7 +29,8 @@ def article_urls(tx: sa.Connection, site: str, started: float, now: float) -> di
         else_="left",
     )
     mine = sa.and_(url.c.site == site, url.c.kind == Kind.ARTICLE)
-    counted: dict[str, int] = dict(tx.execute(sa.select(rest, sa.func.count()).where(mine).group_by(rest)).tuples().all())
+    rows = tx.execute(sa.select(rest.label("word"), sa.func.count().label("n")).where(mine).group_by(rest))
+    counted: dict[str, int] = {row.word: row.n for row in rows}
     return {word: counted.get(word, 0) for word in ("visited", "not_due", "left", "set_aside")}
 
 
@@ -48,9 +49,8 @@ def lists_read(tx: sa.Connection, site: str, started: float) -> int:
 def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
     """How many articles there are by status, and how many of them the corpus shows."""
     mine = article.c.site == site if site else sa.true()
-    counted: dict[str, int] = dict(
-        tx.execute(sa.select(article.c.status, sa.func.count()).where(mine).group_by(article.c.status)).tuples().all()
-    )
+    rows = tx.execute(sa.select(article.c.status, sa.func.count().label("n")).where(mine).group_by(article.c.status))
+    counted: dict[str, int] = {row.status: row.n for row in rows}
     shown = tx.scalar(sa.select(sa.func.count()).where(mine, article.c.shown)) or 0
     return {**counted, "shown": shown}
 

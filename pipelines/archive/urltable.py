@@ -104,7 +104,7 @@ def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> dict[str, float]
     several = list(urls)
     for n in range(0, len(several), 500):  # SQLite takes 32,766 variables; 500 keeps the statement cache small
         mine = sa.and_(table.c.site == site, table.c.url.in_(several[n : n + 500]))
-        found.update(tx.execute(sa.select(table.c.url, table.c.discovered_at).where(mine)).tuples().all())
+        found.update((row.url, row.discovered_at) for row in tx.execute(sa.select(table.c.url, table.c.discovered_at).where(mine)))
     return found
 
 
