@@ -1,0 +1,237 @@
+"""The frontier's rows: known once, leased by one at a time, given back, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.archive import Archive, urltable
+from pipelines.archive.urltable import NewUrl, Row, State, Wanted
+from pipelines.model import Hints, Kind
+from tests.archive.made import archive_at, empty
+
+SITE = "china_tech"
+HOST = "tech.example.cn"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with archive_at(tmp_path_factory.mktemp("urls") / "archive") as archive:
+        yield archive
+
+
+@pytest.fixture
+def archive(shared: Archive) -> Archive:
+    empty(shared)
+    return shared
+
+
+def url(name: str, due_at: float = 0.0, **rest: Any) -> NewUrl:
+    return NewUrl(**{"url": f"https://{HOST}/{name}.html", "host": HOST, "kind": Kind.ARTICLE, "due_at": due_at, **rest})
+
+
+def discover(archive: Archive, *urls: NewUrl, site: str = SITE, now: float = 0.0) -> int:
+    with archive.catalogue.transaction() as tx:
+        return urltable.discover(tx, site, urls, now)
+
+
+def lease(archive: Archive, now: float = 10.0, most: int = 100, *, site: str = SITE, **rest: Any) -> list[Row]:
+    with archive.catalogue.transaction() as tx:
+        return urltable.lease(tx, site, Wanted(**{"now": now, "until": now + 60, "not_since": now, "most": most, **rest}))
+
+
+def names(rows: list[Row]) -> list[str]:
+    return [row.url.rpartition("/")[2].removesuffix(".html") for row in rows]
+
+
+def settle(archive: Archive, row: Row, **values: Any) -> None:
+    with archive.catalogue.transaction() as tx:
+        urltable.settle(tx, row.id, {"state": State.DONE, **values})
+
+
+def counts(archive: Archive) -> dict[tuple[str, str], int]:
+    with archive.catalogue.snapshot() as tx:
+        return urltable.counts(tx, SITE)
+
+
+# ── being known ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_url_is_known_once(archive: Archive) -> None:
+    assert discover(archive, url("a"), url("b"), url("a", priority=9)) == 2
+    assert discover(archive, url("b", due_at=99), url("c")) == 1
+    assert [row.due_at for row in lease(archive)] == [0.0, 0.0, 0.0], "what is known stays as it was"
+
+
+def test_two_sites_may_know_the_same_url(archive: Archive) -> None:
+    assert discover(archive, url("a")) == discover(archive, url("a"), site="china_org_cn") == 1
+    assert names(lease(archive, site="china_org_cn")) == ["a"]
+    assert names(lease(archive)) == ["a"]
+
+
+def test_what_is_known_says_since_when_however_many_are_asked_for(archive: Archive) -> None:
+    many = [url(str(number)) for number in range(1_200)]
+    discover(archive, *many, now=5.0)
+    with archive.catalogue.snapshot() as tx:
+        found = urltable.known(tx, SITE, [one.url for one in many] + ["https://tech.example.cn/unknown.html"])
+    assert found == {one.url: 5.0 for one in many}
+
+
+def test_a_lease_brings_all_that_was_said_of_the_url(archive: Archive) -> None:
+    hints = Hints(via="https://tech.example.cn/list.html", title="机器人", published="2024-03-01 10:05")
+    discover(archive, url("a", kind=Kind.LISTING, depth=2, page=3, hints=hints, due_at=1.5), now=0.5)
+    (row,) = lease(archive)
+    assert (row.kind, row.depth, row.page, row.hints, row.due_at, row.discovered_at) == (Kind.LISTING, 2, 3, hints, 1.5, 0.5)
+    assert (row.tries, row.visits, row.etag, row.last_fetched) == (0, 0, None, None)
+
+
+def test_one_row_can_be_asked_for_by_its_url(archive: Archive) -> None:
+    discover(archive, url("a"))
+    with archive.catalogue.snapshot() as tx:
+        found = urltable.by_url(tx, SITE, url("a").url)
+        assert found is not None
+        assert found.url == url("a").url
+        assert urltable.by_url(tx, SITE, url("b").url) is None
+        assert urltable.by_url(tx, "china_org_cn", url("a").url) is None
+
+
+# ── leases ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_due_is_leased_the_urgent_first_then_the_longest_due(archive: Archive) -> None:
+    discover(archive, url("late", 5), url("early", 1), url("listing", 9, priority=10), url("tomorrow", 11))
+    assert names(lease(archive, now=10)) == ["listing", "early", "late"]
+
+
+def test_no_more_are_leased_than_are_wanted(archive: Archive) -> None:
+    discover(archive, *(url(str(number)) for number in range(5)))
+    assert (len(lease(archive, most=2)), len(lease(archive, most=2)), len(lease(archive, most=2))) == (2, 2, 1)
+
+
+def test_a_leased_url_is_not_leased_again_until_the_lease_has_run_out(archive: Archive) -> None:
+    discover(archive, url("a"))
+    assert names(lease(archive, now=10)) == ["a"]
+    assert lease(archive, now=69.9) == []
+    assert names(lease(archive, now=70)) == ["a"]
+
+
+def test_what_was_fetched_in_this_run_is_not_asked_again_in_it(archive: Archive) -> None:
+    discover(archive, url("a"))
+    (row,) = lease(archive, now=10)
+    settle(archive, row, last_fetched=12.0, due_at=0.0)
+    assert lease(archive, now=20, not_since=10.0) == []
+    assert names(lease(archive, now=20, not_since=15.0)) == ["a"]
+
+
+def test_hosts_that_were_given_up_are_left_alone(archive: Archive) -> None:
+    discover(archive, url("a"), url("b", host="news.example.cn"))
+    assert names(lease(archive, without_hosts=(HOST,))) == ["b"]
+
+
+def test_what_was_set_aside_is_not_due(archive: Archive) -> None:
+    discover(archive, url("a"))
+    (row,) = lease(archive)
+    settle(archive, row, state=State.SET_ASIDE, reason="timeout")
+    assert lease(archive, now=1e9) == []
+    assert counts(archive) == {("article", "set_aside"): 1}
+
+
+def test_a_lease_ends_with_all_that_was_learnt(archive: Archive) -> None:
+    discover(archive, url("a"))
+    (row,) = lease(archive, now=10)
+    settle(archive, row, etag='"x"', last_status=200, visits=1, due_at=100.0, last_fetched=11.0)
+    assert lease(archive, now=99) == []
+    (again,) = lease(archive, now=100)
+    assert (again.etag, again.last_status, again.visits, again.last_fetched) == ('"x"', 200, 1, 11.0)
+
+
+def test_a_lease_given_back_is_due_as_before(archive: Archive) -> None:
+    discover(archive, url("a", 3), url("b", 4))
+    first, _ = lease(archive, now=10)
+    with archive.catalogue.transaction() as tx:
+        urltable.release(tx, [first.id])
+    assert names(lease(archive, now=11)) == ["a"]
+
+
+def test_giving_back_what_is_done_changes_nothing(archive: Archive) -> None:
+    discover(archive, url("a"))
+    (row,) = lease(archive)
+    settle(archive, row, due_at=1e6)
+    with archive.catalogue.transaction() as tx:
+        urltable.release(tx, [row.id])
+    assert counts(archive) == {("article", "done"): 1}
+
+
+def test_a_run_begins_with_every_lease_of_its_site_given_back(archive: Archive) -> None:
+    discover(archive, url("a"), url("b"))
+    discover(archive, url("c"), site="china_org_cn")
+    lease(archive)
+    lease(archive, site="china_org_cn")
+    with archive.catalogue.transaction() as tx:
+        assert urltable.release_all(tx, SITE) == 2
+    assert names(lease(archive, now=11)) == ["a", "b"]
+    assert lease(archive, now=11, site="china_org_cn") == [], "another run holds it"
+
+
+def test_a_known_url_wakes_unless_it_is_held_or_set_aside(archive: Archive) -> None:
+    discover(archive, *(url(name) for name in ("done", "held", "aside")), url("asleep", 1e6))
+    rows = {row.url: row for row in lease(archive)}
+    settle(archive, rows[url("done").url], due_at=1e6)
+    settle(archive, rows[url("aside").url], state=State.SET_ASIDE)
+    with archive.catalogue.transaction() as tx:
+        for name in ("done", "held", "aside", "asleep", "unknown"):
+            urltable.wake(tx, SITE, url(name).url, 5.0)
+    assert sorted(names(lease(archive, now=20))) == ["asleep", "done"]
+
+
+def test_a_list_remembers_when_it_was_read_to_its_end(archive: Archive) -> None:
+    start = url("list", kind=Kind.LISTING).url
+    discover(archive, url("list", kind=Kind.LISTING))
+    with archive.catalogue.transaction() as tx:
+        assert urltable.completed(tx, SITE, start) is None
+        urltable.complete(tx, SITE, start, 7.0)
+        assert urltable.completed(tx, SITE, start) == 7.0
+
+
+def test_urls_are_counted_by_kind_and_state(archive: Archive) -> None:
+    discover(archive, url("a"), url("b"), url("list", kind=Kind.LISTING, priority=1))
+    lease(archive, most=1)
+    assert counts(archive) == {("article", "pending"): 2, ("listing", "leased"): 1}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("discover", "lease", "settle", "release", "crash")), st.integers(0, 3), st.floats(0, 40)), max_size=25
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_no_url_is_held_twice_and_none_is_ever_lost(shared: Archive, steps: list[tuple[str, int, float]]) -> None:
+    """Any run of steps, time going on between them: a URL is with at most one holder, and what is not done comes again."""
+    empty(shared)
+    now, known, held, done = 0.0, set(), dict[int, tuple[Row, float]](), set()
+    for step, number, passed in steps:
+        now += passed
+        if step == "discover":
+            discover(shared, url(str(number), due_at=now), now=now)
+            known.add(url(str(number)).url)
+        elif step == "lease":
+            for row in lease(shared, now=now, most=2):
+                assert row.id not in held or held[row.id][1] <= now
+                assert row.url not in done
+                held[row.id] = (row, now + 60)
+        elif held:
+            key = sorted(held)[number % len(held)]
+            row, _ = held.pop(key)
+            if step == "settle":
+                settle(shared, row, due_at=1e9)
+                done.add(row.url)
+            elif step == "release":
+                with shared.catalogue.transaction() as tx:
+                    urltable.release(tx, [row.id])
+            else:
+                held[key] = (row, now + 60)  # nobody comes back: the lease runs out
+    assert {row.url for row in lease(shared, now=now + 1_000)} == known - done
