@@ -50,6 +50,9 @@ fingerprint = Table(
 )
 
 
+_ROWS = sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(sa.bindparam("fps", expanding=True)))
+
+
 def candidates(tx: sa.Connection, text: str) -> list[str]:
     """Digests of the stored texts that share enough with a text, itself not among them, the most alike first."""
     counts = index.shared(lookup(tx, _signed(fingerprints_of(text))))
@@ -79,7 +82,7 @@ def lookup(tx: sa.Connection, fps: Sequence[int]) -> index.Postings:
     """Signed fingerprint -> documents that have it."""
     postings: defaultdict[int, list[int]] = defaultdict(list)
     for part in _portions(fps):
-        for fp, doc in tx.execute(sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(part))):
+        for fp, doc in tx.execute(_ROWS, {"fps": part}):
             postings[fp].append(doc)
     return postings
 

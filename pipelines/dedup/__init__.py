@@ -88,7 +88,7 @@ def relate(mine: Version, theirs: Version, *, name: str) -> Relation | None:
     if found.jaccard < REWORDED and found.containment < CONTAINMENT:
         return None
     my_form, their_form = normalise(mine.text), normalise(theirs.text)
-    same_title = normalise(mine.title) == normalise(theirs.title)
+    same_title = normalise(mine.title) == normalise(theirs.title) != ""
     if my_form == their_form:
         is_story = same_title or len(my_form) >= TOO_SHORT
         return Relation(other=name, verdict=Verdict.DUPLICATE, similarity=1.0) if is_story else None

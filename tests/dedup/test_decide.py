@@ -157,6 +157,7 @@ def test_a_few_words_are_a_duplicate_only_under_the_same_title() -> None:
     assert verdict(few, candidate(few)) is Verdict.DUPLICATE
     assert verdict(few, candidate(few, title="另一个视频")) is Verdict.NEW
     assert verdict(few, candidate(few + TEXT)) is Verdict.NEW
+    assert relate(article(few, title=""), article(few, title="……"), name="x") is None, "no title is not the same title"
 
 
 def test_texts_without_letters_are_related_to_nothing() -> None:
