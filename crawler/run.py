@@ -16,6 +16,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
 from crawler.health import INTERRUPTED, Health, judge
 from crawler.loader import spider_of
@@ -223,6 +224,7 @@ class Conductor:
             "site": session.site.name,
             "run": session.run,
             "discovered": report.discovered(tx, session.site.name, session.started),
+            "gaps": gaps_of(tx, session.site, session.started),
             "known": sum(urls.values()),
             "urls": urls,
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},

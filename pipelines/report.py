@@ -79,11 +79,20 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
         ("set aside", str(urls["set_aside"])),
         ("parts waiting for others", str(visits.get("awaiting_parts", 0))),
+        *_of_discovery(ledger),
         ("seconds", f"{ledger['seconds']:.1f}"),
         ("archive", f"{ledger['archive']}: {ledger['articles']['shown']} articles in the corpus"),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was left out on purpose, and what was never shown; no line where there is nothing to say."""
+    skipped, gaps = ledger.get("skipped"), ledger.get("gaps")
+    not_met = [f"{host} {told['missing']} of {told['covered']}" for host, told in sorted((gaps or {}).items())]
+    said = (("links skipped", _words(skipped) if skipped else ""), ("numbers not met", ", ".join(not_met)))
+    return [(name, text) for name, text in said if text]
 
 
 def _words(counts: Mapping[str, int]) -> str:

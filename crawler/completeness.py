@@ -1,0 +1,54 @@
+"""What a run may have missed, by the site's own counter: article numbers only grow (group `id` of the article rule).
+
+Looked at is what was published since the run before: from the highest number known then to the highest found now, for each
+host, whose counter it is. On the first run it is all that was found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+import sqlalchemy as sa
+
+from crawler.paging import day_of, gaps, number_of
+from pipelines.archive.schema import url as table
+from pipelines.model import Kind, Link
+from pipelines.site import Site
+from pipelines.urls import host_key
+
+ROWS_AT_ONCE = 1_000
+UNDATED = date.min
+"""stands for the day of an article whose URL has none"""
+
+
+def gaps_of(tx: sa.Connection, site: Site, started: float) -> dict[str, dict[str, int]]:
+    """By host, for a run that began at `started` (seconds since the epoch): how many numbers were `covered`, how many of them
+    `seen`, how many are `missing`. Hosts on which nothing was found are left out, and so is a site without numbers."""
+    if not any("id" in rule.groupindex for rule in site.discover.article):
+        return {}
+    found: dict[str, dict[int, date]] = defaultdict(dict)
+    for host, number, day in _numbers(tx, site, table.c.discovered_at >= started):
+        found[host][number] = day
+    before: dict[str, tuple[int, date]] = {}
+    for host, number, day in _numbers(tx, site, table.c.discovered_at < started) if found else ():
+        before[host] = max(before.get(host, (number, day)), (number, day))
+    return {host: said for host, numbers in sorted(found.items()) if (said := _said(numbers, before.get(host)))}
+
+
+def _said(numbers: dict[int, date], last: tuple[int, date] | None) -> dict[str, int] | None:
+    """None where only old articles were found: they say nothing about the days since."""
+    new = {number: day for number, day in numbers.items() if last is None or number > last[0]}
+    if not new:
+        return None
+    told = gaps([*new.items(), *([last] if last else [])])
+    return {"covered": told.covered, "seen": told.seen, "missing": told.missing}
+
+
+def _numbers(tx: sa.Connection, site: Site, when: sa.ColumnElement[bool]) -> Iterator[tuple[str, int, date]]:
+    """Host, number and day of the known article URLs; never more than some rows in memory."""
+    mine = sa.select(table.c.url).where(table.c.site == site.name, table.c.kind == Kind.ARTICLE, when)
+    for url in tx.scalars(mine, execution_options={"yield_per": ROWS_AT_ONCE}):
+        if (number := number_of(url, site)) is not None:
+            yield host_key(url), number, day_of(Link(url=url, kind=Kind.ARTICLE), site) or UNDATED

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.report import lines, reconciles
+
+QUIET: dict[str, Any] = {
+    "site": "test",
+    "discovered": 0,
+    "known": 5,
+    "lists": 2,
+    "urls": {"visited": 1, "not_due": 4, "left": 0, "set_aside": 0},
+    "visits": {"unchanged": 1},
+    "requests": 3,
+    "seconds": 1.25,
+    "archive": "archive",
+    "articles": {"active": 4, "shown": 3},
+}
+"""the ledger of a night in which nothing happened"""
+
+
+def said(ledger: dict[str, Any]) -> dict[str, str]:
+    """The report's lines, by name."""
+    pairs = (line.strip().split("  ", 1) for line in lines(ledger))
+    return {name: text.strip() for name, text in pairs}
+
+
+def test_numbers_that_were_not_met_are_printed_by_host() -> None:
+    gaps = {
+        "one.example.cn": {"covered": 30, "seen": 28, "missing": 2},
+        "two.example.cn": {"covered": 4, "seen": 4, "missing": 0},
+    }
+    assert said(QUIET | {"gaps": gaps})["numbers not met"] == "one.example.cn 2 of 30, two.example.cn 0 of 4"
+
+
+def test_a_site_without_numbers_has_no_such_line() -> None:
+    assert "numbers not met" not in said(QUIET)
+    assert "numbers not met" not in said(QUIET | {"gaps": {}})
+
+
+def test_links_that_were_left_out_are_printed_by_reason() -> None:
+    skipped = {"trap": 30, "too_deep": 2, "outside_dates": 0}
+    assert said(QUIET | {"skipped": skipped})["links skipped"] == "32 (too_deep 2, trap 30)"
+    assert "links skipped" not in said(QUIET | {"skipped": {}})
+
+
+def test_the_lines_stand_in_two_columns() -> None:
+    rows = lines(QUIET | {"gaps": {"one.example.cn": {"covered": 9, "seen": 9, "missing": 0}}})
+    width = max(len(name) for name in said(QUIET))
+    assert all(row[: width + 4].rstrip() == "  " + row[: width + 4].strip() for row in rows)
+    assert all(row[width + 3] == " " and row[width + 4] != " " for row in rows)
+
+
+def test_a_ledger_reconciles_when_every_known_url_is_accounted_for() -> None:
+    assert reconciles(QUIET)
+    assert not reconciles(QUIET | {"known": 6})
+    assert not reconciles(QUIET | {"visits": {"unchanged": 2}})
