@@ -10,7 +10,6 @@ import dataclasses
 
 from pipelines.extract import article, blocks, consensus, decode, layouts, metadata, page, verdict
 from pipelines.extract.article import Reader
-from pipelines.extract.locator import is_prose
 from pipelines.model import Article, Capture, Reason, Rejection
 from pipelines.payload import decode_payload
 from pipelines.site import Site
@@ -44,7 +43,7 @@ def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
     matched = layouts.match(parsed, reading, site, canonical(capture.url, site).url, reader.plain_title)
     if matched is not None:
         return article.from_layout(reader, matched)
-    prose = script(" ".join(line.text for line in reading.lines if is_prose(line)))
+    prose = script(" ".join(line.text for line in reading.lines if line.prose))
     found = consensus.consensus(parsed.root, reading, reader.plain_title, prose, metadata.summary(reader.said))
     return article.from_consensus(reader, found)
 

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 from pipelines import text as texts
 from pipelines.extract import furniture, metadata, names, verdict
 from pipelines.extract.assembly import Assembly
-from pipelines.extract.blocks import Line, Reading
+from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.extract.consensus import Consensus
 from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
 from pipelines.extract.furniture import Kind
 from pipelines.extract.layouts import Match
-from pipelines.extract.locator import LINK_SHARE
 from pipelines.extract.metadata import Declared, Published
 from pipelines.extract.page import Page
 from pipelines.extract.rights import rights

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from lxml import html
 
 from pipelines.extract import furniture, names
-from pipelines.extract.blocks import HEADINGS, Line
+from pipelines.extract.blocks import HEADINGS, LINK_SHARE, Line
 from pipelines.extract.furniture import Kind, Place
-from pipelines.extract.locator import LINK_SHARE, is_prose
 
 _FAIR_SHARE = 0.3
 """of the prose of the fullest place: a place with as much is a column too"""
@@ -86,7 +85,7 @@ def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
 
 
 def _is_link(line: Line) -> bool:
-    return line.link_share > LINK_SHARE and not is_prose(line)
+    return line.link_share > LINK_SHARE and not line.prose
 
 
 def _is_byline(text: str) -> bool:
@@ -117,7 +116,7 @@ def _column(lines: list[Line]) -> set[html.HtmlElement]:
     """The places that hold the prose: the fullest, and every place of the same kind with a fair share."""
     prose: Counter[html.HtmlElement] = Counter()
     for line in lines:
-        if is_prose(line) and not line.aside:
+        if line.prose and not line.aside:
             prose[_parent(line)] += len(line.text)
             if line.element.tag == "div":
                 prose[line.element.getparent()] += len(line.text)
@@ -134,7 +133,7 @@ def _edges(lines: list[Line], column: set[html.HtmlElement], chosen: frozenset[i
 
 
 def _solid(line: Line) -> bool:
-    return is_prose(line) and not line.aside and HEADINGS.isdisjoint(line.tags) and furniture.kind(line.text) is None
+    return line.prose and not line.aside and HEADINGS.isdisjoint(line.tags) and furniture.kind(line.text) is None
 
 
 def _in(line: Line, column: set[html.HtmlElement]) -> bool:

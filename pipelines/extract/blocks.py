@@ -8,6 +8,7 @@ iterative, so that depth costs nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from lxml import etree, html
@@ -24,6 +25,7 @@ _BLOCK = """
 """
 UNREAD, BLOCK = frozenset(_UNREAD.split()), frozenset(_BLOCK.split())
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_TELLING = HEADINGS | {"figcaption"}
 # Exact class or id tokens of what stands beside an article. Anything broader loses text (substring pruning took Chinese
 # pages from F1 .912 to .892): "navp" is an article's body on the very site that this is for.
 _ASIDE = """
@@ -41,24 +43,35 @@ _INDENT = re.compile("(?<=\\S)[ \t\r\n\u00a0]*\u3000{2,}")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
+STOPS = re.compile(r"[，。！？；…：]|[,.;:!?](?=\s|$|[\"'”’)])")
+"""the punctuation of sentences"""
+LINK_SHARE = 0.5
+"""A line of which more than this share is link is a link."""
+SHORT = 12
+"""characters: captions of buttons, dates and menu entries are shorter; most sentences are not"""
+
+
 @dataclass(slots=True, eq=False)
 class Line:
-    """`linked` counts the characters inside <a>, `bold` inside <b>; `image` is the source of an image that stands directly
-    before, `tags` the block elements around, `aside` says that the page itself marks the line as hidden or as no article."""
+    """`linked` counts the characters inside <a>; `image` is the source of an image that stands directly before, `tags` those
+    of the elements around that tell what a line is (headings, captions); `aside` says that the page itself marks the
+    line as hidden or as no article, `caption` that a layout calls it one."""
 
     text: str
     element: html.HtmlElement
     linked: int = 0
     tags: frozenset[str] = frozenset()
     image: str | None = None
-    bold: int = 0
     index: int = 0
     aside: bool = False
     caption: bool = False
+    link_share: float = field(init=False)
+    prose: bool = field(init=False)
+    """a sentence or more: punctuated, longer than a label, mostly unlinked"""
 
-    @property
-    def link_share(self) -> float:
-        return min(1.0, self.linked / max(1, len(self.text)))
+    def __post_init__(self) -> None:
+        self.link_share = min(1.0, self.linked / max(1, len(self.text)))
+        self.prose = self.link_share <= LINK_SHARE and len(self.text) > SHORT and STOPS.search(self.text) is not None
 
 
 @dataclass(slots=True)
@@ -83,11 +96,10 @@ class _Walk:
     def __init__(self) -> None:
         self.reading = Reading()
         self.parts: list[str] = []
-        self.linked = self.bold = 0
-        self.links = self.strong = 0
+        self.linked = self.links = 0
         self.image: str | None = None
         self.open: list[Span] = []
-        self.around: list[str] = []
+        self.around: Counter[str] = Counter()
         self.asides = 0
 
     def text(self, text: str | None) -> None:
@@ -96,8 +108,6 @@ class _Walk:
         self.parts.append(text)
         if self.links:
             self.linked += len(text.strip())
-        if self.strong:
-            self.bold += len(text.strip())
 
     def end_line(self) -> None:
         if not self.parts:
@@ -106,16 +116,15 @@ class _Walk:
         self.parts.clear()
         if not raw.isspace() and self.open:
             self._add(raw)
-        self.linked = self.bold = 0
+        self.linked = 0
 
     def _add(self, raw: str) -> None:
-        pieces = [piece for part in _INDENT.split(raw) if (piece := clean_line(part))]
-        tags = frozenset(self.around)
+        pieces = [piece for part in (_INDENT.split(raw) if "\u3000" in raw else (raw,)) if (piece := clean_line(part))]
+        tags = frozenset(tag for tag, depth in self.around.items() if depth)
         for piece in pieces:
-            share = len(piece) / max(1, len(raw))
-            linked, bold = (self.linked, self.bold) if len(pieces) == 1 else (round(self.linked * share), round(self.bold * share))
+            linked = self.linked if len(pieces) == 1 else round(self.linked * len(piece) / len(raw))
             lines = self.reading.lines
-            lines.append(Line(piece, self.open[-1].element, linked, tags, self.image, bold, len(lines), self.asides > 0))
+            lines.append(Line(piece, self.open[-1].element, linked, tags, self.image, len(lines), self.asides > 0))
             self.image = None
 
     def enter(self, element: html.HtmlElement) -> None:
@@ -123,12 +132,15 @@ class _Walk:
         span = Span(element, len(self.reading.lines), depth=len(self.open))
         self.reading.spans.append(span)
         self.open.append(span)
-        self.around.append(element.tag)
+        if element.tag in _TELLING:
+            self.around[element.tag] += 1
 
     def leave(self) -> None:
         self.end_line()
-        self.open.pop().end = len(self.reading.lines)
-        self.around.pop()
+        span = self.open.pop()
+        span.end = len(self.reading.lines)
+        if span.element.tag in _TELLING:
+            self.around[span.element.tag] -= 1
 
 
 def read(root: html.HtmlElement) -> Reading:
@@ -167,8 +179,6 @@ def _start(walk: _Walk, element: html.HtmlElement, tag: str) -> None:
         walk.image = element.get("src") or element.get("data-src") or ""
     elif tag == "a":
         walk.links += 1
-    elif tag in ("b", "strong"):
-        walk.strong += 1
     walk.text(element.text)
 
 
@@ -177,8 +187,6 @@ def _end(walk: _Walk, tag: str) -> None:
         walk.leave()
     elif tag == "a":
         walk.links -= 1
-    elif tag in ("b", "strong"):
-        walk.strong -= 1
 
 
 def _marked(element: html.HtmlElement, tag: str) -> bool:
@@ -191,5 +199,7 @@ def _marked(element: html.HtmlElement, tag: str) -> bool:
         return True
     if tag not in BLOCK:
         return False
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}".lower().split()
-    return not ASIDE.isdisjoint(names)
+    named, own = attributes.get("class"), attributes.get("id")
+    if named is not None and not ASIDE.isdisjoint(named.lower().split()):
+        return True
+    return own is not None and own.lower() in ASIDE

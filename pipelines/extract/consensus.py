@@ -8,7 +8,6 @@ with what came out is the confidence.
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ from pipelines.text import Script
 logging.getLogger("readability").setLevel(logging.CRITICAL)
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
-_BLANK = re.compile(r"\s+")
 _SUMMARY = 20
 """characters of the summary that a first paragraph must begin with"""
 _LABEL = 6
@@ -84,14 +82,14 @@ def _apart(reading: Reading, one: Line, other: Line) -> bool:
 
 
 def _beginning(reading: Reading, summary: str | None) -> Line | None:
-    start = _BLANK.sub("", summary or "")[:_SUMMARY]
+    start = _bare(summary or "")[:_SUMMARY]
     if len(start) < _SUMMARY:
         return None
     return next(
         (
             line
             for line in reading.lines
-            if locator.is_prose(line) and not line.aside and 0 <= _BLANK.sub("", line.text).find(start) <= _LABEL
+            if line.prose and not line.aside and 0 <= _bare(line.text).find(start) <= _LABEL
         ),
         None,
     )
@@ -109,9 +107,13 @@ def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[l
 
 def matched(lines: list[Line], text: str) -> list[Line]:
     """The lines that stand in another reader's text."""
-    whole = {_BLANK.sub("", line) for line in text.split("\n")}
-    stream = "".join(_BLANK.sub("", text))
-    return [line for line in lines if _stands_in(_BLANK.sub("", line.text), whole, stream)]
+    whole = {_bare(line) for line in text.split("\n")}
+    stream = _bare(text)
+    return [line for line in lines if _stands_in(_bare(line.text), whole, stream)]
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
 
 
 def _stands_in(line: str, whole: set[str], stream: str) -> bool:

@@ -14,8 +14,6 @@ from readability.readability import Unparseable
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from pipelines.extract import blocks
-
 _THEIR_FAULTS = (ValueError, TypeError, AttributeError, AssertionError, LookupError, RecursionError, etree.LxmlError, Unparseable)
 """What the libraries let out on broken trees; a reader that fails has no opinion."""
 _DEAD_WEIGHT = ("script", "style", "svg", "noscript", "template", "iframe", "select", "textarea", "button", "object", "embed")
@@ -38,13 +36,13 @@ def trafilatura_text(root: html.HtmlElement, *, fast: bool = False) -> str:
 
 
 def readability_text(root: html.HtmlElement) -> str:
-    """What readability takes for the article, one line of ours a line; "" where it finds none."""
+    """What readability takes for the article, one piece of text a line; "" where it finds none."""
     try:
         document = _Summary(root)
         document.summary(html_partial=True)
     except _THEIR_FAULTS:
         return ""
-    return "\n".join(line.text for line in blocks.read(document.html).lines)
+    return "\n".join(text for text in document.html.itertext() if not text.isspace())
 
 
 class _Summary(Document):  # type: ignore[misc]  # readability ships no types

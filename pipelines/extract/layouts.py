@@ -19,7 +19,6 @@ from lxml import etree, html
 from pipelines.extract import blocks, consensus, dates, furniture, generic
 from pipelines.extract.assembly import Assembly, assemble
 from pipelines.extract.blocks import Reading
-from pipelines.extract.locator import is_prose
 from pipelines.extract.page import Page
 from pipelines.model import Caption
 from pipelines.site import Layout, Site, compile_selector
@@ -143,7 +142,7 @@ def _second_opinion(subtree: html.HtmlElement, assembly: Assembly) -> Assembly:
     length = sum(len(line.text) for line in assembly.kept)
     if sum(len(line.text) for line in kept) >= _AGREED_SHARE * length:
         known = {line.index for line in kept}
-        assembly.kept = [line for line in assembly.kept if line.index in known or is_prose(line)]
+        assembly.kept = [line for line in assembly.kept if line.index in known or line.prose]
     return assembly
 
 
@@ -156,7 +155,7 @@ def _kept_enough(assembly: Assembly) -> bool:
 def _prose_enough(assembly: Assembly, whole: Reading) -> bool:
     """A body whose title and date the layout found as well is believed without: short items are shorter than the foot."""
     kept = sum(len(line.text) for line in assembly.kept)
-    prose = (len(line.text) for line in whole.lines if is_prose(line) and not line.aside and furniture.kind(line.text) is None)
+    prose = (len(line.text) for line in whole.lines if line.prose and not line.aside and furniture.kind(line.text) is None)
     return kept >= PROSE_SHARE * sum(prose)
 
 

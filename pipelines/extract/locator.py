@@ -8,25 +8,14 @@ most other scripts (benchmarks/README.md has the figures of this reader alone).
 
 from __future__ import annotations
 
-import re
 from itertools import accumulate
 
-from pipelines.extract.blocks import HEADINGS, Line, Reading, Span
+from pipelines.extract.blocks import HEADINGS, LINK_SHARE, Line, Reading, Span
 
-STOPS = re.compile(r"[，。！？；…：]|[,.;:!?](?=\s|$|[\"'”’)])")
-LINK_SHARE = 0.5
-"""A line of which more than this share is link is a link."""
-SHORT = 12
-"""characters: captions of buttons, dates and menu entries are shorter; most sentences are not"""
 _PENALTY = 20.0
 """what a line of links costs, beside its length: lists of short links are many lines and few characters"""
 _ASIDE_MAJORITY = 0.7
 """When what the page marks as hidden or beside the article holds more than this share of all prose, the marks are wrong."""
-
-
-def is_prose(line: Line) -> bool:
-    """A sentence or more: punctuated, longer than a label, mostly unlinked."""
-    return line.link_share <= LINK_SHARE and len(line.text) > SHORT and STOPS.search(line.text) is not None
 
 
 def weight(line: Line) -> float:
@@ -34,7 +23,7 @@ def weight(line: Line) -> float:
     length = len(line.text)
     if line.link_share > LINK_SHARE:
         return -_PENALTY - 0.5 * min(length, 60)
-    if not is_prose(line) or not HEADINGS.isdisjoint(line.tags):
+    if not line.prose or not HEADINGS.isdisjoint(line.tags):
         return -_PENALTY / 4
     return float(length - 2 * line.linked)
 

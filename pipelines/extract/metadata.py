@@ -16,10 +16,9 @@ from datetime import UTC, datetime, tzinfo
 from lxml import html
 
 from pipelines.extract import dates, furniture, names
-from pipelines.extract.blocks import HEADINGS, Line
+from pipelines.extract.blocks import HEADINGS, LINK_SHARE, Line
 from pipelines.extract.dates import Moment
 from pipelines.extract.furniture import Kind
-from pipelines.extract.locator import LINK_SHARE
 from pipelines.model import Precision, PublishedFrom
 from pipelines.text import presence
 

@@ -21,6 +21,8 @@ MAX_DATA_URI = 256
 """characters of a data: URI that are kept"""
 KEPT_SHARE = 0.5
 """A tree with less than this share of the markup's visible characters has lost text."""
+_PLENTY = 4_000
+"""visible characters of a tree that has lost nothing, unless libxml2 itself says so: the check costs more than the parse"""
 _SUSPICIOUS_TAG = 16_384
 """characters: tags shorter than this cannot hold enough attributes to matter"""
 
@@ -33,8 +35,8 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
 _UNSEEN = re.compile(r"<(script|style|noscript|template)\b.*?</\1|<!--.*?-->|<[^>]*+>", re.IGNORECASE | re.DOTALL)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_ENCODING_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
+"""deleted from the UTF-8 bytes, where each is a character of its own; lone surrogates fall out on the way there"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,9 @@ def parse(text: str, url: str) -> Page | None:
 
 def bounded(text: str) -> str:
     """`text` without control characters, long data: URIs and more than MAX_ATTRIBUTES attributes in one tag."""
-    text = _CONTROL.sub("", _ENCODING_DECLARATION.sub("", text))
-    text = _DATA_URI.sub("data:,", text)
+    text = text.encode("utf-8", "ignore").translate(None, _CONTROL).decode("utf-8")
+    if "data:" in text:
+        text = _DATA_URI.sub("data:,", text)
     return _TAG.sub(_fewer_attributes, text) if _has_long_tag(text) else text
 
 
@@ -88,7 +91,8 @@ def _tree(markup: str, parser: html.HTMLParser) -> html.HtmlElement | None:
 def _lost_text(root: html.HtmlElement, markup: str, parser: html.HTMLParser) -> bool:
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         return True
-    return _visible(root.xpath("string()")) < KEPT_SHARE * _visible(_UNSEEN.sub(" ", markup))
+    kept = _visible(root.xpath("string()"))
+    return kept < _PLENTY and kept < KEPT_SHARE * _visible(_UNSEEN.sub(" ", markup))
 
 
 def _visible(text: str) -> int:

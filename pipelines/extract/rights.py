@@ -21,11 +21,9 @@ from pipelines.text import line as clean_line
 _ROBOTS_META = re.compile(r"^(?:robots|googlebot|baiduspider|bingbot|otherbots|archivebot|ccbot)$", re.IGNORECASE)
 _AGENT_PREFIX = re.compile(r"^[\w*-]+:\s*(?!\d)")
 _SIGNAL_NAMES = ("tdm-reservation", "tdm-policy", "content-usage", "content-signal", "license", "rsl", "ai-usage")
-_NOTICE = re.compile(
-    r"凡(?:本[网站]|注明|来源)[^\n]{4,200}|[^\n。]{0,40}(?:未经|未获)[^\n。]{0,20}(?:授权|许可|允许|同意)[^\n。]{0,60}|版权(?:声明|说明)[:：][^\n]{4,300}|"
-    r"[^\n。]{0,40}版权(?:所有|归)[^\n。]{0,60}|(?:©|Copyright)[^\n]{4,120}|All rights reserved[^\n]{0,80}",
-    re.IGNORECASE,
-)
+_NOTICE = re.compile(r"^凡(?:本[网站]|注明|来源)|未[经获].{0,20}(?:授权|许可|允许|同意)|版权(?:所有|归|声明|说明)|©|copyright|all rights reserved", re.IGNORECASE)
+_NOTICE_LINE = 600
+"""characters: a longer line is a text that speaks of rights, not a notice"""
 _NOTICE_LENGTH = 400
 _TRUE, _FALSE = ("n", "no", "1", "disallow", "false"), ("y", "yes", "0", "allow", "true")
 _USE_OF_KEY = {
@@ -52,7 +50,7 @@ def rights(
     robots = _robots(root, headers)
     signals = _signals(root, headers)
     return Rights(
-        notice=_notice("\n".join(lines), rules),
+        notice=_notice(list(lines), rules),
         owned=_owned(source, rules),
         image_notice=next((text for kind, text in told if kind is Kind.IMAGE_NOTICE), None),
         robots=robots,
@@ -61,11 +59,12 @@ def rights(
     )
 
 
-def _notice(text: str, rules: RightsRules) -> str | None:
-    for pattern in (*rules.notice, _NOTICE):
-        if found := pattern.search(text):
-            return found[0].strip()[:_NOTICE_LENGTH] or None
-    return None
+def _notice(lines: list[str], rules: RightsRules) -> str | None:
+    """What the site's rules find, else the last line that speaks of rights: notices stand at the foot."""
+    text = "\n".join(lines) if rules.notice else ""
+    own = next((found[0] for pattern in rules.notice if (found := pattern.search(text))), None)
+    general = (line for line in reversed(lines) if len(line) <= _NOTICE_LINE and _NOTICE.search(line))
+    return (own or next(general, "")).strip()[:_NOTICE_LENGTH] or None
 
 
 def _owned(source: str | None, rules: RightsRules) -> bool | None:

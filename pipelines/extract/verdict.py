@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipelines.extract.blocks import Reading
-from pipelines.extract.locator import LINK_SHARE, is_prose
+from pipelines.extract.blocks import LINK_SHARE, Reading
 from pipelines.model import Headers, Reason, Rejection
 
 SLIGHT = 220
@@ -135,7 +134,7 @@ def _outside_links(reading: Reading) -> str:
 
 
 def _column_length(reading: Reading) -> int:
-    return sum(len(line.text) for line in reading.lines if is_prose(line) and not line.aside and line.linked == 0)
+    return sum(len(line.text) for line in reading.lines if line.prose and not line.aside and line.linked == 0)
 
 
 def _without_prose(title: str | None, reading: Reading, markup: str, url: str, enough: int) -> Rejection | None:
