@@ -36,8 +36,10 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _NO_COLON = re.compile(rb"(\S+)[ \t]+(\S+)\Z")
 _TOKEN = re.compile(r"[a-zA-Z_-]+")
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_OCTET = re.compile(rb"%([0-9a-fA-F]{2})|([^\x21-\x7e])")
+_ESCAPE = re.compile(rb"%[0-9a-fA-F]{2}")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_OUTSIDE = re.compile(rb"[^\x21-\x7e]")
+_ESCAPED = [bytes((octet,)) if 0x21 <= octet <= 0x7E else b"%%%02X" % octet for octet in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +225,14 @@ class _Draft:
 def _spelled(octets: bytes) -> bytes:
     """One spelling (RFC 9309 §2.2.2): escapes of unreserved characters undone, all others in upper case, and every octet
     outside printable ASCII escaped, whatever charset it is of."""
-    return _OCTET.sub(_octet, octets)
+    if b"%" in octets:
+        octets = _ESCAPE.sub(_escape, octets)
+    return b"".join(map(_ESCAPED.__getitem__, octets)) if _OUTSIDE.search(octets) else octets
 
 
-def _octet(match: re.Match[bytes]) -> bytes:
-    value = int(match[1], 16) if match[1] else match[2][0]
-    return bytes((value,)) if match[1] and value in _UNRESERVED else b"%%%02X" % value
+def _escape(match: re.Match[bytes]) -> bytes:
+    octet = int(match[0][1:], 16)
+    return bytes((octet,)) if octet in _UNRESERVED else match[0].upper()
 
 
 def _spelled_path(path_and_query: str) -> bytes:

@@ -56,8 +56,8 @@ class RobotsAnswer:
 
     def holds(self, now: float) -> bool:
         """An answer from the future (the clock was set back) does not hold."""
-        age = now - self.fetched_at
-        return 0 <= age < (UNREACHABLE_AGE if self.robots().unreachable else MAX_AGE)
+        unreachable = policy(self.status, b"").unreachable  # what is written in it does not matter for that
+        return 0 <= now - self.fetched_at < (UNREACHABLE_AGE if unreachable else MAX_AGE)
 
 
 class KeepsRobots(Protocol):
@@ -75,41 +75,40 @@ class RobotsBook:
         self._crawler = crawler
         self._clock = clock
         self._answers: dict[str, tuple[RobotsAnswer, Robots]] = {}
-        self._asked: dict[str, asyncio.Task[tuple[RobotsAnswer, Robots]]] = {}
+        self._learning: dict[str, asyncio.Task[tuple[RobotsAnswer, Robots]]] = {}
         self.keeper: KeepsRobots | None = None
 
     async def robots(self, url: str) -> Robots:
         """What the host of `url` allows; asks it when nothing that is known still holds."""
         origin = origin_of(url)
-        known = self._answers.get(origin) or self._stored(origin)
+        known = self._answers.get(origin)
         if known is None or not known[0].holds(self._clock()):
-            known = await self._ask_once(origin)
+            known = await self._learn_once(origin)
         return known[1]
 
-    def _stored(self, origin: str) -> tuple[RobotsAnswer, Robots] | None:
-        answer = self.keeper.load_robots(origin) if self.keeper else None
-        if answer is None or not answer.holds(self._clock()):
-            return None
-        return self._remember(answer)
-
-    async def _ask_once(self, origin: str) -> tuple[RobotsAnswer, Robots]:
+    async def _learn_once(self, origin: str) -> tuple[RobotsAnswer, Robots]:
         """All requests that wait for the same robots.txt wait for one."""
-        if origin not in self._asked:
-            self._asked[origin] = asyncio.ensure_future(self._ask(origin))
-            self._asked[origin].add_done_callback(lambda _: self._asked.pop(origin, None))
-        return await asyncio.shield(self._asked[origin])
+        if origin not in self._learning:
+            self._learning[origin] = asyncio.ensure_future(self._learn(origin))
+            self._learning[origin].add_done_callback(lambda _: self._learning.pop(origin, None))
+        return await asyncio.shield(self._learning[origin])
 
-    async def _ask(self, origin: str) -> tuple[RobotsAnswer, Robots]:
+    async def _learn(self, origin: str) -> tuple[RobotsAnswer, Robots]:
+        """What an earlier run was told, while it holds; else what the host says now."""
+        stored = self.keeper.load_robots(origin) if self.keeper else None
+        if stored is not None and stored.holds(self._clock()):
+            return await self._remember(stored)
         answer = await fetch(self._crawler, origin, self._clock())
         if self.keeper:
             self.keeper.save_robots(answer)
-        return self._remember(answer)
+        return await self._remember(answer)
 
-    def _remember(self, answer: RobotsAnswer) -> tuple[RobotsAnswer, Robots]:
-        self._answers[answer.origin] = answer, (robots := answer.robots())
+    async def _remember(self, answer: RobotsAnswer) -> tuple[RobotsAnswer, Robots]:
+        robots = await asyncio.to_thread(answer.robots)  # half a megabyte takes half a second: the crawl goes on meanwhile
+        self._answers[answer.origin] = answer, robots
         delay = robots.crawl_delay(self._crawler.settings["ROBOTS_AGENT"])
         gate_of(self._crawler).saw_crawl_delay(host_key(answer.origin), delay)
-        return self._answers[answer.origin]
+        return answer, robots
 
 
 _BOOKS: WeakKeyDictionary[Crawler, RobotsBook] = WeakKeyDictionary()

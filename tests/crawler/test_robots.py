@@ -323,26 +323,41 @@ def test_the_line_that_the_limit_cuts_is_left_out() -> None:
 
 def test_forty_megabytes_cost_no_more_than_half_a_megabyte() -> None:
     body = b"User-agent: *\nDisallow: /x\n" * 1_500_000
-    began = time.perf_counter()
+    began = time.process_time()
     robots = parse(body)
     assert not robots.allowed(US, "/x")
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"User-agent: *\n" + b"Allow:/a\n" * 60_000,
+        b"User-agent: *\nDisallow: /" + b"\xe4" * MAX_BYTES,
+        b"User-agent: *\nDisallow: /" + b"%e4" * 160_000,
+    ],
+    ids=["lines", "octets", "escapes"],
+)
+def test_half_a_megabyte_of_anything_is_read_in_a_moment(body: bytes) -> None:
+    began = time.process_time()
+    parse(body)
+    assert time.process_time() - began < 1.0
 
 
 def test_patterns_made_to_be_slow_are_not() -> None:
     body = b"User-agent: *\nDisallow: /" + b"*a" * 250_000 + b"$\n"
     robots = parse(body)
-    began = time.perf_counter()
+    began = time.process_time()
     assert robots.allowed(US, "/" + "a" * 2_000 + "b")
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
-def test_half_a_megabyte_of_rules_is_matched_in_a_fifth_of_a_second() -> None:
+def test_half_a_megabyte_of_rules_is_matched_in_a_moment() -> None:
     body = b"User-agent: *\n" + b"".join(b"Disallow: /*%d*x\n" % n for n in range(25_000))
     robots = parse(body)
-    began = time.perf_counter()
+    began = time.process_time()
     robots.allowed(US, "/" + "a1" * 1_000)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.5
 
 
 # ── beside the rules ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -208,6 +208,25 @@ def test_an_answer_that_was_kept_is_used_by_the_next_run() -> None:
     assert keeper.kept["http://a.test"].body.startswith(b"User-agent")
 
 
+def test_pages_that_wait_for_a_kept_answer_read_it_once() -> None:
+    crawler, reads = FakeCrawler(answer()), 0
+    kept = RobotsAnswer(origin="http://a.test", fetched_at=0.0, status=200, body=b"")
+
+    class Counts(Keeper):
+        def load_robots(self, origin: str) -> RobotsAnswer | None:
+            nonlocal reads
+            reads += 1
+            return kept
+
+    async def five() -> None:
+        opened = book(crawler, [0.0])
+        opened.keeper = Counts()
+        await asyncio.gather(*(opened.robots(f"http://a.test/{n}") for n in range(5)))
+
+    asyncio.run(five())
+    assert (reads, crawler.engine.asked) == (1, [])
+
+
 def test_an_answer_from_the_future_does_not_hold() -> None:
     assert not RobotsAnswer(origin="http://a.test", fetched_at=1_000.0, status=200).holds(999.0)
 
