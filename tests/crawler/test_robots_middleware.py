@@ -216,7 +216,7 @@ def test_pages_that_wait_for_a_kept_answer_read_it_once() -> None:
         def load_robots(self, origin: str) -> RobotsAnswer | None:
             nonlocal reads
             reads += 1
-            return kept
+            return kept if origin == kept.origin else None
 
     async def five() -> None:
         opened = book(crawler, [0.0])
