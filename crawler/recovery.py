@@ -20,6 +20,7 @@ from crawler.visits import Visits
 from pipelines import flow
 from pipelines.archive import schema, urltable
 from pipelines.archive.catalogue import upsert
+from pipelines.archive.originals import originals
 from pipelines.archive.warc import read_captures, repair_tail
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.model import Capture
@@ -43,12 +44,16 @@ class Recovered:
 def recover(visits: Visits) -> Recovered:
     """Brings the catalogue in line with the WARC files of the site's earlier runs. Raises OutOfSpace, ArchiveUnusable."""
     found = Recovered()
+    archive = visits.archive
+    if not archive.index.path.exists():
+        archive.index.rebuild(sorted(archive.warc_folder.glob("*.warc*")))
     for path in _unsealed(visits):
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes
         unknown = _unknown(visits, path, found)
         while group := list(islice(unknown, GROUP_VISITS)):
             _ingest(visits, group, found)
-        with visits.archive.catalogue.transaction() as tx:
+        archive.index.replace([path])  # it may lack what was captured last, and have what was cut off
+        with archive.catalogue.transaction() as tx:
             seal(tx, path)
     if found != Recovered():
         logger.warning(
@@ -76,7 +81,8 @@ def _unsealed(visits: Visits) -> list[Path]:
 def _unknown(visits: Visits, path: Path, found: Recovered) -> Iterator[Capture]:
     with visits.archive.catalogue.snapshot() as tx:
         known = set(tx.scalars(sa.select(schema.capture.c.offset).where(schema.capture.c.file == path.name)))
-    for capture in read_captures(path):
+    original = originals(visits.archive.catalogue, visits.archive.warc_folder)
+    for capture in read_captures(path, original=original):
         if isinstance(capture, DamagedRecord):
             logger.error("%s", capture)
             found.damaged += 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
@@ -117,12 +118,13 @@ class Conductor:
         self._files: set[str] = set()
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
+        self._unindexed: list[Capture] = []
         self._ended = False
         self._stopping: asyncio.Future[None] | None = None
         self.recovered = Recovered()
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
-        session.remember, session.settled, session.stop = self._memory.flush, self._settled, self._stop
+        session.remember, session.settled, session.stop = self._remember, self._settled, self._stop
         connect = crawler.signals.connect
         connect(self._opened, signals.spider_opened)
         connect(self._closed, signals.spider_closed)
@@ -134,11 +136,18 @@ class Conductor:
         capture = self._session.writer.write(exchange)
         assert capture.warc is not None
         self._files.add(capture.warc.file)
+        self._unindexed.append(replace(capture, body=b""))
         if capture.kind is Kind.ROBOTS:
             self._session.loose.append(capture)
         else:
             self._unsettled.add((capture.warc.file, capture.warc.offset))
         return capture
+
+    def _remember(self, tx: sa.Connection) -> None:
+        """What each grouped commit carries beside its visits. The WARC file is durable by then, so the index may point to it."""
+        self._memory.flush(tx)
+        self._session.archive.index.add(self._unindexed)
+        self._unindexed.clear()
 
     def _opened(self) -> None:
         gate_of(self._crawler).keeper = self._memory
@@ -211,11 +220,12 @@ class Conductor:
         with session.archive.catalogue.transaction() as tx:
             for capture in session.loose:
                 flow.write(tx, capture, session.site, None)
-            self._memory.flush(tx)
+            self._remember(tx)
             urltable.release_all(tx, session.site.name)
             settle_withdrawals(tx, session.site.name, since=last_books(tx, session.site.name))
             for name in sorted(self._files - unknown):
                 seal(tx, session.archive.warc_folder / name)
+        session.archive.index.merge()
 
     def _ledger(self, tx: Any) -> dict[str, Any]:
         session, now = self._session, time.time()

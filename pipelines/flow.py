@@ -33,6 +33,8 @@ def read(capture: Capture, site: Site) -> Result:
         return None
     if capture.status in REDIRECTS:
         return _redirect(capture, site)
+    if capture.refers_to is not None and not capture.body and capture.status == 200:
+        return Rejection(reason=Reason.NOT_MODIFIED, detail="The same payload as an earlier capture, which is not here.", status=200)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
     return extract(capture, site)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -22,16 +24,20 @@ import sqlalchemy as sa
 from pipelines import flow
 from pipelines.archive import Archive, schema, write_whole
 from pipelines.archive.ledger import settle_withdrawals
-from pipelines.archive.warc import read_captures
+from pipelines.archive.originals import originals
+from pipelines.archive.wacz import unpack_wacz
+from pipelines.archive.warc import Original, read_captures, read_record
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
-from pipelines.model import Capture
+from pipelines.model import Capture, WarcRef
 from pipelines.site import Site, generic_site
 from pipelines.urls import canonical, host_key
 from pipelines.workers import Readers
 
 GROUP = 64
 """captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
+
+PACKAGE = ".wacz"
 
 Chooser = Callable[[str], Site]
 """The site whose rules read a URL."""
@@ -69,14 +75,16 @@ def chooser(sites: Mapping[str, Site], only: str | None = None) -> Chooser:
 def replay(
     archive: Archive, paths: Iterable[Path], choose: Chooser, *, workers: int = 0, tell: Callable[[Tally], None] | None = None
 ) -> Tally:
-    """Ingests every capture of some WARC files; `tell` is called after each group. Raises ArchiveError when the archive
-    itself fails; nothing else."""
+    """Ingests every capture of some WARC files, and of those in WACZ packages; `tell` is called after each group. Raises
+    ArchiveError when the archive itself fails, or where a package is none; nothing else."""
     job = _Replay(archive, choose, Readers(workers))
     try:
         for path in paths:
-            for _ in job.groups(keep_file(archive, path)):
-                if tell is not None:
-                    tell(job.tally)
+            for kept in job.keep(path):
+                for _ in job.groups(kept):
+                    if tell is not None:
+                        tell(job.tally)
+        archive.index.merge()
         with archive.catalogue.transaction() as tx:
             settle_withdrawals(tx)
     finally:
@@ -119,9 +127,27 @@ class _Replay:
     choose: Chooser
     readers: Readers
     tally: Tally = field(default_factory=Tally)
+    _places: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
+    """of the open file's captures: a revisit may refer to one that no commit has written down yet"""
+
+    def keep(self, path: Path) -> Iterator[Path]:
+        """The archive's own copies of a WARC file, or of all that are in a WACZ package."""
+        if path.suffix.lower() != PACKAGE:
+            yield keep_file(self.archive, path)
+            return
+        with tempfile.TemporaryDirectory(prefix="wacz-", dir=self.archive.path) as folder:  # not /tmp: they may be large
+            files, damage = unpack_wacz(path, Path(folder))
+            self.tally.damaged += damage
+            yield from [keep_file(self.archive, file) for file in files]
 
     def groups(self, path: Path) -> Iterator[None]:
         """Ingests a file, a group of captures after the other."""
+        known, self._places = self.tally.known, {}
+        yield from self._groups(path)
+        if self.tally.known > known:  # one that was broken off may have left captures without a line in the index
+            self.archive.index.replace([path])
+
+    def _groups(self, path: Path) -> Iterator[None]:
         unknown = self._unknown(path)
         while group := list(islice(unknown, GROUP)):
             chosen = [(capture, self.choose(capture.url)) for capture in group]
@@ -130,19 +156,33 @@ class _Replay:
                 for capture, site, result in results:
                     if not isinstance(result, _Failed):
                         self.tally.outcomes[flow.write(tx, capture, site, result).word] += 1
+            self.archive.index.add(group)
             yield
 
     def _unknown(self, path: Path) -> Iterator[Capture]:
         """The captures of a file that the catalogue does not know yet."""
         with self.archive.catalogue.snapshot() as tx:
             known = set(tx.scalars(sa.select(schema.capture.c.offset).where(schema.capture.c.file == path.name)))
-        for found in read_captures(path):
+        for found in read_captures(path, original=self._original(path)):
             if isinstance(found, DamagedRecord):
                 self.tally.damaged.append(found)
-            elif found.warc is not None and found.warc.offset in known:
+                continue
+            assert found.warc is not None
+            if found.refers_to is None:
+                self._places[found.url, found.fetched_at] = found.warc
+            if found.warc.offset in known:
                 self.tally.known += 1
             else:
                 yield found
+
+    def _original(self, path: Path) -> Original:
+        stored = originals(self.archive.catalogue, self.archive.warc_folder)
+
+        def find(url: str, date: datetime) -> Capture | None:
+            here = self._places.get((url, date))
+            return stored(url, date) if here is None else read_record(path, here)
+
+        return find
 
     def _read(self, capture: Capture, site: Site) -> Result | _Failed:
         try:

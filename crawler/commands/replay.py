@@ -24,9 +24,10 @@ class Command(ArchiveCommand):
 
     def long_desc(self) -> str:
         return (
-            "Reads WARC files, ours or anybody's, through the same rules as a live crawl; pages of hosts without a seeds file are read "
-            "by a generic site. A replay that was broken off goes on where it stopped. Exit statuses: 0 everything was read, "
-            "12 some records were damaged or quarantined, 20 bad configuration, 21 archive unusable, 23 out of space."
+            "Reads WARC files and WACZ packages, ours or anybody's, through the same rules as a live crawl; pages of hosts without a "
+            "seeds file are read by a generic site. A replay that was broken off goes on where it stopped. "
+            "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, "
+            "20 bad configuration, 21 archive unusable, 23 out of space."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ class Command(ArchiveCommand):
             raise UsageError("Name at least one WARC file.")
         paths = [Path(arg) for arg in args]
         if missing := [str(path) for path in paths if not path.is_file()]:
-            raise ConfigurationError(f"{missing[0]}: there is no such file. Expected WARC files (.warc or .warc.gz).")
+            raise ConfigurationError(f"{missing[0]}: there is no such file. Expected WARC files (.warc or .warc.gz) or WACZ packages.")
         sites = load_sites(self.seeds)
         if opts.site is not None and opts.site not in sites:
             raise ConfigurationError(f"There is no site {opts.site!r} in {self.seeds}. Known sites: {', '.join(sites)}.")

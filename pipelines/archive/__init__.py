@@ -2,6 +2,7 @@
 
 <archive>/catalogue.db            SQLite (WAL), unless the catalogue is a PostgreSQL URL
 <archive>/warc/*.warc.gz          raw bytes, written once
+<archive>/indexes/index.cdxj      which capture of which URL lies where; derived from warc/, and made anew where it is missing
 <archive>/seeds/<digest>.toml     every seeds file that ever made a record here
 <archive>/locks/<site>.lock       one run a site at a time
 """
@@ -17,6 +18,7 @@ from typing import Self
 
 from pipelines.archive import fingerprints as _  # noqa: F401  # its tables are the catalogue's
 from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.cdxj import CdxjIndex
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.lock import exclusive
 from pipelines.errors import ArchiveUnusable
@@ -33,6 +35,10 @@ class Archive:
     @property
     def warc_folder(self) -> Path:
         return self.path / "warc"
+
+    @property
+    def index(self) -> CdxjIndex:
+        return CdxjIndex(self.path / "indexes")
 
     def lock(self, site: str) -> AbstractContextManager[None]:
         """Holds a site for one run. Raises Locked while another process holds it."""

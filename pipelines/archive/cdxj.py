@@ -153,6 +153,29 @@ class CdxjIndex:
         fresh.journal.unlink()
         return damage
 
+    def replace(self, warcs: Iterable[Path]) -> list[DamagedRecord]:
+        """Makes the lines of some WARC files anew and leaves those of the others; returns what could not be read in them.
+
+        A file that is gone loses its lines.
+        """
+        files = list(warcs)
+        damage: list[DamagedRecord] = []
+        fresh = CdxjIndex(self.path.parent, f"{self.path.name}.renewed")
+        with self._locked() as journal:
+            for old in (fresh.path, fresh.journal):
+                old.unlink(missing_ok=True)
+            for warc in files:
+                fresh.add(_good(read_captures(warc), damage) if warc.exists() else ())
+            fresh.merge()
+            self._merge(journal)
+            ends = tuple(_line_end(warc.name) for warc in files)
+            others = (line for line in self._lines() if not line.endswith(ends))
+            with whole_file(self.path) as out:
+                out.writelines(line for line, _ in groupby(heapq.merge(others, fresh._lines())))
+            for old in (fresh.path, fresh.journal):
+                old.unlink(missing_ok=True)
+        return damage
+
     def entries(self) -> Iterator[Entry]:
         """All entries in order of key and time, each once; the journal is merged first."""
         self.merge()
@@ -195,6 +218,11 @@ class CdxjIndex:
         if self.path.exists():
             with self.path.open("rb") as lines:
                 yield from lines
+
+
+def _line_end(file: str) -> bytes:
+    """How every line of ours ends that speaks of a WARC file."""
+    return f'"filename": {json.dumps(file)}}}\n'.encode("ascii")
 
 
 def _good(captures: Iterable[Capture | DamagedRecord], damage: list[DamagedRecord]) -> Iterator[Capture]:

@@ -111,6 +111,7 @@ capture = Table(
     Column("article", String),
     UniqueConstraint("file", "offset"),
     Index("capture_article", "article"),
+    Index("capture_url", "url"),
 )
 
 content = Table("content", metadata, Column("digest", String, primary_key=True), Column("article", Text, nullable=False))

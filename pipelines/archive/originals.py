@@ -1,0 +1,39 @@
+"""Finding the capture that a revisit record refers to (WARC/1.1 §6.7.2), by its URL and date: through the catalogue.
+
+A payload that came twice is stored once; what stands for it the second time must read as the first did.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.exchange import Original
+from pipelines.archive.schema import capture
+from pipelines.archive.warc import read_record
+from pipelines.errors import ArchiveError
+from pipelines.model import Capture, WarcRef
+
+
+def originals(catalogue: Catalogue, warcs: Path) -> Original:
+    """The look-up for `read_captures` and `read_record`. A capture that is itself a revisit, or that cannot be read, is none."""
+
+    def find(url: str, date: datetime) -> Capture | None:
+        with catalogue.snapshot() as tx:
+            same = sa.select(capture).where(capture.c.fetched_at == timestamp(date), capture.c.url == url)
+            rows = tx.execute(same.order_by(capture.c.id)).all()
+        for row in rows:
+            at = WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
+            try:
+                found = read_record(warcs / row.file, at)
+            except ArchiveError:
+                continue
+            if found.refers_to is None:
+                return found
+        return None
+
+    return find
