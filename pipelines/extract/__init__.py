@@ -40,9 +40,12 @@ def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
         return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.")
     reading = blocks.read(parsed.root)
     reader = Reader(capture=capture, site=site, page=parsed, reading=reading, decoded=decoded, said=metadata.declared(parsed.root))
-    matched = layouts.match(parsed, reading, site, canonical(capture.url, site).url, reader.plain_title)
+    url = canonical(capture.url, site).url
+    matched = layouts.match(parsed, reading, site, url, reader.plain_title)
     if matched is not None:
         return article.from_layout(reader, matched)
+    if (hollow := layouts.hollow(parsed, site, url)) is not None:
+        return hollow
     prose = script(" ".join(line.text for line in reading.lines if line.prose))
     found = consensus.consensus(parsed.root, reading, reader.plain_title, prose, metadata.summary(reader.said))
     return article.from_consensus(reader, found)

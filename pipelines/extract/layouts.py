@@ -18,9 +18,9 @@ from lxml import etree, html
 
 from pipelines.extract import blocks, consensus, dates, furniture, generic
 from pipelines.extract.assembly import Assembly, assemble
-from pipelines.extract.blocks import Reading
+from pipelines.extract.blocks import LINK_SHARE, Reading
 from pipelines.extract.page import Page
-from pipelines.model import Caption
+from pipelines.model import Caption, Reason, Rejection
 from pipelines.site import Layout, Site, compile_selector
 from pipelines.text import line as clean_line
 from pipelines.text import presence
@@ -32,6 +32,9 @@ PROSE_SHARE = 0.1
 the foot of the real site is as long as a short item."""
 _AGREED_SHARE = 0.9
 """of the kept characters that trafilatura must keep for its opinion on the short lines to count"""
+_HOLLOW = 60
+"""characters outside links that a body without a sentence may hold: a label for a video, a source line"""
+_TOPIC_LINKS = 3
 _MAX_PHOTOS = 200
 """of one photo set; the largest seen has 40"""
 
@@ -70,6 +73,23 @@ def match(page: Page, whole: Reading, site: Site, url: str, printed_title: str |
     others = [layout for layout in concerned if layout not in titled]
     found = (_applied(page, whole, layout, printed_title) for layout in (*titled, *others))
     return next((one for one in found if one is not None), None)
+
+
+def hollow(page: Page, site: Site, url: str) -> Rejection | None:
+    """Why a page is no article although a layout knows it by title and date: its body holds no text. What else stands on
+    such a page is furniture, and no reader should be asked to choose the best of it."""
+    for layout in site.layouts:
+        body = _first_element(page.root, layout.body) if _concerns(layout, site, url, page) and not layout.photos else None
+        if body is None or not (_text(page.root, layout.title) and _text(page.root, layout.published)):
+            continue
+        lines = blocks.read(_subtree(body, layout)).lines
+        links = sum(line.link_share > LINK_SHARE for line in lines)
+        if any(line.prose for line in lines) or sum(len(line.text) - line.linked for line in lines) > _HOLLOW:
+            return None
+        if links >= _TOPIC_LINKS:
+            return Rejection(reason=Reason.TOPIC, detail=f"The body of layout {layout.name} holds {links} links and no text.")
+        return Rejection(reason=Reason.NO_TEXT, detail=f"The body of layout {layout.name} holds no text.")
+    return None
 
 
 def _concerns(layout: Layout, site: Site, url: str, page: Page) -> bool:
@@ -138,7 +158,7 @@ def _second_opinion(subtree: html.HtmlElement, assembly: Assembly) -> Assembly:
     """Trafilatura over the same subtree decides about lines that are no sentences, if it keeps the sentences."""
     root = html.Element("html")
     etree.SubElement(root, "body").append(subtree)
-    kept = consensus.matched(assembly.kept, generic.trafilatura_text(root, fast=True))
+    kept = consensus.matched(assembly.kept, generic.trafilatura_text(root))
     length = sum(len(line.text) for line in assembly.kept)
     if sum(len(line.text) for line in kept) >= _AGREED_SHARE * length:
         known = {line.index for line in kept}
