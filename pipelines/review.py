@@ -50,11 +50,12 @@ class Shape:
     """The articles that one layout read, and how many of them lack a field."""
 
     articles: int = 0
-    missing: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FIELDS, 0))
 
     def add(self, read: Article) -> None:
         self.articles += 1
-        self.missing.update(name for name in FIELDS if not getattr(read, name))
+        for name in FIELDS:
+            self.missing[name] += not getattr(read, name)
 
     def share(self, name: str) -> float | None:
         return self.missing[name] / self.articles if self.articles else None
@@ -74,8 +75,8 @@ class Review:
     before: dict[str, Shape] | None
     """layout -> shape of all others of the site; None where everything is in scope"""
     clusters: dict[str, Any]
-    sources: Counter[str]
-    domains: Counter[str]
+    sources: dict[str, int]
+    domains: dict[str, int]
 
 
 def review(tx: sa.Connection, number: int | None = None) -> Review:
@@ -111,8 +112,8 @@ def _review(tx: sa.Connection, title: str, histories: Sequence[Sequence[Run]], s
         shapes=dict(sorted(shapes.items())),
         before=None if scope is None else dict(sorted(before.items())),
         clusters=_clusters(tx, scope),
-        sources=sources,
-        domains=domains,
+        sources=dict(sources),  # asdict makes nonsense of a Counter
+        domains=dict(domains),
     )
 
 
@@ -179,8 +180,8 @@ def _usual(earlier: Sequence[Run]) -> dict[str, float]:
     return {name: statistics.median(one[name] for one in past) for name in _MEASURES} if len(past) >= HISTORY else {}
 
 
-def _odd(now: float, usual: float | None) -> str | None:
-    if usual is None or abs(now - usual) < ENOUGH:
+def _odd(now: float, usual: float) -> str | None:
+    if abs(now - usual) < ENOUGH:
         return None
     if not usual or now / usual > ODD:
         return "more than usual"
@@ -222,18 +223,17 @@ def _run_sections(told: Review) -> Iterator[Section]:
         if not one.ledger:
             yield Section(title=title, note="It left no ledger: it is at work, was killed, or was broken off by a fault.")
             continue
-        yield Section(title=title, note="\n".join(text.strip() for text in report.lines(one.ledger)))
-        now, usual = measures(one.ledger), told.usual[one.site]
-        yield Section(
-            title="Against the runs before it",
-            columns=("", "this run", "usually", ""),
-            rows=tuple((name, f"{now[name]:g}", _number(usual.get(name)), _odd(now[name], usual.get(name))) for name in _MEASURES),
-            note=None if usual else f"fewer than {HISTORY} of them ended: nothing to compare with yet",
-        )
+        facts = (text.strip().partition("  ") for text in report.lines(one.ledger))
+        yield Section(title=title, columns=("", ""), rows=tuple((name, text.strip()) for name, _, text in facts))
+        yield _against(measures(one.ledger), told.usual[one.site])
 
 
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:g}"
+def _against(now: Mapping[str, float], usual: Mapping[str, float]) -> Section:
+    title = "Against the runs before it"
+    if not usual:
+        return Section(title=title, note=f"fewer than {HISTORY} of them ended: nothing to compare with yet")
+    rows = tuple((name, round(now[name]), round(usual[name]), _odd(now[name], usual[name]) or "") for name in _MEASURES)
+    return Section(title=title, columns=("", "this run", "usually", ""), rows=rows)
 
 
 def _refusals(rejected: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Cell, ...]]:
@@ -276,7 +276,7 @@ def _moved(now: Mapping[str, Shape], before: Mapping[str, Shape]) -> Iterator[tu
         yield from ((name, what, old, new) for what, old, new in pairs if abs(new - old) >= MUCH)
 
 
-def _top(title: str, column: str, counted: Counter[str]) -> Section:
+def _top(title: str, column: str, counted: Mapping[str, int]) -> Section:
     rows = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     rest = len(rows) - TOP
     note = f"and {rest} others with {sum(count for _, count in rows[TOP:])} articles" if rest > 0 else None

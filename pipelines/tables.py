@@ -20,7 +20,7 @@ _WIDE = frozenset("WF")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A table under a title. Numbers stand right; a share is a float in 0..1; what is absent is None."""
+    """A table under a title. Numbers stand right; a share is a float in 0..1; what is absent is None. Columns may all be ""."""
 
     title: str
     columns: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def _text_table(section: Section) -> Iterator[str]:
     rows = [section.columns, *([plain(cell) for cell in row] for row in section.rows)]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     right = [_is_number(column) for column in zip(*section.rows, strict=True)]
-    for row in rows:
+    for row in rows if any(section.columns) else rows[1:]:
         cells = [_padded(text, size, right=side) for text, size, side in zip(row, widths, right, strict=True)]
         yield "  " + "  ".join(cells).rstrip()
 
@@ -120,7 +120,8 @@ def _html_table(section: Section) -> str:
     if not section.rows:
         return ""
     marks = [' class="number"' if _is_number(column) else "" for column in zip(*section.rows, strict=True)]
-    head = "".join(f'<th scope="col"{mark}>{_escaped(name)}</th>' for name, mark in zip(section.columns, marks, strict=True))
+    names = zip(section.columns, marks, strict=True)
+    head = "".join(f'<th scope="col"{mark}>{_escaped(name)}</th>' for name, mark in names) if any(section.columns) else ""
     rows = "\n".join(
         "<tr>" + "".join(f"<td{mark}>{_html_cell(cell)}</td>" for cell, mark in zip(row, marks, strict=True)) + "</tr>"
         for row in section.rows
