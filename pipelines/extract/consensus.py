@@ -1,8 +1,8 @@
 """Which lines of a page are its article, by the agreement of independent readers.
 
 Every reader's answer is brought down to the same lines (`blocks.read`), so that answers can be compared line by line. A line
-is the article's when two of three readers have it and no rule calls it furniture. How far each reader's own answer agrees
-with what came out is the confidence.
+is the article's when two readers have it and no rule calls it furniture. The third reader is asked where the first two
+differ: a vote cannot change what two agree on. How far each answer agrees with what came out is the confidence.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ _GAP = 8
 """lines that may stand between a lead and the text, or in the middle of a text: pictures, share buttons"""
 _TAIL = 8
 """lines behind the last one chosen that are heard: editors stand there"""
+_AGREED = 0.98
+"""F1 of two readers' answers above which the third is not asked: 83 % of Chinese and 63 % of English pages, at equal F1"""
 _MAJORITY = 2
-"""readers of three"""
+"""readers"""
 _SHORT = 8
 """characters: shorter lines must be a whole line of the other reader, not a part of one"""
 
@@ -46,16 +48,30 @@ class Consensus:
 
 def consensus(root: html.HtmlElement, reading: Reading, title: str | None, script: Script, summary: str | None = None) -> Consensus:
     """The article of a page that no layout knows; `summary` is how the head of the page says that it begins."""
-    readers = _readers(root, reading, script)
+    tree = generic.lean(root)
+    readers = [_located(reading), matched(reading.lines, generic.trafilatura_text(tree))]
+    answers = [_kept(assemble(lines, title)) for lines in readers]
+    lengths = [len(line.text) for line in reading.lines]
+    if _overlap(answers[0], answers[1], lengths) < _AGREED:
+        readers.append(matched(reading.lines, generic.readability_text(tree)))
+        answers.append(_kept(assemble(readers[-1], title)))
     votes = Counter(line.index for lines in readers for line in lines)
     majority = [line for line in reading.lines if votes[line.index] >= _MAJORITY]
-    chosen = _with_beginning(reading, majority or next((lines for lines in readers if lines), []), summary)
+    trusted = readers if script is Script.HAN else readers[1:] + readers[:1]
+    chosen = _with_beginning(reading, majority or next((lines for lines in trusted if lines), []), summary)
     around = reading.lines[chosen[0].index : chosen[-1].index + 1 + _TAIL] if chosen else []
     answer = assemble(around, title, chosen=frozenset(line.index for line in chosen))
-    kept = {line.index for line in answer.kept}
-    lengths = [len(line.text) for line in reading.lines]
-    others = [{line.index for line in assemble(lines, title).kept} for lines in readers]
-    return Consensus(assembly=answer, confidence=sum(_overlap(kept, other, lengths) for other in others) / len(others))
+    kept = _kept(answer)
+    return Consensus(assembly=answer, confidence=sum(_overlap(kept, other, lengths) for other in answers) / len(answers))
+
+
+def _located(reading: Reading) -> list[Line]:
+    span = locator.locate(reading)
+    return reading.lines[span.start : span.end] if span else []
+
+
+def _kept(assembly: Assembly) -> set[int]:
+    return {line.index for line in assembly.kept}
 
 
 def _with_beginning(reading: Reading, chosen: list[Line], summary: str | None) -> list[Line]:
@@ -93,16 +109,6 @@ def _beginning(reading: Reading, summary: str | None) -> Line | None:
         ),
         None,
     )
-
-
-def _readers(root: html.HtmlElement, reading: Reading, script: Script) -> list[list[Line]]:
-    """What each reader takes for the article, the most trusted first: of equals the first wins."""
-    span = locator.locate(reading)
-    located = reading.lines[span.start : span.end] if span else []
-    tree = generic.lean(root)
-    readable = matched(reading.lines, generic.readability_text(tree))
-    trafilatura = matched(reading.lines, generic.trafilatura_text(tree, fast=True))
-    return [located, readable, trafilatura] if script is Script.HAN else [trafilatura, located, readable]
 
 
 def matched(lines: list[Line], text: str) -> list[Line]:

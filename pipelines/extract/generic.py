@@ -26,10 +26,11 @@ def lean(root: html.HtmlElement) -> html.HtmlElement:
     return copy
 
 
-def trafilatura_text(root: html.HtmlElement, *, fast: bool = False) -> str:
-    """What trafilatura takes for the article, one paragraph a line; "" where it finds none."""
+def trafilatura_text(root: html.HtmlElement) -> str:
+    """What trafilatura takes for the article, one paragraph a line; "" where it finds none. In its fast mode: the slow one
+    asks readability and justext, and would be no independent voice."""
     try:
-        document = bare_extraction(root, options=Extractor(output_format="python", fast=fast, comments=False, tables=False))
+        document = bare_extraction(root, options=Extractor(output_format="python", fast=True, comments=False, tables=False))
     except _THEIR_FAULTS:
         return ""
     return (getattr(document, "text", None) or "") if document is not None else ""
