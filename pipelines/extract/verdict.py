@@ -7,9 +7,10 @@ on pages with hardly any prose of their own. The rules are a table, tried in ord
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.extract.blocks import LINK_SHARE, Reading
+from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.model import Headers, Reason, Rejection
 
 SLIGHT = 220
@@ -82,6 +83,8 @@ _SIGNS = (
         r"\b404\b|页面(?:不存在|未找到|找不到|已删除|丢失|没有找到)|(?:网页|文章|内容|新闻|信息)(?:不存在|已(?:被)?删除|已下线|已过期|走丢)|找不到(?:您|该|此)?.{0,8}(?:页面?|网页|内容|文章)|(?:您)?(?:访问|请求|查看|浏览|要找)的?(?:页面?|网页|内容|文章|信息|链接).{0,12}(?:不存在|不见|删除|找不到|没有|失效|丢失)|抱歉.{0,12}(?:不存在|删除|找不到)|page (?:not found|does(?:n't| not) exist)|not found|no longer available",
     ),
 )
+_LIST_BEFORE = 10
+"""lines of links between a title and a short text; a flash report follows its title after a handful of share links"""
 _TOPIC = re.compile(r"/(?:special|zt|zhuanti|topics?|subject)/|专题(?:[_\-|—－]|$|报道)|专题_")
 _PHOTO_SCRIPT = re.compile(r"\b(?:pic_data|picList|slide_data|photo_?list|gallery_?data|g_oPics?)\s*[=:]", re.IGNORECASE)
 
@@ -120,6 +123,15 @@ def no_article(title: str | None, text: str, reading: Reading, markup: str, url:
     if _column_length(reading) < NEWSY:
         return _without_prose(title, reading, markup, url, _LINKS)
     return None if expected else _without_prose(title, reading, markup, url, 1)
+
+
+def behind_a_list(between: Sequence[Line], kept: Sequence[Line]) -> Rejection | None:
+    """Why a short text is no article that stands behind a list: the heading was the list's, the text is a footer's.
+    `between` are the lines from the title to the text."""
+    links = sum(line.link_share > LINK_SHARE for line in between)
+    if links < _LIST_BEFORE or sum(len(line.text) for line in kept) >= SLIGHT:
+        return None
+    return Rejection(reason=Reason.LISTING, detail=f"{links} lines of links stand between the title and the only prose.")
 
 
 def _signed(signs: tuple[_Sign, ...], text: str, markup: str) -> Rejection | None:
