@@ -40,7 +40,8 @@ RECOVERY = 0.8
 MIN_SLOW_DELAY = 1.0
 """seconds; a host that asked for less is not asked twice a second, whatever the seeds file says"""
 BREAK_AFTER = 6
-"""URLs that fail in a row, further tries not counted, open the breaker: one page in trouble is not a host that refuses"""
+"""URLs in a row for which a host refuses, is silent or is in trouble open the breaker. Further tries do not count, nor do
+answers that break off or are no HTTP: a page in trouble is not a host that refuses"""
 COOL_OFF_DELAYS = 15.0
 """how long an open breaker stays open, in delays of the host (2 s: 30 s), doubled each time up to MAX_COOL_OFFS"""
 MAX_COOL_OFFS = 4.0
@@ -140,9 +141,9 @@ def _not_before(state: HostState, since: float) -> HostState:
 
 
 def after_response(
-    state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness, *, again: bool = False
+    state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness, *, counts: bool = True
 ) -> HostState:
-    """What an answer says about the next request. `headers` by lower-case name; `again` is a further try of one URL."""
+    """What an answer says about the next request. `headers` by lower-case name; a further try of one URL `counts` not."""
     wait = retry_after(headers.get("retry-after"), now) if status >= 400 else None
     if status in SLOW_DOWN:
         state = replace(state, slowdown=min(state.slowdown * 2, MAX_SLOWDOWN))
@@ -150,7 +151,7 @@ def after_response(
     if wait is not None:
         state = _told_to_wait(state, wait, now, politeness)
     if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
-        return _failed(state, now, f"status {status}", again)
+        return _failed(state, now, f"status {status}", counts)
     return _answered(state)
 
 
@@ -181,10 +182,10 @@ def retry_after(value: str | None, now: float) -> float | None:
     return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())
 
 
-def after_failure(state: HostState, now: float, why: str, *, again: bool = False) -> HostState:
+def after_failure(state: HostState, now: float, why: str, *, counts: bool = True) -> HostState:
     """No answer, or half of one: refused, reset, timed out, no such name. When it arrived is unknown: the delay counts
-    from now."""
-    return _not_before(_failed(state, now, why, again), now)
+    from now. One that is the page's own fault `counts` not for the breaker."""
+    return _not_before(_failed(state, now, why, counts), now)
 
 
 def after_challenge(state: HostState, now: float, why: str) -> HostState:
@@ -192,9 +193,9 @@ def after_challenge(state: HostState, now: float, why: str) -> HostState:
     return _opened(replace(state, challenges=state.challenges + 1), now, why)
 
 
-def _failed(state: HostState, now: float, why: str, again: bool) -> HostState:
-    failed = replace(state, failures=state.failures + (not again), calm=0)
-    return _opened(failed, now, why) if failed.failures >= BREAK_AFTER and not again else failed
+def _failed(state: HostState, now: float, why: str, counts: bool) -> HostState:
+    failed = replace(state, failures=state.failures + counts, calm=0)
+    return _opened(failed, now, why) if failed.failures >= BREAK_AFTER and counts else failed
 
 
 def _opened(state: HostState, now: float, why: str) -> HostState:
@@ -268,14 +269,14 @@ class Gate:
                 return self.put(after_request(state, self.clock()))
             await asyncio.sleep(min(wait, STEP))
 
-    def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, again: bool = False) -> None:
-        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness, again=again))
+    def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, counts: bool = True) -> None:
+        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness, counts=counts))
 
     def saw_arrival(self, host: str) -> None:
         self.put(after_arrival(self.state(host), self.clock()))
 
-    def saw_failure(self, host: str, why: str, *, again: bool = False) -> None:
-        self.put(after_failure(self.state(host), self.clock(), why, again=again))
+    def saw_failure(self, host: str, why: str, *, counts: bool = True) -> None:
+        self.put(after_failure(self.state(host), self.clock(), why, counts=counts))
 
     def saw_challenge(self, host: str, why: str) -> None:
         self.put(after_challenge(self.state(host), self.clock(), why))

@@ -21,14 +21,14 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.core.downloader.handlers import http11
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CannotResolveHostError, DownloadTimeoutError
+from scrapy.exceptions import CannotResolveHostError, DownloadFailedError, DownloadTimeoutError
 from scrapy.http import Response
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web._newclient import ParseError
+from twisted.web._newclient import ParseError, ResponseNeverReceived
 from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import UNKNOWN_LENGTH
@@ -103,17 +103,17 @@ class Transport(http11.HTTP11DownloadHandler):
 
     async def _told(self, host: str, request: Request) -> Response:
         """The download; the gate hears of what came of it before the next request can take this one's place."""
-        again = request.meta.get("retry_times", 0) > 0
+        first = not request.meta.get("retry_times")
         try:
             response = await self._download(request)
         except Exception as error:
             if not isinstance(error, Refused):
-                self._gate.saw_failure(host, type(error).__name__, again=again)
+                self._gate.saw_failure(host, type(error).__name__, counts=first and is_the_hosts(error))
             raise
         if any(flag in BROKEN_OFF for flag in response.flags):
-            self._gate.saw_failure(host, "transfers break off", again=again)
+            self._gate.saw_failure(host, "transfers do not end", counts=first and "truncated-time" in response.flags)
         else:
-            self._gate.saw_response(host, response.status, _retry_after(response), again=again)
+            self._gate.saw_response(host, response.status, _retry_after(response), counts=first)
         return response
 
     async def _download(self, request: Request) -> Response:
@@ -137,6 +137,11 @@ class Transport(http11.HTTP11DownloadHandler):
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if address := self._resolver.refusals.get((parts.hostname or "", port)):
             raise Refused("address", f"{request.url}: {parts.hostname} is {address}, no address of the open internet") from None
+
+
+def is_the_hosts(error: Exception) -> bool:
+    """Whether a failure is the host's and not the page's: an answer that began and is no HTTP is a page's own fault."""
+    return not isinstance(error, DownloadFailedError) or isinstance(error.__cause__, ResponseNeverReceived)
 
 
 def _retry_after(response: Response) -> dict[str, str]:

@@ -227,11 +227,11 @@ def test_a_host_that_goes_on_refusing_is_given_up_for_this_run() -> None:
     assert failed(HOST, BREAK_AFTER + MAX_OPENINGS - 1).given_up == "it refused us 5 times in a row (connection refused)"
 
 
-def test_further_tries_of_one_url_do_not_count_for_the_breaker() -> None:
+def test_what_does_not_count_opens_no_breaker() -> None:
     state = failed(HOST, BREAK_AFTER - 1)
     for _ in range(50):
-        state = after_failure(state, NOW, "reset", again=True)
-        state = after_response(state, 500, {}, NOW, RULES, again=True)
+        state = after_failure(state, NOW, "reset", counts=False)
+        state = after_response(state, 500, {}, NOW, RULES, counts=False)
     assert (state.failures, state.openings) == (BREAK_AFTER - 1, 0)
     assert after_failure(state, NOW, "reset").openings == 1
 

@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from scrapy.core.downloader.handlers import http11
+from scrapy.exceptions import DownloadConnectionRefusedError, DownloadFailedError, DownloadTimeoutError
+from twisted.web._newclient import ResponseFailed, ResponseNeverReceived
 
-from crawler.transport import MAX_HEADER_BYTES, PAGES, Wire, can_be_page
+from crawler.transport import MAX_HEADER_BYTES, PAGES, Wire, can_be_page, is_the_hosts
 from pipelines.model import Kind
 from tests.crawler.crawl_once import Crawl, crawl
 from tests.crawler.wire_server import PAGE, Asked, WireServer, page, says
@@ -194,6 +196,35 @@ def test_no_exception_reaches_the_log(fuzzed: tuple[list[WireServer], Crawl]) ->
 
 def test_a_header_section_has_a_limit_that_honest_ones_never_meet() -> None:
     assert 64 * 1024 < MAX_HEADER_BYTES < 512 * 1024
+
+
+def failed_by(cause: Exception) -> Exception:
+    error = DownloadFailedError()
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_host"),
+    [
+        (DownloadTimeoutError(), True),
+        (DownloadConnectionRefusedError(), True),
+        (failed_by(ResponseNeverReceived([])), True),  # type: ignore[no-untyped-call]
+        (failed_by(ResponseFailed([])), False),  # type: ignore[no-untyped-call]
+        (failed_by(ValueError()), False),
+    ],
+)
+def test_an_answer_that_is_no_http_is_the_pages_fault_and_silence_the_hosts(error: Exception, is_host: bool) -> None:
+    assert is_the_hosts(error) is is_host
+
+
+def test_pages_that_break_off_do_not_open_the_breaker_of_their_host() -> None:
+    broken = says(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" + PAGE)
+    routes = {"/robots.txt": page(b""), **{f"/a/{n}": broken for n in range(12)}, **{f"/b/{n}": says(PAGE) for n in range(12)}}
+    with WireServer(routes) as server:
+        result = crawl([server.url(path) for path in routes if path != "/robots.txt"], [server.host])
+    assert result.hosts[server.host]["openings"] == 0
+    assert not any(outcome.error == "host_given_up" for outcome in result.outcomes)
 
 
 # ── a connection that is kept ────────────────────────────────────────────────────────────────────────────────────────
