@@ -25,7 +25,7 @@ crawl: $(READY)  ## the live site into archive/
 	@$(BIN)/scrapy crawl china_tech
 
 test: $(READY)   ## the tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(READY)   ## ruff, mypy strict, the layer contracts
 	@$(BIN)/ruff check .
@@ -35,7 +35,24 @@ lint: $(READY)   ## ruff, mypy strict, the layer contracts
 
 check: lint test ## what CI runs
 
+test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
+	@$(BIN)/python -m tests.flows.kill --rounds 20
+
+page: $(READY)   ## a page folder for the tests: make page URL=... | WARC=...
+	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
+
+bench: bench-extraction bench-dedup bench-archive bench-recrawl bench-memory  ## all benchmarks
+
+bench-extraction: $(READY)  ## the yardstick: ours beside trafilatura, readability, newspaper4k and GNE
+	@$(BIN)/python -m benchmarks.extraction
+
+bench-dedup: $(READY)  ## near duplicates: ours beside datasketch, rensa and simhash
+	@$(BIN)/python -m benchmarks.dedup
+
+bench-archive: $(READY)  ## WARC records a second, beside bare warcio
+	@$(BIN)/python -m benchmarks.archive
+
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check lock
+.PHONY: help setup demo crawl test lint check test-kill page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock
