@@ -38,7 +38,7 @@ check: lint test ## what CI runs
 test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
 	@$(BIN)/python -m tests.flows.kill --rounds 20
 
-page: $(READY)   ## a page folder for the tests: make page URL=... | WARC=...
+page: $(READY)   ## a page folder for the tests: make page URL=... or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
 bench: bench-extraction bench-dedup bench-archive bench-recrawl bench-memory  ## all benchmarks
