@@ -249,13 +249,13 @@ def _settle(tx: sa.Connection, touched: Iterable[str]) -> None:
     members: set[str] = set()
     for start in sorted(touched):  # a piece that was split off holds a former neighbour, which is touched too
         if start not in members:
-            component = _component(tx, start)
-            members |= component
-            _elect(tx, component)
+            piece = component(tx, start)
+            members |= piece
+            _elect(tx, piece)
     publish(tx, members)
 
 
-def _component(tx: sa.Connection, start: str) -> set[str]:
+def component(tx: sa.Connection, start: str) -> set[str]:
     """All articles joined to one by edges that merge."""
     found, frontier = {start}, [start]
     while frontier:

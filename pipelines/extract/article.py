@@ -30,7 +30,7 @@ CONFIDENT = 0.6
 _SHORT = 80
 """characters: articles this short are flagged, not refused"""
 _ANCIENT = 1990
-_VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
+VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LATER_TITLE = 40
 
@@ -173,7 +173,7 @@ def _composed(
             charset=reader.decoded.charset,
             charset_from=reader.decoded.evidence,
             rules_digest=reader.site.digest,
-            versions=_VERSIONS,
+            versions=VERSIONS,
         ),
         part=reader.where.part,
         next_url=_next_url(reader, next_href),
