@@ -21,6 +21,7 @@ from crawler.session import Session
 from pipelines.archive import urltable
 from pipelines.archive.article_record import moment
 from pipelines.archive.urltable import Row, Wanted
+from pipelines.model import Kind
 from pipelines.urls import request_url
 
 LEASE_SECONDS = 900.0
@@ -125,7 +126,7 @@ class CatalogueScheduler(BaseScheduler):
         self._under_way[row.host] += 1
         self._session.counts["requests"] += 1
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
-        if row.etag or row.last_modified:
+        if (row.etag or row.last_modified) and not self._reads_whole(row):
             meta["validators"] = Validators(etag=row.etag, last_modified=row.last_modified, confirms=_confirmed(row))
         return Request(
             request_url(row.url),
@@ -134,6 +135,11 @@ class CatalogueScheduler(BaseScheduler):
             meta=meta,
             dont_filter=True,
         )
+
+    def _reads_whole(self, row: Row) -> bool:
+        """A list that has not changed since the last run holds what that run had no wish for: a run of certain days asks for
+        it plainly."""
+        return row.kind is not Kind.ARTICLE and bool(self._spider.since or self._spider.until)
 
 
 def _confirmed(row: Row) -> tuple[str, datetime] | None:

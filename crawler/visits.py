@@ -144,7 +144,7 @@ class Visits:
         taken = self._take(tx, row, found, now) if found else _Taken()
         changed = bool(taken.fresh)
         values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self._is_start(row), now=now)
-        if found is not None:
+        if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
             values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=tuple(new.url for new in on), completed=taken.completed)
@@ -166,7 +166,7 @@ class Visits:
         known = {url for url, at in since.items() if cutoff is not None and at < cutoff}
         run, before = self._before.pop(row.url, (0, None))
         again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
-        following = next_list(row.url, row.page, found, self.site) if again else None
+        following = next_list(row.url, row.page, found, self.site, dated=self.since is not None) if again else None
         if following is None:
             return _Taken(fresh=fresh, completed=None if resumed else chain)
         self._before[following] = run, found
