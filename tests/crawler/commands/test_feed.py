@@ -1,0 +1,58 @@
+"""`scrapy feed`: lines on standard output, the cursor last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.archive import Archive
+from tests.archive.made import OTHER, Writer, archive_at
+from tests.crawler.commands.invoke import invoke
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with archive_at(tmp_path / "archive") as made:
+        writer = Writer(made)
+        writer.shows("a", 0)
+        writer.shows("b", 0, OTHER)
+        yield made
+
+
+def test_changes_are_lines_and_the_last_is_the_cursor(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    done = invoke(capsys, "feed", "--archive", archive.path, "--since", "0")
+    lines = [json.loads(text) for text in done.out.splitlines()]
+    assert (done.status, done.err) == (0, "")
+    assert [list(one) for one in lines] == [["op", "sequence", "id", "record"]] * 2 + [["cursor"]]
+
+
+def test_a_limit_cuts_and_the_next_answer_goes_on(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    seen, cursor = [], 0
+    for _ in range(3):
+        done = invoke(capsys, "feed", "--archive", archive.path, "--since", cursor, "--limit", "1")
+        *changes, last = map(json.loads, done.out.splitlines())
+        seen += [one["sequence"] for one in changes]
+        cursor = last["cursor"]
+    assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        ([], 2, "Say from where"),
+        (["--since", "0", "more"], 2, "Say from where"),
+        (["--since", "0", "--limit", "0"], 2, "1 or more"),
+        (["--since", "99"], 20, "never gave the cursor 99; its newest is 2"),
+        (["--since", "-1"], 20, "never gave the cursor -1"),
+        (["--since", "0", "--archive", "/none"], 21, "there is no archive here"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(
+    archive: Archive, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, says: str
+) -> None:
+    done = invoke(capsys, "feed", "--archive", archive.path, *arguments)
+    assert (done.status, done.out) == (status, "")
+    assert says in done.err
