@@ -33,11 +33,14 @@ from pipelines import flow, report
 from pipelines.archive import urltable
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.errors import ArchiveError, ConfigurationError
-from pipelines.model import Capture, Kind, Verdict
+from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site, load_sites
 from pipelines.stages import OUR_FAULT, Visit
 
 logger = logging.getLogger(__name__)
+
+GO_AWAY = frozenset({Reason.CAPTCHA, Reason.CHALLENGE, Reason.MAINTENANCE})
+"""answers by which a host means that it does not want to be asked now"""
 
 
 class Interrupted(ArchiveError):
@@ -179,6 +182,8 @@ class Conductor:
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             self._visits[visit.failure or (outcome.word if outcome else "failed/lost")] += 1
+        if outcome is not None and outcome.word in GO_AWAY:
+            gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
         self._check_budgets()
         self._progress.show(self._visits)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from typing import ClassVar
 
 from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.conf import arglist_to_dict
 
 from crawler.command import ArchiveCommand, say
@@ -54,6 +56,8 @@ class Command(ArchiveCommand):
 
     def _run(self, site: str, arguments: dict[str, str]) -> int:
         assert self.settings is not None
+        if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
+            self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # the progress line says the rest
         result = run(self.settings, site, arguments)
         say(f"Run {result.ledger['run']} of {site}")
         for line in report.lines(result.ledger):
