@@ -21,6 +21,8 @@ FAR_LESS = 11
 PARTIAL = 12
 REFUSED = 13
 INTERRUPTED = 14
+VERIFICATION_FAILED = 15
+"""of `scrapy verify`: something in the archive is not true"""
 
 ENOUGH_HISTORY = 3
 """finished runs before "usual" means anything"""

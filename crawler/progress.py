@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.progress import Progress as RichProgress
 from rich.status import Status
 
 from pipelines import report
@@ -35,3 +36,26 @@ class Progress:
     def end(self) -> None:
         if self._status is not None:
             self._status.stop()
+
+
+class Bar:
+    """How much of a known amount is done."""
+
+    def __init__(self, title: str) -> None:
+        self._bar: RichProgress | None = None
+        self._shown_at = 0.0
+        if sys.stderr.isatty():
+            self._bar = RichProgress(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(title, total=None)
+            self._bar.start()
+
+    def show(self, done: int, whole: int) -> None:
+        now = time.monotonic()
+        if self._bar is None or now - self._shown_at < EVERY:
+            return
+        self._shown_at = now
+        self._bar.update(self._task, completed=done, total=whole)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import resource
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -23,6 +26,8 @@ MEMORY_A_WORKER = 512 * 2**20
 """HAZARDS P2, beyond what the libraries themselves have mapped."""
 TASKS_A_WORKER = 5_000
 """A worker is replaced after so many pages: lxml's and the allocator's fragments do not grow for ever."""
+AHEAD = 4
+"""pages a worker that `read_all` holds: one that is slow keeps the others at work"""
 
 
 class Readers:
@@ -30,6 +35,7 @@ class Readers:
 
     def __init__(self, workers: int) -> None:
         self._pool = _pool(workers) if workers else None
+        self._ahead = AHEAD * workers or 1
 
     async def read(self, capture: Capture, site: Site) -> Result:
         """`flow.read` within the limits. A page over them is a Rejection, TOO_EXPENSIVE; the pool goes on."""
@@ -37,10 +43,8 @@ class Readers:
             return flow.read(capture, site)
         try:
             return await asyncio.wrap_future(self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE))
-        except FutureTimeout:
-            return Rejection(reason=Reason.TOO_EXPENSIVE, detail=f"took more than {SECONDS_A_PAGE:.0f} s to read")
-        except (ProcessExpired, MemoryError) as error:
-            return Rejection(reason=Reason.TOO_EXPENSIVE, detail=f"the reading process died ({type(error).__name__})")
+        except (FutureTimeout, ProcessExpired, MemoryError) as error:
+            return _too_expensive(error)
 
     def read_now(self, capture: Capture, site: Site) -> Result:
         """The same, waited for."""
@@ -48,10 +52,41 @@ class Readers:
             return flow.read(capture, site)
         return asyncio.run(self.read(capture, site))
 
+    def read_all(self, pages: Iterable[tuple[Capture, Site]]) -> Iterator[Result | Exception]:
+        """Reads many, as many at a time as there are workers; results in the order of `pages`. Where our own code fails on
+        a page, its result is the exception."""
+        under_way: deque[Callable[[], Result | Exception]] = deque()
+        for capture, site in pages:
+            under_way.append(self._begin(capture, site))
+            if len(under_way) >= self._ahead:
+                yield under_way.popleft()()
+        while under_way:
+            yield under_way.popleft()()
+
+    def _begin(self, capture: Capture, site: Site) -> Callable[[], Result | Exception]:
+        if self._pool is None or capture.kind is not Kind.ARTICLE:
+            return partial(_outcome, partial(flow.read, capture, site))
+        return partial(_outcome, self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE).result)
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
+
+
+def _outcome(answer: Callable[[], Result]) -> Result | Exception:
+    try:
+        return answer()
+    except (FutureTimeout, ProcessExpired, MemoryError) as error:
+        return _too_expensive(error)
+    except Exception as fault:  # noqa: BLE001  # the edge of bulk work: one page must not lose the others
+        return fault
+
+
+def _too_expensive(error: Exception) -> Rejection:
+    late = isinstance(error, FutureTimeout)
+    detail = f"took more than {SECONDS_A_PAGE:.0f} s to read" if late else f"the reading process died ({type(error).__name__})"
+    return Rejection(reason=Reason.TOO_EXPENSIVE, detail=detail)
 
 
 def _pool(workers: int) -> ProcessPool:

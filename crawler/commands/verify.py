@@ -1,0 +1,65 @@
+"""`scrapy verify`: every row of the archive against its record and back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from scrapy.exceptions import UsageError
+
+from crawler.command import ArchiveCommand, say
+from crawler.health import GOOD, VERIFICATION_FAILED
+from crawler.progress import Bar
+from pipelines.archive import open_archive
+from pipelines.verify import ADVICE, Result, verify
+
+SHOWN = 10
+"""findings of one kind that are printed; --json has more"""
+
+
+class Command(ArchiveCommand):
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Every row of an archive to its record and back"
+
+    def long_desc(self) -> str:
+        return (
+            "Reads every WARC file and every row: digests, offsets, ends of records, texts read again by the rules that made them, "
+            "clusters, feed, index, the catalogue's own integrity. Changes nothing; a crawl may be at work. Exit statuses: 0 all of it is "
+            "true, 15 something is not (each finding says where and what to do), 21 archive unusable."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        self.add_archive_option(parser)
+        parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:
+        if args:
+            raise UsageError("Name the archive with --archive DIR.")
+        assert self.settings is not None
+        bar = Bar("Reading WARC files")
+        try:
+            with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:
+                result = verify(archive, workers=self.settings.getint("EXTRACT_WORKERS"), tell=bar.show)
+        finally:
+            bar.end()
+        if opts.json:
+            say(json.dumps(result.as_json(), ensure_ascii=False, indent=2))
+        else:
+            _report(result)
+        return GOOD if result.passed else VERIFICATION_FAILED
+
+
+def _report(result: Result) -> None:
+    say("Checked: " + ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in sorted(result.checked.items())) + ".")
+    for what, count in sorted(result.counts.items()):
+        say(f"{count} × {what}. {ADVICE[what]}")
+        several = [one for one in result.findings if one.what is what][:SHOWN]
+        for one in several:
+            say(f"  {one.where}: {one.detail}")
+        if count > len(several):
+            say(f"  and {count - len(several)} more")
+    say("The archive is true." if result.passed else f"{result.counts.total()} things in the archive are not true.")
