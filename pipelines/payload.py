@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
 
-import brotli  # type: ignore[import-untyped]  # ships none
+import brotli
 import zstandard
 
 from pipelines.model import Headers, Reason, Rejection

@@ -12,7 +12,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
-import brotli  # type: ignore[import-untyped]  # ships none
+import brotli
 import pytest
 import zstandard
 from hypothesis import given, settings
