@@ -110,8 +110,10 @@ class MemoryIndex:
         """Adds a document, or the rows that it lacks."""
         self._sizes[document] = size
         for one in fingerprints:
-            documents = self._documents.setdefault(one, [])
-            if document not in documents and has_room(documents, kin):
+            documents = self._documents.get(one)
+            if documents is None:
+                self._documents[one] = [document]
+            elif document not in documents and has_room(documents, kin):
                 documents.append(document)
 
     def remove(self, document: int) -> None:
