@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from pipelines.archive import Archive
 from pipelines.formats import FORMATS
 from pipelines.model import Rights
 from tests.archive.made import OTHER, Writer, archive_at, moment
-from tests.crawler.commands.invoke import ROOT, invoke, scrapy
+from tests.crawler.commands.invoke import invoke, scrapy
 
 
 @pytest.fixture
@@ -105,27 +103,3 @@ def test_what_goes_to_a_pipe_is_utf_8_whatever_the_locale(archive: Archive) -> N
     done = scrapy("export", "--archive", archive.path, "--to", "-", env=environment)
     assert done.returncode == 0
     assert "机器人" in done.stdout.decode("utf-8")
-
-
-def test_a_reader_that_goes_away_is_no_fault(archive: Archive) -> None:
-    long = "这一段话很长。" * 30_000
-    writer = Writer(archive, file="china_tech-2.warc.gz")
-    for number in range(3):
-        writer.shows(f"long{number}", 0, (f"第{number}条", long[number:]))
-    command = [sys.executable, "-m", "scrapy", "export", "--archive", str(archive.path), "--to", "-"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.read(10)
-        process.stdout.close()
-        said = process.stderr.read().decode("utf-8")
-    assert (process.returncode, said) == (0, "")
-
-
-def test_a_pipe_to_a_full_disk_is_out_of_space(archive: Archive) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full here")
-    with Path("/dev/full").open("wb") as full:
-        done = scrapy("export", "--archive", archive.path, "--to", "-", capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert done.returncode == 23
-    assert b"no space left" in done.stderr
