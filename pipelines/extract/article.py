@@ -74,7 +74,10 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
     first = assembly.kept[0].index if assembly.kept else 0
     last = assembly.kept[-1].index if assembly.kept else -1
     printed_title, at = metadata.title(lines, first, reader.said, reader.site.title_suffixes, reader.capture.hints.title)
-    if at is not None and (listed := verdict.behind_a_list(lines[at + 1 : first], assembly.kept)) is not None:
+    if (
+        at is not None
+        and (listed := verdict.behind_a_list(lines[at + 1 : first], assembly.kept, printed_title, reader.where.url)) is not None
+    ):
         return listed
     begin = max(
         0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES

@@ -49,13 +49,17 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
     if not candidates:
         return result
     column = _column(candidates)
-    first, last = _edges(lines, column, chosen)
-    stop = _stop(lines, first, last)
     folded_title = furniture.fold(title or "")
-    begin = _head_end(lines, first, folded_title, chosen)
+    first, last = _edges(lines, column, chosen, folded_title)
+    stop = _stop(lines, first, last)
+    begin = _head_end(lines, first, folded_title, chosen, column)
     for number, line in enumerate(lines):
         place = Place.HEAD if number < first else Place.TAIL if number > last else Place.BODY
-        belongs = begin <= number < stop and (chosen is None or line.index in chosen) and (trusted or _belongs(line, column, place))
+        if line.text.isdigit() and _in(line, column):
+            place = Place.BODY  # the number of a chapter, above the first one too
+        belongs = begin <= number < stop and (trusted or _belongs(line, column, place))
+        if belongs and chosen is not None and line.index not in chosen:
+            belongs = number < last and _is_caption(line)  # readers leave captions out; they are kept apart
         _sort(result, line, place, belongs=belongs, title=folded_title)
     return result
 
@@ -124,12 +128,15 @@ def _column(lines: list[Line]) -> set[html.HtmlElement]:
     return {place for place, length in prose.items() if length >= _FAIR_SHARE * total}
 
 
-def _edges(lines: list[Line], column: set[html.HtmlElement], chosen: frozenset[int] | None) -> tuple[int, int]:
+def _edges(lines: list[Line], column: set[html.HtmlElement], chosen: frozenset[int] | None, title: str) -> tuple[int, int]:
     """The first and the last line of prose in the column."""
     inside = [
         number for number, line in enumerate(lines) if (chosen is None or line.index in chosen) and _solid(line) and _in(line, column)
     ]
-    return (inside[0], inside[-1]) if inside else (0, len(lines) - 1)
+    if inside:
+        return inside[0], inside[-1]
+    # no sentence anywhere: verse, a list; it begins behind the header
+    return next((number for number, line in enumerate(lines) if not _is_header(line, title)), 0), len(lines) - 1
 
 
 def _solid(line: Line) -> bool:
@@ -140,21 +147,31 @@ def _in(line: Line, column: set[html.HtmlElement]) -> bool:
     return _parent(line) in column or line.element.getparent() in column
 
 
-def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] | None) -> int:
+def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] | None, column: set[html.HtmlElement]) -> int:
     """The number of the first line that may be the article's: behind the last header line above the first paragraph."""
     begin = 0
     for number, line in enumerate(lines[:first]):
-        if chosen is not None and line.index not in chosen:
+        if (chosen is not None and line.index not in chosen) or (line.text.isdigit() and _in(line, column)):
             continue
-        told = furniture.kind(line.text)
-        if told is not None or _is_link(line) or furniture.fold(line.text) == title or line.element.tag == "h1":
+        if _is_header(line, title):
             begin = number + 1
     return begin
 
 
+def _is_header(line: Line, title: str) -> bool:
+    if furniture.kind(line.text) is not None or _is_link(line):
+        return True
+    return furniture.fold(line.text) == title or line.element.tag == "h1"
+
+
+def _opens_box(lines: list[Line]) -> bool:
+    """A heading that is a link, or has one below it: a box of links that the text flows around."""
+    return any(line.link_share > LINK_SHARE for line in lines)
+
+
 def _stop(lines: list[Line], first: int, last: int) -> int:
     """The number of the line at which the page goes on to something else: a heading of further reading, about half way down
-    at least, after which hardly any prose is set in the manner of the prose so far."""
+    at least, unless it opens a box of links after which the prose goes on as it was set so far."""
     total = sum(len(line.text) for line in lines[first : last + 1] if _solid(line))
     seen = 0
     manners: set[tuple[str, ...]] = set()
@@ -164,6 +181,6 @@ def _stop(lines: list[Line], first: int, last: int) -> int:
             manners.add(manner(line))
         elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
             later = sum(len(other.text) for other in lines[number:] if manner(other) in manners and _solid(other))
-            if later < _HARDLY * total:
+            if later < _HARDLY * total or not _opens_box(lines[number : number + 2]):
                 return number
     return len(lines)

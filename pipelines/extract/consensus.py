@@ -93,8 +93,8 @@ def _with_beginning(reading: Reading, chosen: list[Line], summary: str | None) -
 
 def _apart(reading: Reading, one: Line, other: Line) -> bool:
     """Many lines lie between the two, or a heading of further reading."""
-    between = reading.lines[one.index + 1 : other.index]
-    return len(between) >= _GAP or any(furniture.kind(line.text) is Kind.RELATED for line in between)
+    between = reading.lines[one.index + 1 : other.index + 1]
+    return len(between) > _GAP or any(furniture.kind(line.text) is Kind.RELATED for line in between)
 
 
 def _beginning(reading: Reading, summary: str | None) -> Line | None:
@@ -102,11 +102,7 @@ def _beginning(reading: Reading, summary: str | None) -> Line | None:
     if len(start) < _SUMMARY:
         return None
     return next(
-        (
-            line
-            for line in reading.lines
-            if line.prose and not line.aside and 0 <= _bare(line.text).find(start) <= _LABEL
-        ),
+        (line for line in reading.lines if line.prose and not line.aside and 0 <= _bare(line.text).find(start) <= _LABEL),
         None,
     )
 

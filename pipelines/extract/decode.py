@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bs4.dammit import UnicodeDammit
 
-DAMAGED_UTF8 = 0.1
+DAMAGED_UTF8 = 0.3
 """A text of which fewer than this share of the non-ASCII characters are broken is UTF-8 with damage: bytes of other
 charsets read as UTF-8 break in nearly every character."""
 QUARANTINE_SHARE = 0.01

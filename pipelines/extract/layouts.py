@@ -181,11 +181,12 @@ def _prose_enough(assembly: Assembly, whole: Reading) -> bool:
 
 def _photos(layout: Layout, body: html.HtmlElement) -> tuple[Caption, ...]:
     """The texts and images of a photo set, out of the script that holds them."""
-    found = layout.photos.search(body.text or "") if layout.photos is not None else None
+    script = body.text or ""
+    found = layout.photos.search(script) if layout.photos is not None else None
     if found is None:
         return ()
     try:
-        listed = json.loads(found[1], strict=False)
+        listed, _ = json.JSONDecoder(strict=False).raw_decode(script, found.start(1))  # whatever the script goes on with
     except (ValueError, RecursionError):
         return ()
     if isinstance(listed, dict):

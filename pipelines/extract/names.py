@@ -86,6 +86,11 @@ _SURNAMES = frozenset(
 _TITLED = re.compile(
     rf"(?:研究员|教授|院长|主任|会长|博士|专家|学者|委员|所长|部长|秘书长|理事长|总监|经理|分析师|律师|院士|老师)([{_HAN}]{{2,3}})$"
 )
+_ROLE_FORMS = str.maketrans(
+    "編輯責審對記員執筆譯採報導訊電來監總統籌劃實習約駐評論專欄", "编辑责审对记员执笔译采报导讯电来监总统筹划实习约驻评论专栏"
+)
+_SIGNATURE_LENGTH = 160
+"""characters at the end of a paragraph"""
 _LEAD_ROLE = re.compile(rf"(?:[{_HAN}]{{2,14}}?)?(?:{_REPORTER})\s*[:：|丨]?")
 
 
@@ -105,9 +110,15 @@ def _person(part: str) -> str | None:
     return titled[1] if titled and titled[1][0] in _SURNAMES else None
 
 
+def _plain_roles(text: str) -> str:
+    """`text` with the words of the roles in simplified characters; the names keep theirs."""
+    return text.translate(_ROLE_FORMS)
+
+
 def editors(text: str) -> tuple[str, ...]:
     """Everybody named behind an editor's role."""
-    return tuple(dict.fromkeys(name for found in _EDITORS.findall(text) for name in _leading(found)))
+    simple = _plain_roles(text)
+    return tuple(dict.fromkeys(name for found in _EDITORS.finditer(simple) for name in _leading(text[found.start(1) : found.end(1)])))
 
 
 def _leading(text: str) -> list[str]:
@@ -123,7 +134,7 @@ def _leading(text: str) -> list[str]:
 
 def byline(text: str) -> tuple[str, ...]:
     """The authors that a line of its own, or a part of the header, names."""
-    without = _SOURCED.sub(" ", _EDITORS.sub(" ", text))
+    without = _SOURCED.sub(" ", _EDITORS.sub(" ", _plain_roles(text)))
     if found := _WITH_OUTLET.match(text.strip()):
         return _surnamed(people(found[1]))
     return next((names for pattern in _BYLINES for match in pattern.finditer(without) if (names := people(match[1]))), ())
@@ -131,6 +142,7 @@ def byline(text: str) -> tuple[str, ...]:
 
 def dateline(paragraph: str) -> tuple[str, ...]:
     """The reporters in the dateline of a first paragraph: 新华社北京5月9日电（记者…）."""
+    paragraph = _plain_roles(paragraph)
     match = _DATELINE.match(paragraph)
     if match and (match[1] or _AGENCY_DATELINE.match(paragraph)):
         return people(match[1]) if match[1] else _surnamed(people(match[2]))
@@ -140,7 +152,7 @@ def dateline(paragraph: str) -> tuple[str, ...]:
 
 def signature(paragraph: str) -> tuple[str, ...]:
     """The authors in brackets behind a last sentence: （记者…）, （张三）, （作者：李四，系…）."""
-    match = _SIGNATURE.search(paragraph)
+    match = _SIGNATURE.search(_plain_roles(paragraph[-_SIGNATURE_LENGTH:]))
     if match is None:
         return ()
     return people(match[2]) if match[1] else _surnamed(people(match[2]))

@@ -21,7 +21,10 @@ from pipelines.text import line as clean_line
 _ROBOTS_META = re.compile(r"^(?:robots|googlebot|baiduspider|bingbot|otherbots|archivebot|ccbot)$", re.IGNORECASE)
 _AGENT_PREFIX = re.compile(r"^[\w*-]+:\s*(?!\d)")
 _SIGNAL_NAMES = ("tdm-reservation", "tdm-policy", "content-usage", "content-signal", "license", "rsl", "ai-usage")
-_NOTICE = re.compile(r"^凡(?:本[网站]|注明|来源)|未[经获].{0,20}(?:授权|许可|允许|同意)|版权(?:所有|归|声明|说明)|©|copyright|all rights reserved", re.IGNORECASE)
+_NOTICE = re.compile(
+    r"^凡(?:本[网站]|注明|来源)|未[经获].{0,20}(?:授权|许可|允许|同意)|版权(?:所有|归|声明|说明)|©|copyright|all rights reserved",
+    re.IGNORECASE,
+)
 _NOTICE_LINE = 600
 """characters: a longer line is a text that speaks of rights, not a notice"""
 _NOTICE_LENGTH = 400

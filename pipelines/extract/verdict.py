@@ -86,7 +86,7 @@ _SIGNS = (
 _LIST_BEFORE = 10
 """lines of links between a title and a short text; a flash report follows its title after a handful of share links"""
 _TOPIC = re.compile(r"/(?:special|zt|zhuanti|topics?|subject)/|专题(?:[_\-|—－]|$|报道)|专题_")
-_PHOTO_SCRIPT = re.compile(r"\b(?:pic_data|picList|slide_data|photo_?list|gallery_?data|g_oPics?)\s*[=:]", re.IGNORECASE)
+_PHOTO_SCRIPT = re.compile(r"\b(?:pic_data|picList|slide_data|g_oPics?)\s*[=:]", re.IGNORECASE)
 
 
 def not_html(body: bytes, headers: Headers) -> Rejection | None:
@@ -120,18 +120,24 @@ def no_article(title: str | None, text: str, reading: Reading, markup: str, url:
         return Rejection(reason=Reason.EMPTY, detail="The page shows no text.")
     if found := _signed(_SIGNS, f"{title or ''}\n{_outside_links(reading)}", markup):
         return found
-    if _column_length(reading) < NEWSY:
+    if _PHOTO_SCRIPT.search(markup):
+        return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
+    if max(_column_length(reading), len(text) if title else 0) < NEWSY:
         return _without_prose(title, reading, markup, url, _LINKS)
     return None if expected else _without_prose(title, reading, markup, url, 1)
 
 
-def behind_a_list(between: Sequence[Line], kept: Sequence[Line]) -> Rejection | None:
+def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:
     """Why a short text is no article that stands behind a list: the heading was the list's, the text is a footer's.
     `between` are the lines from the title to the text."""
     links = sum(line.link_share > LINK_SHARE for line in between)
     if links < _LIST_BEFORE or sum(len(line.text) for line in kept) >= SLIGHT:
         return None
-    return Rejection(reason=Reason.LISTING, detail=f"{links} lines of links stand between the title and the only prose.")
+    return Rejection(reason=_list_reason(title, url), detail=f"{links} lines of links stand between the title and the only prose.")
+
+
+def _list_reason(title: str | None, url: str) -> Reason:
+    return Reason.TOPIC if _TOPIC.search(url) or _TOPIC.search(title or "") else Reason.LISTING
 
 
 def _signed(signs: tuple[_Sign, ...], text: str, markup: str) -> Rejection | None:
@@ -152,12 +158,8 @@ def _column_length(reading: Reading) -> int:
 def _without_prose(title: str | None, reading: Reading, markup: str, url: str, enough: int) -> Rejection | None:
     """`enough` lines of links make a listing."""
     links = sum(line.link_share > LINK_SHARE for line in reading.lines)
-    if _PHOTO_SCRIPT.search(markup):
-        return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
     if links >= enough:
-        if _TOPIC.search(url) or _TOPIC.search(title or ""):
-            return Rejection(reason=Reason.TOPIC, detail=f"A topic page: {links} lines of links, no prose.")
-        return Rejection(reason=Reason.LISTING, detail=f"{links} lines of links, no prose.")
+        return Rejection(reason=_list_reason(title, url), detail=f"{links} lines of links, no prose.")
     if markup.count("<img") + markup.count("<IMG") >= 3:
         return Rejection(reason=Reason.PHOTO_SET, detail="Pictures, no prose.")
     return None
