@@ -147,9 +147,15 @@ class Visits:
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
             values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
-        settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=tuple(new.url for new in on), completed=taken.completed)
+        wake = tuple(new.url for new in on if not self._was_asked(tx, new.url))
+        settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=wake, completed=taken.completed)
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
         return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
+
+    def _was_asked(self, tx: sa.Connection, url: str) -> bool:
+        """In this run: where two lists go on to the same page, the second must not make it due for the next night."""
+        row = urltable.by_url(tx, self.site.name, url)
+        return row is not None and (row.last_fetched or 0.0) >= self.started
 
     def _is_start(self, row: Row) -> bool:
         return any(row.url == url for _, url in start_urls(self.site))

@@ -219,3 +219,10 @@ def test_a_later_page_is_due_only_when_the_page_before_says_so(lists: Frontier) 
     lists.next_run(BEGUN + 100)
     lists.read("/start/", links("/a/3.html", onward="/start/2/"), BEGUN + 100)
     assert HOST + "/start/2/" in lists.rows(BEGUN + 100)
+
+
+def test_a_page_that_two_lists_go_on_to_is_asked_once_and_not_due_for_the_next_night(lists: Frontier) -> None:
+    lists.read("/start/", links("/a/1.html", "/list/one/", onward="/shared/2/"))
+    lists.read("/shared/2/", links("/a/2.html"))
+    lists.read("/list/one/", links("/a/3.html", onward="/shared/2/"))
+    assert lists.row("/shared/2/").due_at == NEVER
