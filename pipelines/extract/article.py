@@ -141,13 +141,14 @@ def _composed(
     paragraphs, cut = _paragraphs(assembly.kept)
     captions = photos or _captions(assembly.captions, reader.capture.url)
     text = "\n".join(paragraphs) or "\n".join(caption.text for caption in photos)
-    refused = _refusal(reader, title, text, paragraphs, guessed=method == CONSENSUS)
-    if refused is not None:
-        return refused
-    paragraphs = paragraphs or tuple(caption.text for caption in photos)
     language = texts.language(text) or _declared_language(reader)
     zone = reader.zone(language)
     when = _published(reader, head, tail, zone)
+    claim = _claim(reader, title, text, when)
+    refused = _refusal(reader, claim, paragraphs, guessed=method == CONSENSUS)
+    if refused is not None:
+        return refused
+    paragraphs = paragraphs or tuple(caption.text for caption in photos)
     told = [*(line for _, line in assembly.told), *cut, *tail]
     editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
     bylines = [line.text for line in assembly.bylines]
@@ -169,7 +170,9 @@ def _composed(
         section=metadata.section(reader.said, crumbs) or _section_in_path(reader),
         keywords=metadata.keywords(reader.said),
         language=language,
-        rights=rights(reader.page.root, reader.capture.headers, all_lines, [*assembly.told], source, reader.site.rights),
+        rights=rights(
+            reader.page.root, reader.capture.headers, lines=all_lines, told=assembly.told, source=source, rules=reader.site.rights
+        ),
         quality=Quality(confidence=round(confidence, 4), flags=_flags(reader, title, text, when)),
         extraction=Extraction(
             method=method,
@@ -207,11 +210,17 @@ def _captions(lines: list[Line], url: str) -> tuple[Caption, ...]:
     return tuple(Caption(text=line.text, image_url=absolute(url, line.image) if line.image else None) for line in lines)
 
 
-def _refusal(reader: Reader, title: str | None, text: str, paragraphs: tuple[str, ...], *, guessed: bool) -> Rejection | None:
+def _claim(reader: Reader, title: str | None, text: str, when: Published) -> verdict.Claim:
+    url = reader.where.url
+    dated = when.evidence in (PublishedFrom.HEADER, PublishedFrom.META, PublishedFrom.JSONLD)
+    return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.site.article_match(url) is not None)
+
+
+def _refusal(reader: Reader, claim: verdict.Claim, paragraphs: tuple[str, ...], *, guessed: bool) -> Rejection | None:
     markup = reader.page.markup
-    if guessed and (found := _no_article(reader, title, text)) is not None:
+    if guessed and (found := verdict.no_article(claim, reader.reading, markup)) is not None:
         return found
-    if not text:
+    if not claim.text:
         return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.")
     return verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
 
@@ -221,18 +230,12 @@ def _is_foot(line: Line) -> bool:
     return furniture.kind(line.text) is Kind.NOTICE and not names.editors(line.text)
 
 
-def _no_article(reader: Reader, title: str | None, text: str) -> Rejection | None:
-    url = reader.where.url
-    expected = reader.site.article_match(url) is not None
-    return verdict.no_article(title, text, reader.reading, reader.page.markup, url, expected=expected)
-
-
 def _published(reader: Reader, head: list[str], tail: list[str], zone: tzinfo) -> Published:
     matched = reader.site.article_match(reader.where.url)
     named = matched.groupdict().get("date") if matched else None
     url_date = re.sub(r"\D", "", named) if named else _date_in_path(reader.where.url)
     hint = reader.capture.hints.published
-    return metadata.published(head, tail, reader.said, url_date, hint, zone, reader.capture.fetched_at)
+    return metadata.published(head, tail, reader.said, url_date=url_date, listed=hint, zone=zone, fetched_at=reader.capture.fetched_at)
 
 
 _PATH_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")

@@ -21,7 +21,10 @@ _TIME = (
     r"\s{0,2}(?P<half2>[AaPp]\.?[Mm]\b\.?)?\s{0,2}(?P<zone>Z\b|UTC\b|GMT\b(?:\s?[+-]\d\d?)?|[+-]\d\d:?\d\d\b)?)?"
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?P<name>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+_MONTH = (
+    r"(?P<name>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
+    r"Dec(?:ember)?)\.?"
+)
 _FORMS = tuple(
     re.compile(form + _TIME)
     for form in (

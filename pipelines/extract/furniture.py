@@ -178,8 +178,8 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.SHARE, rf"^(?>[\W_\d万k]|{_CONTROLS})++$"),
     _rule(
         Kind.SHARE,
-        r"^(?:扫一扫|扫描?二维码|扫码|微信扫|长按|用微信|使用微信|打开微信|手机看|我要(?:纠错|反馈|举报|投诉|评论)|请先?登录|还可以输入|发送到手机|",
-        r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端|imagecopyright|imagecredits?:|imagecaption|mediaplayback|getty images$|"
+        r"^(?:扫一扫|扫描?二维码|扫码|微信扫|长按|用微信|使用微信|打开微信|手机看|我要(?:纠错|反馈|举报|投诉|评论)|请先?登录|还可以输入|发送到手机|"
+        r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装.{0,12}客户端|imagecopyright|imagecredits?:|imagecaption|mediaplayback|"
         r"signupfor|subscribeto|clicktocomment|clickhereto|getatipforus|storycontinuesbelow|articlecontinuesafter|skipto)",
         longest=60,
     ),

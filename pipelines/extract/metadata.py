@@ -34,11 +34,12 @@ _MAX_JSONLD = 500_000
 """characters of one script; real ones stay under 60,000"""
 
 _TITLE_META = ("og:title", "twitter:title", "articletitle", "title", "dc.title", "headline")
-_TIME_META = (
-    "article:published_time", "weibo:article:create_at", "pubdate", "publishdate", "publish_date", "og:release_date", "og:time", "datepublished", "apub:time",
-    "publication_date", "date", "dc.date", "dcterms.created", "dcterms.date", "dc.date.issued", "sailthru.date", "parsely-pub-date", "firstpublishedtime",
-    "og:pubdate", "publishtime", "pubtime", "article_date_original", "cxenseparse:recs:publishtime", "maketime",
-)  # fmt: skip
+_TIMES = """
+    article:published_time weibo:article:create_at pubdate publishdate publish_date og:release_date og:time datepublished apub:time
+    publication_date date dc.date dcterms.created dcterms.date dc.date.issued sailthru.date parsely-pub-date firstpublishedtime
+    og:pubdate publishtime pubtime article_date_original maketime
+"""
+_TIME_META = tuple(_TIMES.split())
 _MODIFIED_META = (
     "article:modified_time",
     "og:updated_time",
@@ -53,12 +54,14 @@ _SECTION_META = ("article:section", "columnname", "channel", "catalogs_name")
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|VideoObject)$")
 
 _SOURCE_LABEL = re.compile(
-    r"(?:更新|文章|新闻|信息|稿件|内容|资料|本文|原文|消息|图文)?(?:来\s*源(?:于|自)?|稿\s*源|转自|摘自|来自|出处|文章出处)\s*[:：丨|/／︱]?\s*(?P<name>.*)$"
+    r"(?:更新|文章|新闻|信息|稿件|内容|资料|本文|原文|消息|图文)?(?:来\s*源(?:于|自)?|稿\s*源|转自|摘自|来自|出处|文章出处)"
+    r"\s*[:：丨|/／︱]?\s*(?P<name>.*)$"
 )
 _LABEL = re.compile(r"(?:来\s*源|稿\s*源|转自|摘自|出处)\s*(?:于|自)?\s*(?:[:：丨|︱]|$)|本文来源于|来源于")
 _SOURCE_END = re.compile(
     r"\s{2,}|\s*[|｜丨】\]]|\s+(?=(?:作者|编辑|责|记者|发布|时间|字号|字体|分享|浏览|点击|阅读|评论|原创|选稿|查看|举报))"
-    r"|(?=(?:作\s*者|编辑|责任编辑|责编|选稿|发布时间|发布日期|时间|日期|字号|字体|分享|浏览|点击|阅读|评论|举报|打印|关键)\s*(?:[:：(（]|$))|举报$|\s*(?:19|20)\d\d[-年/.]|[)）]\s*$|[,，。;；]"
+    r"|(?=(?:作\s*者|编辑|责任编辑|责编|选稿|发布时间|发布日期|时间|日期|字号|字体|分享|浏览|点击|阅读|评论|举报|打印|关键)\s*(?:[:：(（]|$))"
+    r"|举报$|\s*(?:19|20)\d\d[-年/.]|[)）]\s*$|[,，。;；]"
 )
 _SOURCE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:source|sourcetitle\w*|media-?name|laiyuan|origin|copyfrom|article-source|author-name|caas-attr-item-author)(?:$|[\s_-])",
@@ -74,7 +77,8 @@ _NO_SOURCE = re.compile(
 )
 _OUTLET = re.compile(
     r"(?:报|网|社|台|客户端|新闻|周刊|月刊|杂志|时报|在线|频道|电视台?|通讯|传媒|快报|融媒体?(?:中心)?|发布|观察者?|头条|财经|资讯|新媒体|中心|出版社|"
-    r"研究院|局|厅|委|政府|办公室|协会|公司|日报|晚报|早报|商报|晨报|都市报|经济|科技|中国|之声|视频|云|日报社|网站|公众号|号|讯)(?:[\w·（(-].{0,10})?$|^(?=.*[A-Za-z])[A-Za-z0-9 .&]{2,20}$"
+    r"研究院|局|厅|委|政府|办公室|协会|公司|日报|晚报|早报|商报|晨报|都市报|经济|科技|中国|之声|视频|云|日报社|网站|公众号|号|讯)(?:[\w·（(-].{0,10})?$|"
+    r"^(?=.*[A-Za-z])[A-Za-z0-9 .&]{2,20}$"
 )
 _TITLE_CLASS = re.compile(r"title|headline|heading|(?:^|[\s_-])(?:bt|tit\d*|pbt|biaoti|hd\d?)(?:$|[\s_-])", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[_|｜]|\s[-–—·»«丨]+\s|--+|-(?=[^-]{2,16}$)|——(?=[^—]{2,10}$))\s*")
@@ -203,7 +207,7 @@ _SHORTEST_TITLE = 6
 
 
 def published(
-    head: list[str], tail: list[str], said: Declared, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime
+    head: list[str], tail: list[str], said: Declared, *, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime
 ) -> Published:
     """The best evidence of when the article went out. A day from the header takes its time of day from any other
     evidence of the same day; nothing after `fetched_at` is believed."""

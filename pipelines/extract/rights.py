@@ -47,7 +47,13 @@ _DIRECTIVES = {
 
 
 def rights(
-    root: html.HtmlElement, headers: Headers, lines: Iterable[str], told: Iterable[tuple[Kind, str]], source: str | None, rules: RightsRules
+    root: html.HtmlElement,
+    headers: Headers,
+    *,
+    lines: Iterable[str],
+    told: Iterable[tuple[Kind, str]],
+    source: str | None,
+    rules: RightsRules,
 ) -> Rights:
     """All that this page says about its use. `lines` are the lines of the whole page, `told` those of the article's container."""
     robots = _robots(root, headers)

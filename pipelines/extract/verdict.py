@@ -52,35 +52,42 @@ class _Sign:
     in_markup: bool = False
 
 
-def _sign(reason: Reason, pattern: str, in_markup: bool = False) -> _Sign:
-    return _Sign(reason=reason, pattern=re.compile(pattern, re.IGNORECASE), in_markup=in_markup)
+def _sign(reason: Reason, *parts: str, in_markup: bool = False) -> _Sign:
+    return _Sign(reason=reason, pattern=re.compile("".join(parts), re.IGNORECASE), in_markup=in_markup)
 
 
 _SIGNS = (
     _sign(
         Reason.CHALLENGE,
         r"__jsl_clearance|cf-chl-|cf_chl_|challenge-platform|_Incapsula_|acw_sc__v2|aliyun_waf|probe\.js|safeline|yunsuo_session",
-        True,
+        in_markup=True,
     ),
     _sign(
         Reason.CHALLENGE,
-        r"just a moment|checking your browser|enable javascript and cookies|请开启\s*javascript|请启用\s*javascript|浏览器(?:安全)?检查|正在(?:检查|验证)您的浏览器|ddos",
+        r"just a moment|checking your browser|enable javascript and cookies|请[开启]?[启用]\s*javascript|",
+        r"浏览器(?:安全)?检查|正在(?:检查|验证)您的浏览器|ddos",
     ),
     _sign(
         Reason.CAPTCHA,
-        r"验证码|安全验证|滑动验证|人机验证|请完成(?:下[方列])?.{0,6}验证|拖动.{0,8}滑块|访问(?:过于)?频繁|异常(?:访问|流量)|captcha|are you (?:a )?(?:human|robot)",
+        r"验证码|安全验证|滑动验证|人机验证|请完成(?:下[方列])?.{0,6}验证|拖动.{0,8}滑块|访问(?:过于)?频繁|异常(?:访问|流量)|",
+        r"captcha|are you (?:a )?(?:human|robot)",
     ),
     _sign(
         Reason.MAINTENANCE,
-        r"(?:系统|网站|服务器?|站点|平台)?(?:正在)?(?:升级|停机|例行)?维护(?:中|期间|公告|升级)?|暂停(?:服务|访问)|网站(?:升级|改版)中|under maintenance|temporarily unavailable|be back soon",
+        r"(?:系统|网站|服务器?|站点|平台|正在|升级|停机|例行)维护|维护(?:中|公告)|暂停(?:服务|访问)|网站(?:升级|改版)中|",
+        r"under maintenance|temporarily unavailable|be back soon",
     ),
     _sign(
         Reason.LOGIN,
-        r"请(?:先)?登[录陆]|登[录陆]后(?:查看|阅读|继续|访问)|需要登[录陆]|会员(?:专享|登[录陆])|尚未登[录陆]|(?:please )?(?:log|sign) ?in to|subscribe to (?:read|continue)",
+        r"请先?登[录陆]|登[录陆]后(?:查看|阅读|继续|访问)|需要登[录陆]|会员(?:专享|登[录陆])|尚未登[录陆]|",
+        r"(?:please )?(?:log|sign) ?in to|subscribe to (?:read|continue)",
     ),
     _sign(
         Reason.SOFT_404,
-        r"\b404\b|页面(?:不存在|未找到|找不到|已删除|丢失|没有找到)|(?:网页|文章|内容|新闻|信息)(?:不存在|已(?:被)?删除|已下线|已过期|走丢)|找不到(?:您|该|此)?.{0,8}(?:页面?|网页|内容|文章)|(?:您)?(?:访问|请求|查看|浏览|要找)的?(?:页面?|网页|内容|文章|信息|链接).{0,12}(?:不存在|不见|删除|找不到|没有|失效|丢失)|抱歉.{0,12}(?:不存在|删除|找不到)|page (?:not found|does(?:n't| not) exist)|not found|no longer available",
+        r"\b404\b|页面(?:不存在|未找到|找不到|已删除|丢失|没有找到)|(?:网页|文章|内容|新闻|信息)(?:不存在|已(?:被)?删除|已下线|已过期|走丢)|",
+        r"找不到[您该此]?.{0,8}(?:页面?|网页|内容|文章)|",
+        r"(?:访问|请求|查看|浏览|要找)的?(?:页面?|网页|内容|文章|信息|链接).{0,12}(?:不存在|不见|删除|找不到|没有|失效|丢失)|",
+        r"抱歉.{0,12}(?:不存在|删除|找不到)|page (?:not found|does(?:n't| not) exist)|not found|no longer available",
     ),
 )
 _LIST_BEFORE = 10
@@ -110,21 +117,33 @@ def _control_share(body: bytes) -> float:
     return sum(byte < 9 or 13 < byte < 27 for byte in head if byte) / max(1, len(head))
 
 
-def no_article(title: str | None, text: str, reading: Reading, markup: str, url: str, *, expected: bool = True) -> Rejection | None:
-    """Why a page with this little text is no article; None where it may be one. `expected` is False where the rules of its
-    site say that its URL is none of an article."""
-    if len(text) >= SLIGHT:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What was taken for an article: `dated` where the page itself says when it went out, `expected` where the rules of
+    its site call the URL that of an article."""
+
+    title: str | None
+    text: str
+    url: str
+    dated: bool
+    expected: bool
+
+
+def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
+    """Why a page with this little text is no article; None where it may be one. A title, a date and two sentences make a
+    flash report, whatever words stand around them."""
+    if len(claim.text) >= SLIGHT or (claim.expected and claim.dated and claim.title and len(claim.text) >= NEWSY):
         return None
-    visible = " ".join(line.text for line in reading.lines)
-    if not visible.strip() and not _signed(_SIGNS[:1], "", markup):
+    if not any(line.text for line in reading.lines) and not _signed(_SIGNS[:1], "", markup):
         return Rejection(reason=Reason.EMPTY, detail="The page shows no text.")
-    if found := _signed(_SIGNS, f"{title or ''}\n{_outside_links(reading)}", markup):
+    own = claim.text if len(claim.text) >= NEWSY else _outside_links(reading)
+    if found := _signed(_SIGNS, f"{claim.title or ''}\n{own}", markup):
         return found
     if _PHOTO_SCRIPT.search(markup):
         return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
-    if max(_column_length(reading), len(text) if title else 0) < NEWSY:
-        return _without_prose(title, reading, markup, url, _LINKS)
-    return None if expected else _without_prose(title, reading, markup, url, 1)
+    if max(_column_length(reading), len(claim.text) if claim.title else 0) < NEWSY:
+        return _without_prose(claim, reading, markup, _LINKS)
+    return None if claim.expected else _without_prose(claim, reading, markup, 1)
 
 
 def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:
@@ -155,11 +174,11 @@ def _column_length(reading: Reading) -> int:
     return sum(len(line.text) for line in reading.lines if line.prose and not line.aside and line.linked == 0)
 
 
-def _without_prose(title: str | None, reading: Reading, markup: str, url: str, enough: int) -> Rejection | None:
+def _without_prose(claim: Claim, reading: Reading, markup: str, enough: int) -> Rejection | None:
     """`enough` lines of links make a listing."""
     links = sum(line.link_share > LINK_SHARE for line in reading.lines)
     if links >= enough:
-        return Rejection(reason=_list_reason(title, url), detail=f"{links} lines of links, no prose.")
+        return Rejection(reason=_list_reason(claim.title, claim.url), detail=f"{links} lines of links, no prose.")
     if markup.count("<img") + markup.count("<IMG") >= 3:
         return Rejection(reason=Reason.PHOTO_SET, detail="Pictures, no prose.")
     return None
