@@ -111,21 +111,23 @@ def write_warc(folder: Path, exchanges: Iterable[Exchange], prefix: str = "small
         return folder / writer.position[0]
 
 
-def site(more: str = "") -> Site:
-    """The site, its one layout with further keys."""
-    return parse_site(rules(more), "small.toml")
+def site(more: str = "", deny: str = "") -> Site:
+    """The site, its one layout with further keys, and URLs that it denies."""
+    return parse_site(rules(more, deny), "small.toml")
 
 
-def rules(more: str = "") -> bytes:
-    return (SEEDS + more).encode()
+def rules(more: str = "", deny: str = "") -> bytes:
+    denied = f"[discover]\ndeny = ['{deny}']" if deny else "[discover]"
+    return (SEEDS.replace("[discover]", denied) + more).encode()
 
 
 @dataclass(slots=True)
 class Small:
-    """An archive of the small site. `more` are further lines of its layout."""
+    """An archive of the small site. `more` are further lines of its layout, `deny` URLs that are none of its articles."""
 
     folder: Path
     more: str = ""
+    deny: str = ""
     warcs: list[Path] = field(default_factory=list)
 
     def open(self) -> Archive:
@@ -139,8 +141,12 @@ class Small:
 
     def replay(self, *paths: Path) -> Tally:
         with self.open() as archive:
-            archive.keep_rules(site(self.more), rules(self.more))
-            return replay(archive, paths, chooser({"small": site(self.more)}))
+            archive.keep_rules(self.site, rules(self.more, self.deny))
+            return replay(archive, paths, chooser({"small": self.site}))
+
+    @property
+    def site(self) -> Site:
+        return site(self.more, self.deny)
 
 
 def small(folder: Path, exchanges: Iterable[Exchange] | None = None) -> Small:

@@ -6,8 +6,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +17,9 @@ from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
 from pipelines.archive.warc import WarcWriter
 from pipelines.verify import ADVICE, KEPT, Result, What, verify
+from tests.crawler.commands.invoke import invoke
 from tests.small_site import ROBOT, Small, exchange, listing, page, site, small, url, usual
 
-ROOT = Path(__file__).parents[1]
 ROBOT_ID, COPY_ID, BATTERY_ID = (article_id(url(name)) for name in ("robot", "robot-copy", "battery"))
 
 
@@ -409,24 +407,31 @@ def test_of_many_findings_all_are_counted_and_some_are_kept() -> None:
     assert len(result.findings) == KEPT + 1
 
 
-def run(made: Small, *options: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "scrapy", "verify", "--archive", str(made.folder), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+def test_the_command_ends_with_0_and_nothing_but_json_for_a_true_archive(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    done = invoke(capsys, "verify", "--archive", made.folder, "--json", EXTRACT_WORKERS=0)
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out)["passed"]
 
 
-def test_the_command_ends_with_0_and_nothing_but_json_for_a_true_archive(made: Small) -> None:
-    status, out, errors = run(made, "--json")
-    assert (status, errors) == (0, "")
-    assert json.loads(out)["passed"]
-
-
-def test_the_command_ends_with_15_and_says_what_to_do(made: Small) -> None:
+def test_the_command_ends_with_15_and_says_what_to_do(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
     os.truncate(warc(made), warc(made).stat().st_size - 9)
-    status, out, _ = run(made)
-    assert status == 15
-    assert "torn_record" in out
-    assert ADVICE[What.TORN] in out
+    done = invoke(capsys, "verify", "--archive", made.folder, EXTRACT_WORKERS=0)
+    assert done.status == 15
+    assert "torn_record" in done.out
+    assert ADVICE[What.TORN] in done.out
+
+
+def test_of_many_findings_the_command_prints_some_and_counts_all(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    execute(made, *(schema.change.insert().values(article=f"{n:032}", op="add") for n in range(15)))
+    done = invoke(capsys, "verify", "--archive", made.folder, EXTRACT_WORKERS=0)
+    assert "15 × feed_inconsistent" in done.out
+    assert "and 5 more" in done.out
+
+
+def test_the_command_says_what_is_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = invoke(capsys, "verify", "--archive", tmp_path / "nothing")
+    assert done.status == 21
+    assert "no archive here" in done.err
 
 
 def test_a_result_says_of_each_finding_what_where_and_what_to_do(made: Small) -> None:

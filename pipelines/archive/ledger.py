@@ -108,9 +108,21 @@ def _page(name: str, number: int, part: int, seen: Capture, result: Article | Re
     row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": part}
     if isinstance(result, Article):
         return {**row, "part": result.part, "kind": history.PageKind.TEXT}
+    kind = page_kind(result)
+    return None if kind is None else {**row, "kind": kind}
+
+
+def page_kind(result: Rejection) -> history.PageKind | None:
+    """What a page without a text says about its article; None when it says nothing."""
     if result.reason is Reason.NOT_MODIFIED:
-        return {**row, "kind": history.PageKind.CONFIRMED}
-    return {**row, "kind": history.PageKind.GONE} if result.reason in _SAYS_GONE else None
+        return history.PageKind.CONFIRMED
+    return history.PageKind.GONE if result.reason in _SAYS_GONE else None
+
+
+def sweep(tx: sa.Connection) -> int:
+    """Deletes the extraction results that no page has any more; how many."""
+    used = sa.select(page.c.content).where(page.c.content.is_not(None))
+    return int(tx.execute(content.delete().where(content.c.digest.not_in(used))).rowcount)
 
 
 def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
