@@ -44,11 +44,14 @@ class HostMemory:
         self._robots[answer.origin] = answer
 
     def flush(self, tx: sa.Connection) -> None:
-        """Writes what was saved since the last flush."""
+        """Writes what was saved and is not known to be durable."""
         for state in self._hosts.values():
             upsert(tx, schema.host, {"host": state.host, "next_at": state.next_at, "state": json.dumps(state.to_json())})
         for answer in self._robots.values():
             row = {"fetched_at": answer.fetched_at, "status": answer.status, "body": answer.body, "failure": answer.failure}
             upsert(tx, schema.robots, {"host": answer.origin, **row})
+
+    def flushed(self) -> None:
+        """Says that what the last `flush` wrote is committed; nothing may be saved in between."""
         self._hosts.clear()
         self._robots.clear()

@@ -58,6 +58,8 @@ class Session:
     interrupted: str | None = None
     remember: Callable[[sa.Connection], None] = lambda _: None
     """writes what else is to be kept, in each grouped commit"""
+    remembered: Callable[[], None] = lambda: None
+    """hears that such a commit is durable"""
     settled: Callable[[Visit, Outcome | None], None] = lambda *_: None
     """hears of each visit when it is durable"""
     stop: Callable[[], None] = lambda: None

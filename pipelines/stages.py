@@ -84,6 +84,7 @@ class Run(Protocol):
     loose: list[Capture]
     generation: int
     remember: Callable[[sa.Connection], None]
+    remembered: Callable[[], None]
     settled: Callable[[Visit, Outcome | None], None]
     """hears of each visit when it is durable"""
 
@@ -175,6 +176,7 @@ class IngestStage:
                 flow.write(tx, capture, run.site, None)
             run.remember(tx)
         run.loose.clear()
+        run.remembered()
         run.generation += 1
         return ended
 

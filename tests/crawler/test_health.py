@@ -1,0 +1,103 @@
+"""A ledger in, an exit status and a sentence out: a run that says "good" was good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crawler import health
+from crawler.health import ENOUGH_HISTORY, FAR_LESS, GOOD, INTERRUPTED, MANY, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED, judge
+
+
+def ledger(**changed: Any) -> dict[str, Any]:
+    """Of a good night: 20 lists, 5 new articles, 300 in the archive."""
+    visits = changed.get("visits", {"new": 5, "unchanged": 10})
+    urls = {"visited": sum(visits.values()), "not_due": 300, "left": 0, "set_aside": 0, **changed.pop("urls", {})}
+    return {
+        "visits": visits,
+        "urls": urls,
+        "lists": 20,
+        "failures": {},
+        "articles": {"active": 300, "shown": 290},
+        "interrupted": None,
+        "left_because": None,
+        "our_faults": 0,
+        **changed,
+    }
+
+
+def test_a_night_with_something_new_is_good() -> None:
+    assert judge(ledger()).status == GOOD
+
+
+def test_a_night_with_nothing_new_is_good() -> None:
+    assert judge(ledger(visits={})).status == GOOD
+    assert judge(ledger(visits={"unchanged": 30, "not_modified": 300})).status == GOOD
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        ({"our_faults": 2}, OUR_FAULT, "our own code failed on 2"),
+        ({"interrupted": "a signal", "urls": {"left": 7}}, INTERRUPTED, "7 URLs are left"),
+        ({"visits": {}, "lists": 0, "failures": {"robots": 20}}, REFUSED, "all 20 requests"),
+        ({"visits": {}, "lists": 0, "failures": {"host_given_up": 3}}, REFUSED, "turned"),
+        ({"visits": {}, "lists": 0}, NOTHING_SAVED, "no list could be read"),
+        ({"visits": {}, "lists": 0, "failures": {"timeout": 20}}, NOTHING_SAVED, "no list"),
+        ({"visits": {}, "articles": {"shown": 0}}, NOTHING_SAVED, "no article"),
+        ({"visits": {"no_text": MANY}}, NOTHING_SAVED, "Did the layout change"),
+        ({"visits": {"new": 5, "no_text": 6}}, FAR_LESS, "6 of 11 pages"),
+        ({"urls": {"left": 40}, "left_because": "max_requests"}, PARTIAL, "40 URLs are left (max_requests)"),
+        ({"failures": {"timeout": 2}}, PARTIAL, "2 requests failed"),
+    ],
+)
+def test_what_went_wrong_has_its_own_status_and_sentence(changed: dict[str, Any], status: int, said: str) -> None:
+    found = judge(ledger(**changed))
+    assert found.status == status
+    assert said in found.sentence
+
+
+def test_what_robots_txt_forbids_is_no_work_left_behind() -> None:
+    assert judge(ledger(failures={"robots": 12})).status == GOOD
+
+
+def test_a_few_rejected_pages_are_ordinary() -> None:
+    assert judge(ledger(visits={"topic": MANY - 1})).status == GOOD
+    assert judge(ledger(visits={"new": 6, "topic": 5})).status == GOOD
+
+
+def test_a_run_that_reads_far_fewer_lists_than_usual_says_so() -> None:
+    usual = [ledger(lists=20), ledger(lists=22), ledger(lists=20)]
+    assert judge(ledger(lists=5), usual).status == FAR_LESS
+    assert "usually it is 20" in judge(ledger(lists=5), usual).sentence
+    assert judge(ledger(lists=7), usual).status == GOOD
+
+
+def test_what_is_usual_takes_some_runs_to_know() -> None:
+    assert judge(ledger(lists=1), [ledger(lists=20)] * (ENOUGH_HISTORY - 1)).status == GOOD
+
+
+def test_one_odd_run_does_not_change_what_is_usual() -> None:
+    assert judge(ledger(lists=5), [ledger(lists=1), ledger(lists=20), ledger(lists=20)]).status == FAR_LESS
+
+
+def test_parts_that_wait_for_others_are_not_rejected() -> None:
+    assert judge(ledger(visits={"awaiting_parts": 30, "new": 1})).status == GOOD
+
+
+def test_a_fault_of_ours_is_said_before_all_else() -> None:
+    everything = ledger(our_faults=1, interrupted="a signal", lists=0, urls={"left": 5}, failures={"robots": 1})
+    assert judge(everything).status == OUR_FAULT
+
+
+def test_each_status_has_a_number_of_its_own() -> None:
+    numbers = [GOOD, OUR_FAULT, NOTHING_SAVED, FAR_LESS, PARTIAL, REFUSED, INTERRUPTED]
+    assert len(set(numbers)) == len(numbers)
+    assert {status for status, _ in health._TESTS} == set(numbers) - {GOOD}
+
+
+def test_every_sentence_begins_with_what_it_says() -> None:
+    first = {OUR_FAULT: "A fault of ours", INTERRUPTED: "Interrupted", PARTIAL: "Partial", GOOD: "Good"}
+    found = [judge(ledger(**changed)) for changed in ({"our_faults": 1}, {"interrupted": "a signal"}, {"urls": {"left": 1}}, {})]
+    assert all(one.sentence.startswith(first[one.status]) for one in found)

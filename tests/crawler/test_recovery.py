@@ -1,0 +1,160 @@
+"""What a killed run left on the disk: ingested without a request, exactly once, whatever state it is in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from crawler.recovery import Recovered, recover, seal
+from crawler.session import Session
+from crawler.visits import Visits
+from pipelines import flow
+from pipelines.archive import schema
+from pipelines.archive.urltable import State
+from pipelines.model import Capture, Kind
+from pipelines.site import Site
+from tests.crawler import made
+from tests.crawler.made import HOST, address
+
+FLASH = f"{HOST}/flash/"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    session = made.session_at(tmp_path / "archive")
+    yield session
+    session.exits.close()
+
+
+def next_run(session: Session) -> Recovered:
+    """The start of the run after the one that was killed."""
+    session.writer.close()
+    return recover(Visits(session.site, session.archive, made.NOW.timestamp() + 500, session.counts))
+
+
+def killed(session: Session) -> None:
+    """A run that wrote a list and two articles, and committed nothing."""
+    made.known(session, FLASH, kind=Kind.LISTING, priority=100)
+    made.known(session, address(1), address(2))
+    made.leased(session)
+    made.written(
+        session,
+        made.exchange(f"{HOST}/robots.txt", b"User-agent: *\n", kind=Kind.ROBOTS),
+        made.exchange(FLASH, made.list_page([1, 2, 3]), kind=Kind.LISTING, seconds=1),
+        made.exchange(address(1), made.article_page(1), seconds=2),
+        made.exchange(address(2), made.article_page(2, text=["另一篇：" + line for line in made.LINES]), seconds=3),
+    )
+
+
+def count(session: Session, table: sa.Table) -> int:
+    with session.archive.catalogue.snapshot() as tx:
+        return tx.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_captures_on_disk_become_the_visits_that_they_would_have_been(session: Session) -> None:
+    killed(session)
+    assert next_run(session) == Recovered(captures=4)
+    assert (count(session, schema.article), count(session, schema.capture)) == (2, 4)
+    assert [made.row_of(session, address(number)).state for number in (1, 2)] == [State.DONE, State.DONE]
+    assert made.row_of(session, address(3)).state == State.PENDING, "found on the list that nobody had committed"
+
+
+def test_a_second_start_finds_nothing_more(session: Session) -> None:
+    killed(session)
+    next_run(session)
+    assert next_run(session) == Recovered()
+    assert count(session, schema.capture) == 4
+
+
+def test_a_clean_end_leaves_nothing_to_recover(session: Session) -> None:
+    killed(session)
+    name = session.writer.position
+    assert name is not None
+    with session.archive.catalogue.transaction() as tx:
+        seal(tx, session.archive.warc_folder / name[0])
+    assert next_run(session) == Recovered()
+
+
+def test_what_was_committed_before_is_not_ingested_again(session: Session) -> None:
+    killed(session)
+    [capture] = made.written(session, made.exchange(address(2), made.article_page(2), seconds=9))
+    with session.archive.catalogue.transaction() as tx:
+        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+    assert next_run(session).captures == 4
+    assert count(session, schema.capture) == 5
+
+
+@pytest.mark.parametrize("cut", [1, 40, 200])
+def test_a_torn_last_record_is_cut_off_and_kept_beside(session: Session, cut: int, caplog: pytest.LogCaptureFixture) -> None:
+    killed(session)
+    session.writer.close()
+    [path] = session.archive.warc_folder.glob("*.warc.gz")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    with caplog.at_level(logging.WARNING):
+        found = next_run(session)
+    assert found.captures == 3
+    assert found.cut_bytes > 0
+    assert "did not end by itself" in caplog.text
+    [torn] = session.archive.warc_folder.glob("*.torn-*")
+    assert path.read_bytes() + torn.read_bytes() == whole[:-cut]
+    assert made.row_of(session, address(2)).state == State.LEASED, "it is asked for again when the leases have gone back"
+
+
+def test_damage_in_the_middle_costs_one_record(session: Session) -> None:
+    killed(session)
+    session.writer.close()
+    [path] = session.archive.warc_folder.glob("*.warc.gz")
+    with session.archive.catalogue.snapshot():
+        raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    path.write_bytes(raw)
+    found = next_run(session)
+    assert (found.damaged, found.captures) == (1, 3) or found.captures == 4, "a request record may be what was hit"
+
+
+def test_the_files_of_another_site_are_left_to_it(session: Session) -> None:
+    (session.archive.warc_folder / "elsewhere-20260907010000000-00001.warc.gz").write_bytes(b"no WARC file at all")
+    assert next_run(session) == Recovered()
+
+
+def test_a_page_on_which_our_own_code_fails_costs_no_other_and_stops_no_start(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed(session)
+    read = flow.read
+
+    def failing(capture: Capture, site: Site) -> Any:
+        if capture.url == address(1):
+            raise KeyError("nobody expected this")
+        return read(capture, site)
+
+    monkeypatch.setattr(flow, "read", failing)
+    found = next_run(session)
+    assert (found.captures, found.at_fault) == (3, 1)
+    assert "nobody expected this" in caplog.text
+    [trace] = (session.archive.path / "quarantine").iterdir()
+    assert address(1) in trace.read_text(encoding="utf-8")
+    assert next_run(session) == Recovered(), "the next start does not stumble over it again"
+
+
+def test_many_captures_are_ingested_in_groups(session: Session) -> None:
+    urls = [address(number) for number in range(150)]
+    made.known(session, *urls)
+    made.written(session, *(made.exchange(url, status=404, seconds=number) for number, url in enumerate(urls)))
+    assert next_run(session).captures == 150
+    assert count(session, schema.capture) == 150
+
+
+def test_a_redirect_and_its_target_give_the_article_of_the_target(session: Session) -> None:
+    made.known(session, address(1))
+    hop = made.exchange(address(1), status=301, headers=(("Location", address(2)),))
+    made.written(session, hop, made.exchange(address(2), made.article_page(2), seconds=1))
+    assert next_run(session).captures == 2
+    with session.archive.catalogue.snapshot() as tx:
+        assert list(tx.scalars(sa.select(schema.article.c.url))) == [address(2)]

@@ -1,0 +1,217 @@
+"""Leases over a real URL table: what is handed out, to whom, and that each comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from scrapy import Spider
+from scrapy.http import Request
+
+from crawler import scheduler as module
+from crawler.scheduler import AHEAD, BATCH, CatalogueScheduler
+from crawler.session import Session
+from pipelines.archive import urltable
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.urltable import State
+from pipelines.errors import OutOfSpace
+from pipelines.model import Hints, Kind
+from tests.crawler import made
+from tests.crawler.made import HOST, address
+
+PLACES = AHEAD + 1
+"""requests that one host may have on the way: its concurrency is 1"""
+
+
+class Deaf(Spider):
+    name = "deaf"
+
+    def failed(self, failure: object) -> None:
+        """Hears of no failure."""
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    session = made.session_at(tmp_path / "archive")
+    yield session
+    session.exits.close()
+
+
+@pytest.fixture
+def scheduler(session: Session) -> CatalogueScheduler:
+    return opened(session)
+
+
+def opened(session: Session, budget: int = 1000) -> CatalogueScheduler:
+    made_one = CatalogueScheduler(session, budget)
+    made_one.open(Deaf())
+    return made_one
+
+
+def taken(scheduler: CatalogueScheduler) -> list[Request]:
+    """All that it hands out now."""
+    found = []
+    while (request := scheduler.next_request()) is not None:
+        found.append(request)
+    return found
+
+
+def settle(session: Session, scheduler: CatalogueScheduler, request: Request, state: State = State.DONE) -> None:
+    """What came of a request is committed."""
+    row = request.meta["lease"]
+    now = made.NOW.timestamp() + 10
+    with session.archive.catalogue.transaction() as tx:
+        urltable.settle(tx, row.id, {"state": state, "last_fetched": now, "due_at": now})
+    session.generation += 1
+    scheduler.settled(row)
+
+
+def test_a_due_url_becomes_a_request_that_carries_its_lease(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1), hints=Hints(title="泵站"))
+    [request] = taken(scheduler)
+    assert (request.url, request.meta["kind"], request.meta["hints"]) == (address(1), Kind.ARTICLE, Hints(title="泵站"))
+    assert request.meta["lease"].url == address(1)
+    assert request.dont_filter
+    assert made.row_of(session, address(1)).state == State.LEASED
+    assert session.counts["requests"] == 1
+
+
+def test_lists_go_before_articles(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1), address(2))
+    made.known(session, f"{HOST}/flash/", kind=Kind.LISTING, priority=100)
+    assert [request.meta["kind"] for request in taken(scheduler)] == [Kind.LISTING, Kind.ARTICLE, Kind.ARTICLE]
+
+
+def test_a_host_has_few_requests_on_the_way_and_other_hosts_do_not_wait_for_it(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, *(address(number) for number in range(30)))
+    first = taken(scheduler)
+    assert len(first) == PLACES
+    made.known(session, "http://other.test/20260907/1.html")
+    assert [request.url for request in taken(scheduler)] == ["http://other.test/20260907/1.html"]
+    settle(session, scheduler, first[0])
+    assert len(taken(scheduler)) == 1
+
+
+def test_what_a_busy_host_holds_does_not_keep_more_from_being_leased(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, *(address(number) for number in range(BATCH + 10)))
+    made.known(session, "http://other.test/20260907/1.html", at=0.5)
+    assert [request.meta["lease"].host for request in taken(scheduler)].count("other.test") == 1
+
+
+def test_every_url_is_handed_out_once_a_run(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, *(address(number) for number in range(2 * BATCH + 7)))
+    seen = []
+    while requests := taken(scheduler):
+        for request in requests:
+            seen.append(request.url)
+            settle(session, scheduler, request, State.PENDING)
+    assert len(seen) == len(set(seen)) == 2 * BATCH + 7
+    assert not scheduler.has_pending_requests()
+
+
+def test_a_run_is_over_when_nothing_is_due_and_nothing_is_new(session: Session, scheduler: CatalogueScheduler) -> None:
+    assert scheduler.has_pending_requests(), "nobody has looked yet"
+    assert taken(scheduler) == []
+    assert not scheduler.has_pending_requests()
+    session.generation += 1
+    assert scheduler.has_pending_requests(), "a commit may have found something"
+
+
+def test_redirects_and_retries_come_back_under_their_lease_and_go_first(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1), address(2))
+    request = scheduler.next_request()
+    assert request is not None
+    again = request.replace(url=address(7))
+    assert scheduler.enqueue_request(again)
+    assert scheduler.has_pending_requests()
+    assert scheduler.next_request() is again
+    assert session.counts["requests"] == 1, "one lease, one count"
+
+
+def test_a_request_without_a_lease_has_no_place_in_the_frontier(scheduler: CatalogueScheduler) -> None:
+    assert not scheduler.enqueue_request(Request("http://news.test/somewhere"))
+    assert scheduler.next_request() is None
+
+
+def test_a_known_version_is_asked_for_conditionally(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1))
+    [row] = made.leased(session)
+    values = {"state": State.DONE, "etag": '"a"', "captured_url": address(1), "captured_at": timestamp(made.NOW)}
+    with session.archive.catalogue.transaction() as tx:
+        urltable.settle(tx, row.id, values)
+    [request] = taken(scheduler)
+    assert request.meta["validators"].etag == '"a"'
+    assert request.meta["validators"].confirms == (address(1), made.NOW)
+
+
+def test_a_url_that_says_nothing_of_its_version_is_asked_for_plainly(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1))
+    [request] = taken(scheduler)
+    assert "validators" not in request.meta
+
+
+def test_the_budget_of_requests_ends_the_run_and_says_so(session: Session) -> None:
+    made.known(session, *(address(number) for number in range(9)))
+    scheduler = opened(session, budget=3)
+    assert len(taken(scheduler)) == 3
+    assert session.left_because == "max_requests"
+    assert not (scheduler._ready and scheduler.next_request())
+
+
+@pytest.mark.parametrize("why", ["interrupted", "left_because", "faults"])
+def test_a_run_that_is_ending_asks_for_nothing_more(session: Session, scheduler: CatalogueScheduler, why: str) -> None:
+    made.known(session, address(1))
+    setattr(session, why, [OutOfSpace("full")] if why == "faults" else "something")
+    assert taken(scheduler) == []
+
+
+def test_a_host_that_was_given_up_is_not_leased(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1), "http://other.test/20260907/1.html")
+    session.given_up.add("news.test")
+    assert [request.meta["lease"].host for request in taken(scheduler)] == ["other.test"]
+    assert made.row_of(session, address(1)).state == State.PENDING
+
+
+def test_what_was_not_acknowledged_is_given_back_at_the_end(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, *(address(number) for number in range(20)))
+    first = taken(scheduler)
+    settle(session, scheduler, first[0])
+    scheduler.close("shutdown")
+    states = [made.row_of(session, address(number)).state for number in range(20)]
+    assert states.count(State.DONE) == 1
+    assert states.count(State.PENDING) == 19
+    assert all(made.row_of(session, address(number)).tries == 0 for number in range(20))
+
+
+def test_an_archive_that_has_failed_is_not_written_to_at_the_end(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1))
+    taken(scheduler)
+    session.faults.append(OutOfSpace("full"))
+    scheduler.close("fault")
+    assert made.row_of(session, address(1)).state == State.LEASED
+
+
+def test_settling_a_lease_twice_counts_once(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, *(address(number) for number in range(30)))
+    [one, *_] = taken(scheduler)
+    settle(session, scheduler, one)
+    scheduler.settled(one.meta["lease"])
+    assert len(taken(scheduler)) == 1
+
+
+def test_a_lease_that_ran_out_while_its_host_made_it_wait_is_not_handed_out_twice(
+    session: Session, scheduler: CatalogueScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEASE_SECONDS", -1.0)
+    made.known(session, address(1), address(2))
+    handed = [request.url for request in taken(scheduler)]
+    session.generation += 1
+    handed += [request.url for request in taken(scheduler)]
+    assert sorted(handed) == [address(1), address(2)]
+
+
+def test_a_lease_outlives_the_slowest_visit() -> None:
+    slowest = timedelta(seconds=30) * (1 + 5 + 2)
+    assert timedelta(seconds=module.LEASE_SECONDS) > slowest

@@ -1,0 +1,324 @@
+"""What an answer means for the frontier: captures of one lease in, one visit out, over a real catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.frontier import NEVER
+from crawler.session import Session
+from crawler.visits import Visits, start_rows, start_urls
+from pipelines import flow
+from pipelines.archive import urltable
+from pipelines.archive.ledger import Outcome
+from pipelines.archive.schema import page
+from pipelines.archive.urltable import Row, State, Wanted
+from pipelines.model import Kind, Reason, Verdict
+from pipelines.stages import Visit, commit_visit
+from tests.crawler import made
+from tests.crawler.made import HOST, address
+
+START = f"{HOST}/list/1.html"
+FLASH = f"{HOST}/flash/"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    session = made.session_at(tmp_path / "archive")
+    yield session
+    session.exits.close()
+
+
+@pytest.fixture
+def visits(session: Session) -> Visits:
+    return Visits(session.site, session.archive, session.started, session.counts)
+
+
+class Desk:
+    """Asks for URLs and answers by hand, seconds after the run began."""
+
+    def __init__(self, session: Session, visits: Visits) -> None:
+        self.session, self.visits, self.seconds = session, visits, 0.0
+
+    def begin(self, seconds: float = 0.0) -> None:
+        """A run begins: its start URLs are known, and due."""
+        self.seconds = seconds
+        self.visits = Visits(self.session.site, self.session.archive, made.NOW.timestamp() + seconds, self.session.counts)
+        for new in start_rows(self.session.site, made.NOW.timestamp() + seconds):
+            made.known(self.session, new.url, kind=new.kind, at=seconds, priority=new.priority)
+
+    def lease(self, url: str) -> Row:
+        with self.session.archive.catalogue.snapshot() as tx:
+            row = urltable.by_url(tx, self.session.site.name, url)
+        assert row is not None, f"{url} is not known"
+        return row
+
+    def answer(self, url: str, body: bytes = b"", **said: Any) -> Visit:
+        """The visit of one answer."""
+        self.seconds += 1
+        row = self.lease(url)
+        exchange = made.exchange(url, body, seconds=self.seconds, kind=row.kind, **said)
+        return self.visits.of(row, made.written(self.session, exchange), made.NOW.timestamp() + self.seconds)
+
+    def commit(self, visit: Visit) -> Outcome | None:
+        site = self.session.site
+        result = flow.read(visit.capture, site) if visit.capture else None
+        with self.session.archive.catalogue.transaction() as tx:
+            return commit_visit(tx, site, visit, result)
+
+    def give(self, url: str, body: bytes = b"", **said: Any) -> str | None:
+        """One answer, committed; the word that it ended in."""
+        visit = self.answer(url, body, **said)
+        outcome = self.commit(visit)
+        return visit.failure or (outcome.word if outcome else None)
+
+    def due(self) -> set[str]:
+        """What may still be asked in this run, by URL, in its order."""
+        from pipelines.archive import urltable
+
+        now = made.NOW.timestamp() + self.seconds
+        wanted = Wanted(now=now, until=now, not_since=self.visits.started, most=1000)
+        with self.session.archive.catalogue.transaction() as tx:
+            rows = urltable.lease(tx, self.session.site.name, wanted)
+            urltable.release(tx, [row.id for row in rows])
+        return {row.url for row in rows}
+
+
+@pytest.fixture
+def desk(session: Session, visits: Visits) -> Desk:
+    desk = Desk(session, visits)
+    desk.begin()
+    return desk
+
+
+# ── where a run begins ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_begins_with_the_first_pages_of_all_lists() -> None:
+    assert start_urls(made.site()) == [(Kind.LISTING, START), (Kind.LISTING, FLASH)]
+
+
+def test_start_urls_are_safe_for_a_request_line() -> None:
+    odd = made.site(listings='listings = ["http://news.test/live.php?channel=科技&p={page}"]')
+    assert start_urls(odd) == [(Kind.LISTING, "http://news.test/live.php?channel=%E7%A7%91%E6%8A%80&p=1")]
+
+
+def test_start_rows_go_before_articles() -> None:
+    assert all(row.priority > 0 and row.due_at == 5.0 for row in start_rows(made.site(), 5.0))
+
+
+# ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_list_makes_its_articles_known_and_its_next_page_due(desk: Desk) -> None:
+    assert desk.give(START, made.list_page([1, 2, 3])) == Kind.LISTING
+    assert desk.due() == {FLASH, address(1), address(2), address(3), f"{HOST}/list/2.html"}
+    assert made.row_of(desk.session, address(1)).kind == Kind.ARTICLE
+    assert made.row_of(desk.session, f"{HOST}/list/2.html").chain == START
+
+
+def test_a_list_ends_where_a_page_repeats_the_one_before(desk: Desk) -> None:
+    desk.give(START, made.list_page([1, 2]))
+    desk.give(f"{HOST}/list/2.html", made.list_page([1, 2]))
+    assert f"{HOST}/list/3.html" not in desk.due()
+    assert made.row_of(desk.session, START).complete_at is not None
+
+
+def test_a_list_ends_at_its_last_page(desk: Desk) -> None:
+    for number in range(1, 6):
+        desk.give(f"{HOST}/list/{number}.html", made.list_page([number * 10 + n for n in range(3)]))
+    assert f"{HOST}/list/6.html" not in desk.due(), "max_pages"
+
+
+def test_what_was_known_when_a_list_was_last_read_ends_it(desk: Desk) -> None:
+    desk.give(START, made.list_page([1, 2, 3, 4]))
+    desk.give(f"{HOST}/list/2.html", made.list_page([]))
+    desk.begin(seconds=1000)
+    desk.give(START, made.list_page([5, 1, 2, 3, 4]))
+    assert {url for url in desk.due() if url.startswith(f"{HOST}/list/")} == set()
+    assert address(5) in desk.due()
+
+
+def test_what_another_list_found_meanwhile_does_not_end_this_one(desk: Desk) -> None:
+    desk.give(FLASH, made.list_page([1, 2, 3, 4]))
+    desk.give(START, made.list_page([1, 2, 3, 4]))
+    assert f"{HOST}/list/2.html" in desk.due()
+
+
+def test_a_list_that_is_as_it_was_costs_no_more_than_one_request(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]), headers=(("Content-Type", "text/html"), ("ETag", '"a"')))
+    desk.give(f"{HOST}/list/2.html", made.list_page([]))
+    row = made.row_of(desk.session, START)
+    assert (row.etag, row.captured_url) == ('"a"', START)
+    desk.begin(seconds=1000)
+    assert desk.give(START, status=304, refers_to=(START, made.NOW)) == Kind.LISTING
+    assert f"{HOST}/list/2.html" not in desk.due()
+
+
+def test_a_304_that_nobody_asked_for_is_a_failure(desk: Desk) -> None:
+    assert desk.give(START, status=304) == "failed/http_error"
+    desk.give(FLASH, made.list_page([1]))
+    assert desk.give(address(1), status=304) == "failed/http_error"
+    assert made.row_of(desk.session, address(1)).tries == 1
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_a_list_with_an_error_has_failed_and_is_kept(desk: Desk, status: int) -> None:
+    visit = desk.answer(START, b"<html>error</html>", status=status)
+    desk.commit(visit)
+    assert (visit.failure, len(visit.earlier)) == ("failed/http_error", 1)
+    assert desk.session.counts["failed/http_error"] == 1
+    row = made.row_of(desk.session, START)
+    assert (row.state, row.reason, row.last_status) == (State.PENDING, "http_error", status)
+
+
+def test_a_start_listing_is_never_set_aside_however_long_a_site_is_away(desk: Desk) -> None:
+    for night in range(1, 8):
+        desk.begin(seconds=night * 86_400)
+        desk.give(START, status=503)
+    assert made.row_of(desk.session, START).state == State.PENDING
+    desk.begin(seconds=9 * 86_400)
+    assert START in desk.due()
+
+
+def test_a_feed_that_answers_with_html_is_noticed(tmp_path: Path) -> None:
+    session = made.session_at(tmp_path / "feeds", made.site(listings='feeds = ["http://news.test/rss.xml"]'))
+    desk = Desk(session, Visits(session.site, session.archive, session.started, session.counts))
+    desk.begin()
+    assert desk.give(f"{HOST}/rss.xml", b"<!doctype html><html><body><p>no feed here</p></body></html>") == "failed/not_a_feed"
+    session.exits.close()
+
+
+def test_a_followed_list_is_asked_again_when_its_interval_is_over(desk: Desk) -> None:
+    desk.give(START, made.list_page([1], f'<a href="{HOST}/topic/7/">专题</a>'))
+    topic = f"{HOST}/topic/7/"
+    assert topic in desk.due()
+    desk.give(topic, made.list_page([9]))
+    row = made.row_of(desk.session, topic)
+    assert (row.page, row.due_at) == (1, row.last_fetched + row.interval)
+    assert row.interval > 0
+    assert topic not in desk.due()
+
+
+def test_what_lies_outside_the_wanted_days_is_skipped_and_counted(session: Session) -> None:
+    desk = Desk(session, Visits(session.site, session.archive, session.started, session.counts))
+    desk.begin()
+    desk.visits.since = date(2026, 9, 8)
+    desk.give(START, made.list_page([1, 2]))
+    assert session.counts["skipped/outside_dates"] == 2
+    assert address(1) not in desk.due()
+
+
+# ── articles ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_first_text_is_new_and_what_it_said_of_itself_is_kept(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    headers = (("Content-Type", "text/html; charset=utf-8"), ("ETag", '"x"'), ("Last-Modified", "Mon, 07 Sep 2026 00:00:00 GMT"))
+    assert desk.give(address(1), made.article_page(1), headers=headers) == Verdict.NEW
+    row = made.row_of(desk.session, address(1))
+    assert (row.state, row.etag, row.last_modified, row.captured_url) == (State.DONE, '"x"', "Mon, 07 Sep 2026 00:00:00 GMT", address(1))
+    assert (row.visits, row.tries, row.reason) == (1, 0, None)
+    assert address(1) not in desk.due()
+
+
+def test_a_page_that_is_no_article_says_why_and_leaves_no_validators(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    assert desk.give(address(1), b"", headers=(("ETag", '"x"'),)) == Reason.EMPTY
+    row = made.row_of(desk.session, address(1))
+    assert (row.reason, row.tries, row.etag) == (Reason.EMPTY, 1, None)
+
+
+def test_a_known_article_that_is_denied_is_asked_again_a_day_later_not_in_the_next_run(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    desk.give(address(1), made.article_page(1))
+    desk.begin(seconds=7200)
+    assert desk.give(address(1), status=404) == Reason.GONE
+    row = made.row_of(desk.session, address(1))
+    assert (row.state, row.reason) == (State.DONE, Reason.GONE)
+    assert row.due_at - row.last_fetched > 86_400
+
+
+def test_the_pages_of_an_article_are_asked_for_one_after_the_other(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    assert desk.give(address(1), made.article_page(1, text=made.LINES[:1], following="1_2.html")) == "awaiting_parts"
+    assert address(1, 2) in desk.due()
+    assert desk.give(address(1, 2), made.article_page(1, text=made.LINES[1:])) == Verdict.NEW
+    assert made.row_of(desk.session, address(1, 2)).due_at == NEVER, "its first page wakes it"
+
+
+def test_a_next_page_that_leads_back_is_not_followed(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    desk.give(address(1), made.article_page(1, text=made.LINES[:1], following="1_2.html"))
+    desk.give(address(1, 2), made.article_page(1, text=made.LINES[1:], following="1_2.html"))
+    assert address(1, 2) not in desk.due()
+
+
+@pytest.mark.parametrize("elsewhere", ["http://evil.test/1_2.html", "http://news.test/20260907/2_2.html", "http://news.test/about.html"])
+def test_a_next_page_of_another_article_or_host_is_not_followed(desk: Desk, elsewhere: str) -> None:
+    desk.give(START, made.list_page([1]))
+    before = desk.due()
+    desk.give(address(1), made.article_page(1, following=elsewhere))
+    assert desk.due() == before - {address(1)}
+
+
+def test_a_second_page_that_is_gone_takes_nothing_from_its_article(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    desk.give(address(1), made.article_page(1, text=made.LINES[:1], following="1_2.html"))
+    desk.give(address(1, 2), made.article_page(1, text=made.LINES[1:]))
+    desk.begin(seconds=90_000)
+    desk.give(address(1, 2), status=404)
+    with desk.session.archive.catalogue.snapshot() as tx:
+        parts = [(row.part, row.kind) for row in tx.execute(page.select().order_by(page.c.fetched_at))]
+    assert parts == [(1, "text"), (2, "text"), (2, "gone")]
+
+
+# ── redirects and failures ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_moved_article_is_known_at_its_new_address_and_both_answers_are_kept(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    row = desk.lease(address(1))
+    hop = made.exchange(address(1), status=301, seconds=5, headers=(("Location", address(2)),))
+    captures = made.written(desk.session, hop, made.exchange(address(2), made.article_page(2), seconds=6))
+    visit = desk.visits.of(row, captures, made.NOW.timestamp() + 6)
+    assert [capture.url for capture in visit.captures] == [address(1), address(2)]
+    outcome = desk.commit(visit)
+    assert outcome is not None
+    assert (outcome.word, outcome.url) == (Verdict.NEW, address(2))
+    assert made.row_of(desk.session, address(1)).state == State.DONE
+
+
+def test_a_redirect_to_the_home_page_says_that_the_article_is_gone(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    assert desk.give(address(1), status=302, headers=(("Location", f"{HOST}/"),)) == Reason.GONE
+
+
+def test_a_failure_keeps_what_was_captured_on_its_way(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    row = desk.lease(address(1))
+    [busy] = made.written(desk.session, made.exchange(address(1), status=503, seconds=3))
+    visit = desk.visits.failure(row, "timeout", (busy,), made.NOW.timestamp() + 4)
+    assert desk.commit(visit) is None
+    found = made.row_of(desk.session, address(1))
+    assert (visit.failure, found.reason, found.tries, found.last_status) == ("failed/timeout", "timeout", 1, 503)
+    assert desk.session.counts["failed/timeout"] == 1
+
+
+def test_a_url_whose_turn_never_came_is_left_as_it_was_and_not_counted(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    desk.commit(desk.visits.failure(desk.lease(address(1)), "run_ended", (), made.NOW.timestamp() + 9))
+    row = made.row_of(desk.session, address(1))
+    assert (row.state, row.tries, row.last_fetched, row.reason) == (State.PENDING, 0, None, None)
+    assert not any(word.startswith("failed") for word in desk.session.counts)
+
+
+def test_every_visit_knows_what_the_frontier_learns_when_our_own_code_fails(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    for visit in (desk.answer(FLASH, made.list_page([])), desk.answer(address(1), made.article_page(1)), desk.answer(FLASH, status=500)):
+        assert visit.broken.values["reason"] == "our_fault"
+        assert visit.broken.values["tries"] == 1
