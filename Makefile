@@ -52,6 +52,12 @@ bench-dedup: $(READY)  ## near duplicates: ours beside datasketch, rensa and sim
 bench-archive: $(READY)  ## WARC records a second, beside bare warcio
 	@$(BIN)/python -m benchmarks.archive
 
+bench-recrawl: $(READY)  ## what a night costs the site, beside plain Scrapy and trafilatura's own crawler
+	@$(BIN)/python -m benchmarks.recrawl
+
+bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20,000 pages
+	@$(BIN)/python -m benchmarks.memory
+
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
