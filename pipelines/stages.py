@@ -14,7 +14,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
@@ -22,14 +22,16 @@ import sqlalchemy as sa
 from scrapy.crawler import Crawler
 
 from pipelines import flow
-from pipelines.archive import Archive, urltable
+from pipelines.archive import Archive, ledger, urltable
+from pipelines.archive.article_record import article_id
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import NewUrl, Row
 from pipelines.errors import ArchiveError
 from pipelines.flow import Result
-from pipelines.model import Capture, Reason
+from pipelines.model import Capture, Kind, Reason
 from pipelines.replay import quarantine
 from pipelines.site import Site
+from pipelines.urls import canonical
 from pipelines.workers import Readers
 
 logger = logging.getLogger(__name__)
@@ -83,12 +85,18 @@ class Run(Protocol):
     counts: Counter[str]
     loose: list[Capture]
     generation: int
-    remember: Callable[[sa.Connection], None]
-    remembered: Callable[[], None]
-    settled: Callable[[Visit, Outcome | None], None]
-    """hears of each visit when it is durable"""
 
-    def fail(self, fault: Exception) -> None: ...
+    def remember(self, tx: sa.Connection, /) -> None:
+        """Writes what else is to be kept."""
+
+    def remembered(self) -> None:
+        """Hears that it is durable."""
+
+    def settled(self, visit: Visit, outcome: Outcome | None, /) -> None:
+        """Hears of each visit when it is durable."""
+
+    def fail(self, fault: Exception, /) -> None:
+        """Ends the run: the archive itself fails."""
 
 
 Ended = tuple[Visit, Outcome | None]
@@ -202,9 +210,18 @@ def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) ->
     outcome = next((hop for hop in hops if hop.word == Reason.GONE), outcome)  # sent away to an index page: it is gone
     settlement = visit.settle(outcome, result)
     urltable.discover(tx, site.name, settlement.found, visit.now)
+    _leave_taken_down(tx, site, settlement.found)
     for url in settlement.wake:
         urltable.wake(tx, site.name, url, visit.now)
     urltable.settle(tx, visit.row.id, settlement.values)
     if settlement.completed is not None:
         urltable.complete(tx, site.name, settlement.completed, visit.now)
     return outcome
+
+
+def _leave_taken_down(tx: sa.Connection, site: Site, found: Sequence[NewUrl]) -> None:
+    """Sets those new URLs aside, however they are spelled, whose article was taken down: they are never asked."""
+    names = {one.url: article_id(canonical(one.url, site).url) for one in found if one.kind is Kind.ARTICLE}
+    taken = ledger.taken_down(tx, set(names.values()))
+    if taken:
+        urltable.set_aside(tx, site.name, [url for url, name in names.items() if name in taken], Reason.TAKEN_DOWN)

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler.session import SOFTWARE, Session
-from pipelines.archive import open_archive, urltable
+from pipelines.archive import open_archive, schema, urltable
+from pipelines.archive.stored import current
 from pipelines.archive.urltable import NewUrl, Row, Wanted
 from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.model import Capture, Headers, Hints, Kind
@@ -56,7 +57,9 @@ LINES = (
 
 def site(**changed: str) -> Site:
     """The test site; `changed` replaces whole lines of its seeds file by their key."""
-    lines = [next((value for key, value in changed.items() if line.startswith(f"{key} =")), line) for line in SEEDS.split("\n")]
+    lines = [
+        next((value for key, value in changed.items() if line == key or line.startswith(f"{key} =")), line) for line in SEEDS.split("\n")
+    ]
     return parse_site("\n".join(lines).encode(), "news.toml")
 
 
@@ -144,10 +147,20 @@ def leased(session: Session, most: int = 100, *, seconds: float = 1) -> list[Row
 
 
 def row_of(session: Session, url: str) -> sa.Row[Any]:
-    from pipelines.archive.schema import url as table
-
     with session.archive.catalogue.snapshot() as tx:
-        return tx.execute(sa.select(table).where(table.c.url == url)).one()
+        return tx.execute(sa.select(schema.url).where(schema.url.c.url == url)).one()
+
+
+def count(session: Session, table: sa.Table) -> int:
+    with session.archive.catalogue.snapshot() as tx:
+        return tx.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def texts(session: Session) -> dict[str, str]:
+    """The text of every article, by URL."""
+    with session.archive.catalogue.snapshot() as tx:
+        found = current(tx, list(tx.scalars(sa.select(schema.article.c.id))))
+    return {article.url: article.text for article in found.values()}
 
 
 def written(session: Session, *exchanges: Exchange) -> tuple[Capture, ...]:

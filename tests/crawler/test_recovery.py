@@ -51,15 +51,10 @@ def killed(session: Session) -> None:
     )
 
 
-def count(session: Session, table: sa.Table) -> int:
-    with session.archive.catalogue.snapshot() as tx:
-        return tx.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-
 def test_captures_on_disk_become_the_visits_that_they_would_have_been(session: Session) -> None:
     killed(session)
     assert next_run(session) == Recovered(captures=4)
-    assert (count(session, schema.article), count(session, schema.capture)) == (2, 4)
+    assert (made.count(session, schema.article), made.count(session, schema.capture)) == (2, 4)
     assert [made.row_of(session, address(number)).state for number in (1, 2)] == [State.DONE, State.DONE]
     assert made.row_of(session, address(3)).state == State.PENDING, "found on the list that nobody had committed"
 
@@ -68,7 +63,7 @@ def test_a_second_start_finds_nothing_more(session: Session) -> None:
     killed(session)
     next_run(session)
     assert next_run(session) == Recovered()
-    assert count(session, schema.capture) == 4
+    assert made.count(session, schema.capture) == 4
 
 
 def test_a_clean_end_leaves_nothing_to_recover(session: Session) -> None:
@@ -86,7 +81,7 @@ def test_what_was_committed_before_is_not_ingested_again(session: Session) -> No
     with session.archive.catalogue.transaction() as tx:
         flow.write(tx, capture, session.site, flow.read(capture, session.site))
     assert next_run(session).captures == 4
-    assert count(session, schema.capture) == 5
+    assert made.count(session, schema.capture) == 5
 
 
 @pytest.mark.parametrize("cut", [1, 40, 200])
@@ -148,7 +143,7 @@ def test_many_captures_are_ingested_in_groups(session: Session) -> None:
     made.known(session, *urls)
     made.written(session, *(made.exchange(url, status=404, seconds=number) for number, url in enumerate(urls)))
     assert next_run(session).captures == 150
-    assert count(session, schema.capture) == 150
+    assert made.count(session, schema.capture) == 150
 
 
 def test_a_redirect_and_its_target_give_the_article_of_the_target(session: Session) -> None:
