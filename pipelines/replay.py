@@ -22,7 +22,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pipelines import flow
-from pipelines.archive import Archive, schema, write_whole
+from pipelines.archive import Archive, erasure, schema, write_whole
 from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.originals import originals
 from pipelines.archive.wacz import unpack_wacz
@@ -98,6 +98,9 @@ def keep_file(archive: Archive, path: Path) -> Path:
         return path
     try:
         digest = _digest(path)
+        with archive.catalogue.snapshot() as tx:
+            if (name := erasure.former(tx, digest)) is not None:
+                return archive.warc_folder / name  # it is here; what was taken down is no longer in it
         target = archive.warc_folder / path.name
         if target.exists() and _digest(target) != digest:
             target = archive.warc_folder / f"{digest[:16]}-{path.name}"
@@ -144,6 +147,7 @@ class _Replay:
         """Ingests a file, a group of captures after the other."""
         known, self._places = self.tally.known, {}
         yield from self._groups(path)
+        erasure.erase_taken_down(self.archive, path)
         if self.tally.known > known:  # one that was broken off may have left captures without a line in the index
             self.archive.index.replace([path])
 

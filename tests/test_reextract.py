@@ -38,7 +38,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Small:
 @pytest.fixture
 def made(sound: Small, tmp_path: Path) -> Small:
     shutil.copytree(sound.folder, tmp_path / "archive")
-    return Small(tmp_path / "archive", warcs=sound.warcs)
+    return Small(tmp_path / "archive", warcs=list(sound.warcs))
 
 
 def read_again(made: Small, more: str | None = None, deny: str | None = None, **how: Any) -> Difference:

@@ -4,6 +4,7 @@
 <archive>/warc/*.warc.gz          raw bytes, written once
 <archive>/indexes/index.cdxj      which capture of which URL lies where; derived from warc/, and made anew where it is missing
 <archive>/seeds/<digest>.toml     every seeds file that ever made a record here
+<archive>/audit.log               what was taken down, when and why: JSON lines without any text
 <archive>/locks/<site>.lock       one run a site at a time
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipelines.archive import erasure
 from pipelines.archive import fingerprints as _  # noqa: F401  # its tables are the catalogue's
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.cdxj import CdxjIndex
@@ -63,7 +65,8 @@ class Archive:
 def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str | None = None) -> Archive:
     """The archive in a folder. With `create`, a missing one is made.
 
-    Raises ArchiveUnusable (no archive here, not writable), NewerArchive, CatalogueDamaged, OutOfSpace.
+    A takedown that was broken off is ended first. Raises ArchiveUnusable (no archive here, not writable), NewerArchive,
+    CatalogueDamaged, OutOfSpace, and Locked while a takedown is at work.
     """
     folder = Path(path)
     if create:
@@ -80,7 +83,20 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
         catalogue.create()
     else:
         catalogue.check()
-    return Archive(folder, catalogue)
+    archive = Archive(folder, catalogue)
+    _end_erasure(archive)
+    return archive
+
+
+def _end_erasure(archive: Archive) -> None:
+    if not erasure.is_left(archive):
+        return
+    try:
+        with archive.lock("takedown"):
+            erasure.finish(archive)
+    except BaseException:
+        archive.close()
+        raise
 
 
 def _make(folder: Path) -> None:

@@ -70,6 +70,29 @@ class Catalogue:
         with self.snapshot() as tx:
             return [row[0] for row in tx.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
 
+    def scrub(self) -> None:
+        """Leaves nothing of deleted rows in the database's files. Raises ArchiveUnusable while another process reads it.
+
+        Zeroing deleted cells (secure_delete) is not enough: a page that was split keeps copies of moved cells in its free
+        middle. VACUUM writes every page anew. On PostgreSQL nothing is done here: its rows go with its own VACUUM.
+        """
+        if self.url.get_backend_name() != "sqlite":
+            return
+        with self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            try:
+                raw.execute("PRAGMA temp_store=FILE")  # the copy is as large as the catalogue
+                raw.execute("VACUUM")
+                (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                raw.execute("PRAGMA temp_store=MEMORY")
+            except sqlite3.OperationalError as error:
+                raise ArchiveUnusable(f"{self.place}: cannot be cleaned of deleted rows now ({error}). Run the command again.") from error
+        if busy:
+            raise ArchiveUnusable(
+                f"{self.place}: another process reads the catalogue, so its log keeps deleted rows. Run the command again."
+            )
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """One writing transaction, committed at the end of the block, rolled back on any exception."""

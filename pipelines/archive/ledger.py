@@ -119,6 +119,12 @@ def page_kind(result: Rejection) -> history.PageKind | None:
     return history.PageKind.GONE if result.reason in _SAYS_GONE else None
 
 
+def taken_down(tx: sa.Connection, names: Iterable[str]) -> set[str]:
+    """Which of some article ids were taken down."""
+    lost = sa.select(tombstone.c.article)
+    return {name for part in chunks(sorted(names)) for name in tx.scalars(lost.where(tombstone.c.article.in_(part)))}
+
+
 def sweep(tx: sa.Connection) -> int:
     """Deletes the extraction results that no page has any more; how many."""
     used = sa.select(page.c.content).where(page.c.content.is_not(None))

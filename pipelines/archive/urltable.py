@@ -161,6 +161,12 @@ def wake(tx: sa.Connection, site: str, url: str, due_at: float) -> None:
     tx.execute(table.update().where(asleep).values(due_at=due_at))
 
 
+def set_aside(tx: sa.Connection, site: str, urls: Iterable[str], reason: str) -> None:
+    """Gives URLs up for good; what a list said of them goes."""
+    mine = sa.and_(table.c.site == site, table.c.url.in_(list(urls)))
+    tx.execute(table.update().where(mine).values(state=State.SET_ASIDE, reason=reason, leased_until=None, hints=None))
+
+
 def release(tx: sa.Connection, ids: Iterable[int]) -> None:
     """Gives leases back untried, due as before."""
     tx.execute(
