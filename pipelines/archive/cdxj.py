@@ -258,6 +258,9 @@ def _seek_line(file: BinaryIO, start: bytes) -> None:
         else:
             high = middle
     file.seek(low)
+    while (line := file.readline()) and line < start:  # the line that begins at `low` itself was never looked at
+        low = file.tell()
+    file.seek(low)
 
 
 # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────────────

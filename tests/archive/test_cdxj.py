@@ -206,6 +206,7 @@ def test_captures_of_a_url_are_found_oldest_first(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.text("abAB/?=1", max_size=6), max_size=40), st.text("abAB/?=1", max_size=6))
+@example(["", "", "", "", "1", "1"], "1")
 def test_finding_agrees_with_looking_at_every_line(tmp_path_factory: pytest.TempPathFactory, paths_: list[str], wanted: str) -> None:
     index = CdxjIndex(tmp_path_factory.mktemp("find"))
     index.add([capture(n, url=f"http://a.example/{path}") for n, path in enumerate(paths_)])
