@@ -6,7 +6,8 @@ up to MOST_COPIES of them, is compared, titles included. Below that bound the ed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -48,7 +49,7 @@ def forget(tx: sa.Connection, name: str, digest: str | None) -> set[str]:
     incident = sa.or_(edge.c.low == name, edge.c.high == name)
     former = {other for row in tx.execute(sa.select(edge).where(incident)) for other in (row.low, row.high)} - {name}
     tx.execute(edge.delete().where(incident))
-    if digest is not None and not _articles(tx, digest, without=name):
+    if digest is not None and not _articles(tx, [digest], without=name):
         fingerprints.forget(tx, digest)
         for other in stored.current(tx, former).values():
             fingerprints.remember(tx, other.text)  # rows that the forgotten text stood for
@@ -56,31 +57,45 @@ def forget(tx: sa.Connection, name: str, digest: str | None) -> set[str]:
 
 
 def _copies(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
-    return iter(_compared(tx, name, now, text_digest(now.text)))
+    return _compared(tx, name, now, [text_digest(now.text)])
 
 
 def _related(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
     """What a text is to the other texts that share enough with it, the most alike first, until too many in a row are
-    nothing to it."""
+    nothing to it. Candidates are read a handful at a time: a statement each costs three times as much."""
     failures = 0
-    for digest in fingerprints.candidates(tx, now.text):
-        found = _compared(tx, name, now, digest)
-        yield from found
-        failures = 0 if found else failures + 1
-        if failures == index.FAILURES:
-            return
+    candidates = fingerprints.candidates(tx, now.text)
+    for n in range(0, len(candidates), index.FAILURES):
+        handful = candidates[n : n + index.FAILURES]
+        found = list(_compared(tx, name, now, handful))
+        related = {digest for digest, _, _ in found}
+        for digest in handful:
+            failures = 0 if digest in related else failures + 1
+            if failures == index.FAILURES:
+                return
+            yield from (one for one in found if one[0] == digest)
 
 
-def _compared(tx: sa.Connection, name: str, now: Article, digest: str) -> list[_Found]:
-    """The articles of one text that an article is related to."""
-    others = stored.current(tx, _articles(tx, digest, without=name))
-    relations = ((other, relate(now, theirs, name=other)) for other, theirs in others.items())
-    return [(digest, other, relation) for other, relation in relations if relation is not None]
+def _compared(tx: sa.Connection, name: str, now: Article, digests: Sequence[str]) -> Iterator[_Found]:
+    """The articles of some texts that an article is related to."""
+    named = _articles(tx, digests, without=name)
+    others = stored.current(tx, named)
+    for other, digest in named.items():
+        relation = relate(now, others[other], name=other)
+        if relation is not None:
+            yield digest, other, relation
 
 
-def _articles(tx: sa.Connection, digest: str, *, without: str) -> list[str]:
-    same = sa.select(article.c.id).where(article.c.comparison_digest == digest, article.c.id != without)
-    return list(tx.scalars(same.order_by(article.c.id).limit(MOST_COPIES)))
+def _articles(tx: sa.Connection, digests: Sequence[str], *, without: str) -> dict[str, str]:
+    """The articles of some texts, at most MOST_COPIES of each, with their texts' digests."""
+    same = sa.select(article.c.id, article.c.comparison_digest).where(article.c.comparison_digest.in_(digests), article.c.id != without)
+    found: dict[str, str] = {}
+    copies: Counter[str] = Counter()
+    for row in tx.execute(same.order_by(article.c.id)):
+        copies[row.comparison_digest] += 1
+        if copies[row.comparison_digest] <= MOST_COPIES:
+            found[row.id] = row.comparison_digest
+    return found
 
 
 def _draw(tx: sa.Connection, name: str, other: str, relation: Relation) -> None:
