@@ -1,59 +1,47 @@
+"""Where a list goes on: it is counted on where its seeds entry counts, else it goes where it says itself."""
+
 from __future__ import annotations
 
 import pytest
 
 from crawler.links import Found
 from crawler.turning import next_list
-from pipelines.site import Site, parse_site
+from tests.crawler import made
+from tests.crawler.made import HOST
 
-HOST = "http://news.example.cn"
-COUNTED = f"{HOST}/live.php?channel=%E7%A7%91%E6%8A%80&p="
-"""the address of a page of the counted list, without its number, as a request line has it"""
-
-
-def site(*more: str) -> Site:
-    lines = "\n".join(more)
-    return parse_site(
-        f"""
-name = "test"
-publisher = "test"
-language = "zh"
-timezone = "Asia/Shanghai"
-hosts = ["news.example.cn"]
-[discover]
-listings = ["{HOST}/it/", "{HOST}/live.php?channel=科技&p={{page}}"]
-article = ['/a/\\d+\\.html$']
-max_pages = 3
-{lines}
-""".encode(),
-        "test.toml",
-    )
+SITE = made.site()
+SAYS_NEXT = Found(next_url=f"{HOST}/flash/2.html")
 
 
-def test_a_counted_list_goes_on_by_its_number_whatever_the_page_links_to() -> None:
-    assert next_list(COUNTED + "1", 1, Found(), site()) == COUNTED + "2"
-    assert next_list(COUNTED + "2", 2, Found(next_url=f"{HOST}/elsewhere/"), site()) == COUNTED + "3"
+@pytest.mark.parametrize("page", [1, 2, 4])
+def test_a_list_with_a_page_number_is_counted_on(page: int) -> None:
+    assert next_list(f"{HOST}/list/{page}.html", page, Found(), SITE) == f"{HOST}/list/{page + 1}.html"
 
 
-def test_counting_may_begin_at_zero() -> None:
-    assert next_list(COUNTED + "0", 1, Found(), site("first_page = 0")) == COUNTED + "1"
+def test_a_list_without_a_number_goes_where_its_next_link_says() -> None:
+    assert next_list(f"{HOST}/flash/", 1, SAYS_NEXT, SITE) == f"{HOST}/flash/2.html"
+    assert next_list(f"{HOST}/flash/", 1, Found(), SITE) is None
 
 
-def test_another_list_goes_where_its_next_link_says() -> None:
-    assert next_list(f"{HOST}/it/", 1, Found(next_url=f"{HOST}/it/index_2.shtml"), site()) == f"{HOST}/it/index_2.shtml"
-    assert next_list(f"{HOST}/it/", 1, Found(), site()) is None
+def test_a_numbered_list_is_counted_on_whatever_it_says_itself() -> None:
+    assert next_list(f"{HOST}/list/1.html", 1, SAYS_NEXT, SITE) == f"{HOST}/list/2.html"
 
 
-def test_the_address_is_safe_for_a_request_line() -> None:
-    assert next_list(f"{HOST}/it/", 1, Found(next_url=f"{HOST}/表?a=二"), site()) == f"{HOST}/%E8%A1%A8?a=%E4%BA%8C"
+def test_no_list_is_longer_than_the_seeds_file_allows() -> None:
+    last = SITE.discover.max_pages
+    assert next_list(f"{HOST}/list/{last}.html", last, Found(), SITE) is None
+    assert next_list(f"{HOST}/flash/", last, SAYS_NEXT, SITE) is None
 
 
-@pytest.mark.parametrize("url", [COUNTED + "3", f"{HOST}/it/index_3.shtml"])
-def test_a_list_ends_at_max_pages(url: str) -> None:
-    found = Found(next_url=f"{HOST}/it/index_4.shtml")
-    assert next_list(url, 2, found, site()) is not None
-    assert next_list(url, 3, found, site()) is None
+def test_a_list_that_is_counted_from_nought_is_counted_on_from_there() -> None:
+    from_nought = made.site(known_margin="known_margin = 3\nfirst_page = 0")
+    assert next_list(f"{HOST}/list/0.html", 1, Found(), from_nought) == f"{HOST}/list/1.html"
 
 
-def test_a_list_that_is_read_back_to_a_day_has_as_many_pages_as_that_takes() -> None:
-    assert next_list(COUNTED + "300", 300, Found(), site(), dated=True) == COUNTED + "301"
+def test_a_next_link_is_made_safe_for_a_request_line() -> None:
+    odd = Found(next_url="http://news.test/live.php?channel=科技&p=2")
+    assert next_list(f"{HOST}/flash/", 1, odd, SITE) == "http://news.test/live.php?channel=%E7%A7%91%E6%8A%80&p=2"
+
+
+def test_a_number_that_does_not_fit_the_template_is_not_counted_on() -> None:
+    assert next_list(f"{HOST}/list/7.html", 2, Found(), SITE) is None

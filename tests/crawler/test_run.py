@@ -1,0 +1,253 @@
+"""The run's books: what each event adds to them, that they add up, and what closes them. No reactor: flows/ has it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
+from scrapy.statscollectors import MemoryStatsCollector
+
+from crawler.frontier import RUN_ENDED
+from crawler.health import FAR_LESS, GOOD, INTERRUPTED, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED
+from crawler.loader import spider_of
+from crawler.recovery import Recovered, recover
+from crawler.run import Conductor, Interrupted, _make_start_urls_due, _own_pace, run
+from crawler.scheduler import CatalogueScheduler
+from crawler.session import Session, open_session
+from crawler.visits import Visits
+from pipelines import report, stages
+from pipelines.archive import open_archive, schema
+from pipelines.errors import ConfigurationError, OutOfSpace
+from pipelines.flow import read
+from pipelines.model import Kind
+from pipelines.stages import commit_visit
+from tests.crawler import made
+from tests.crawler.made import HOST, address
+
+FLASH = f"{HOST}/flash/"
+
+
+def opened(folder: Path) -> Session:
+    folder.mkdir(parents=True, exist_ok=True)
+    seeds = folder / "news.toml"
+    seeds.write_text(made.SEEDS, encoding="utf-8")
+    return open_session(seeds, folder / "archive")
+
+
+class Crawl:
+    """A crawl whose network is the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.session = opened(folder)
+        values = Settings()
+        values.setmodule("crawler.settings")
+        crawler = Crawler(spider_of(self.session.site), values)
+        crawler.stats = MemoryStatsCollector(crawler)
+        self.conductor = Conductor(crawler, self.session)
+        crawler.spider = spider = spider_of(self.session.site).from_crawler(crawler)
+        self.visits: Visits = spider.visits
+        self.scheduler = CatalogueScheduler.from_crawler(crawler)
+        self.scheduler.open(crawler.spider)
+        _make_start_urls_due(self.session)
+
+    def answer(self, body: bytes = b"", *, fails: str | None = None, status: int = 200, **said: Any) -> str | None:
+        """The next request's answer, committed; its URL, or None when nothing is asked any more."""
+        request = self.scheduler.next_request()
+        if request is None:
+            return None
+        row = request.meta["lease"]
+        now = time.time()
+        if fails is not None:
+            visit, result = self.visits.failure(row, fails, (), now), None
+        else:
+            capture = self.conductor.write(made.exchange(row.url, body, status=status, kind=row.kind, **said))
+            visit = self.visits.of(row, (capture,), now)
+            result = read(capture, self.session.site) if visit.capture is not None else None
+        with self.session.archive.catalogue.transaction() as tx:
+            outcome = commit_visit(tx, self.session.site, visit, result)
+        self.session.generation += 1
+        self.conductor._settled(visit, outcome)
+        return request.url
+
+    def lists(self, *numbers: int) -> None:
+        """The lists' answers: these articles, and nothing more."""
+        for _ in range(3):  # two start listings, and the second page of one, which repeats the first and so ends it
+            self.answer(made.list_page(numbers))
+        assert self.session.counts["requests"] == 3
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Iterator[Crawl]:
+    crawl = Crawl(tmp_path)
+    yield crawl
+    crawl.session.close(status=1)
+
+
+def finished(crawl: Crawl, reason: str = "finished") -> dict[str, Any]:
+    crawl.conductor._closed(reason)
+    result = crawl.conductor.finish()
+    return {**result.ledger, "status": result.health.status}
+
+
+def test_a_good_run_has_books_that_say_so(crawl: Crawl) -> None:
+    crawl.lists(1)
+    while crawl.answer(made.article_page(1)):
+        pass
+    ledger = finished(crawl)
+    assert ledger["visits"] == {"new": 1}
+    assert (ledger["discovered"], ledger["known"], ledger["urls"]["visited"]) == (1, 1, 1)
+    assert (ledger["status"], ledger["articles"]["shown"]) == (GOOD, 1)
+    assert report.reconciles(ledger)
+
+
+words = st.lists(
+    st.sampled_from(["article", "empty", "gone", "timeout", "robots", "robots_unreachable", "host_given_up", RUN_ENDED, "our_fault"]),
+    max_size=8,
+)
+
+
+@settings(
+    deadline=None,
+    max_examples=12,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(story=words, reason=st.sampled_from(["finished", "shutdown", "memusage_exceeded"]))
+def test_the_books_add_up_whatever_comes(tmp_path_factory: pytest.TempPathFactory, story: list[str], reason: str) -> None:
+    crawl = Crawl(tmp_path_factory.mktemp("books"))
+    crawl.lists(*range(6))
+    for word in story:
+        if word == "article":
+            crawl.answer(made.article_page(1))
+        elif word in ("empty", "gone"):
+            crawl.answer(b"", status=404 if word == "gone" else 200)
+        else:
+            crawl.answer(fails=word)
+    ledger = finished(crawl, reason)
+    assert report.reconciles(ledger)
+    assert ledger["known"] == 6 == sum(ledger["urls"].values())
+    asked = [word for word in story if word != RUN_ENDED][:6]
+    assert sum(ledger["visits"].values()) <= len(asked)
+    assert (ledger["status"] == INTERRUPTED) == (reason == "shutdown")
+    assert ledger["status"] in {GOOD, NOTHING_SAVED, FAR_LESS, PARTIAL, REFUSED, INTERRUPTED, OUR_FAULT}
+
+
+@pytest.mark.parametrize("reason", ["robots", "robots_unreachable", "host_given_up", RUN_ENDED])
+def test_what_is_not_the_url_s_fault_is_no_try_and_due_again(crawl: Crawl, reason: str) -> None:
+    crawl.lists(1)
+    url = crawl.answer(fails=reason)
+    assert url == address(1)
+    row = made.row_of(crawl.session, url)
+    assert (row.state, row.tries) == ("pending", 0)
+    assert row.due_at <= time.time()
+
+
+def test_a_url_that_was_asked_is_not_asked_again_in_the_same_run(crawl: Crawl) -> None:
+    crawl.lists(1)
+    assert crawl.answer(fails="robots_unreachable") == address(1)
+    assert crawl.answer(fails="robots_unreachable") is None
+
+
+def test_a_turn_that_never_came_is_left_and_not_failed(crawl: Crawl) -> None:
+    crawl.lists(1, 2)
+    crawl.answer(fails=RUN_ENDED)
+    crawl.session.interrupted = "a signal"
+    ledger = finished(crawl, "shutdown")
+    assert (ledger["urls"]["left"], ledger["visits"], ledger["failures"]) == (2, {}, {})
+
+
+def test_leases_go_back_at_the_end(crawl: Crawl) -> None:
+    crawl.lists(1, 2, 3)
+    assert crawl.scheduler.next_request() is not None
+    archive = crawl.session.archive.path
+    finished(crawl, "shutdown")
+    with open_archive(archive) as again, again.catalogue.snapshot() as tx:
+        assert set(tx.scalars(sa.select(schema.url.c.state))) == {"pending", "done"}
+
+
+def test_a_file_that_is_wholly_known_is_sealed(crawl: Crawl) -> None:
+    crawl.lists(1)
+    crawl.conductor.write(made.exchange(f"{HOST}/robots.txt", b"", kind=Kind.ROBOTS))
+    archive = crawl.session.archive.path
+    finished(crawl)
+    with open_archive(archive) as again, again.catalogue.snapshot() as tx:
+        assert list(tx.scalars(sa.select(schema.warc_file.c.sealed))) == [True]
+        assert "robots" in set(tx.scalars(sa.select(schema.capture.c.kind))), "what no visit carried is written down at the end"
+
+
+def test_a_file_with_a_capture_that_nobody_wrote_down_is_left_to_the_next_run(crawl: Crawl, tmp_path: Path) -> None:
+    crawl.lists(1)
+    crawl.conductor.write(made.exchange(address(1), made.article_page(1)))
+    finished(crawl)
+    after = Crawl(tmp_path)
+    assert recover(after.visits) == Recovered(captures=1)
+    after.session.close(status=1)
+
+
+def test_a_fault_of_the_archive_is_raised_and_is_the_run_s_status(crawl: Crawl) -> None:
+    archive = crawl.session.archive.path
+    crawl.session.faults.append(OutOfSpace("the disk is full"))
+    with pytest.raises(OutOfSpace):
+        crawl.conductor.finish()
+    with open_archive(archive) as again, again.catalogue.snapshot() as tx:
+        assert tx.execute(sa.select(schema.run.c.status, schema.run.c.ledger)).one() == (OutOfSpace.exit_status, None)
+
+
+def test_an_exception_past_all_edges_still_ends_its_lease_and_is_counted(crawl: Crawl) -> None:
+    crawl.lists(1)
+    request = crawl.scheduler.next_request()
+    assert request is not None
+    visit = crawl.visits.failure(request.meta["lease"], "timeout", (), 0.0)
+    crawl.conductor._broken(item=visit)
+    assert crawl.scheduler._held == {}
+    assert finished(crawl)["status"] == OUR_FAULT
+
+
+def test_books_that_do_not_add_up_are_said_so(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
+    crawl.conductor._visits["new"] += 1
+    with caplog.at_level(logging.ERROR):
+        finished(crawl)
+    assert "does not add up" in caplog.text
+
+
+def test_a_reactor_that_ended_without_the_spider_was_stopped(crawl: Crawl) -> None:
+    assert crawl.conductor.finish().health.status == INTERRUPTED
+
+
+@pytest.mark.parametrize(("budget", "why"), [("max_seconds = 0.0", "max_seconds"), ("max_bytes = 1", "max_bytes")])
+def test_a_budget_that_is_spent_ends_the_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str, why: str) -> None:
+    monkeypatch.setattr(made, "SEEDS", made.SEEDS.replace("tries = 3", f"tries = 3\n{budget}"))
+    crawl = Crawl(tmp_path)
+    crawl.answer(made.list_page([1, 2]))
+    assert crawl.session.left_because == why
+    assert crawl.answer() is None
+    crawl.session.close(status=1)
+
+
+def test_a_run_is_of_its_site_s_pace_unless_the_operator_says_otherwise() -> None:
+    site = made.site()
+    assert _own_pace(site, Settings({"DELAY": None})) is site
+    assert _own_pace(site, Settings({"DELAY": "0.5"})).politeness.delay == 0.5
+    assert _own_pace(site, Settings({"DELAY": 0})).politeness.delay == 0.0
+
+
+def test_a_site_that_is_not_there_opens_nothing(tmp_path: Path) -> None:
+    (tmp_path / "news.toml").write_text(made.SEEDS, encoding="utf-8")
+    values = Settings({"SEEDS_DIR": str(tmp_path), "ARCHIVE_DIR": str(tmp_path / "archive")})
+    with pytest.raises(ConfigurationError, match="Known sites: news"):
+        run(values, "elsewhere", {})
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_signal_before_the_first_request_has_the_status_of_an_interrupted_run() -> None:
+    assert Interrupted.exit_status == INTERRUPTED
+    assert stages.OUR_FAULT == "our_fault"
