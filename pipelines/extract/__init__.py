@@ -62,5 +62,13 @@ def _refused(capture: Capture) -> Rejection | None:
     if status != 200:
         return Rejection(reason=Reason.HTTP_ERROR, detail=f"The server answered {status}.", status=status)
     if capture.truncated is not None:
-        return Rejection(reason=Reason.PARTIAL, detail=f"The transfer broke off ({capture.truncated}).", status=status)
+        return Rejection(reason=_cut(capture), detail=f"The transfer broke off ({capture.truncated}).", status=status)
     return None
+
+
+def _cut(capture: Capture) -> Reason:
+    """What a body is that was not read to its end (WARC-Truncated, ISO 28500 §5.13): stopped at the size limit, not worth
+    reading by its headers, or broken off on the way."""
+    if capture.truncated == "unspecified" and not capture.body:
+        return Reason.NOT_HTML
+    return Reason.TOO_LARGE if capture.truncated == "length" else Reason.PARTIAL

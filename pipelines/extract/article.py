@@ -218,7 +218,8 @@ def _claim(reader: Reader, title: str | None, text: str, when: Published) -> ver
 
 def _refusal(reader: Reader, claim: verdict.Claim, paragraphs: tuple[str, ...], *, guessed: bool) -> Rejection | None:
     markup = reader.page.markup
-    if guessed and (found := verdict.no_article(claim, reader.reading, markup)) is not None:
+    found = verdict.no_article(claim, reader.reading, markup) if guessed else verdict.no_article_in_frame(claim, markup)
+    if found is not None:
         return found
     if not claim.text:
         return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.")

@@ -26,6 +26,7 @@ _HEAD = 4_096
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,30})""", re.IGNORECASE)
 _RUN = re.compile(rb"(?:[\x80-\xff][\x40-\xff]?)+")
+_HIGH = re.compile(rb"[\x80-\xff]+")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,30})", re.IGNORECASE)
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -38,6 +39,10 @@ _SUPERSETS = {
     "euc_kr": "cp949",
     "shift_jis": "cp932",
 }
+_WIDE = {"gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "iso2022_jp", "utf-8"}
+"""codecs of scripts without upper and lower case"""
+_LABELS = {"gb_2312-80": "gb2312", "gb_2312": "gb2312", "csgb2312": "gb2312", "x-gbk": "gbk", "x-x-big5": "big5", "x-sjis": "shift_jis"}
+"""names that pages use and Python does not know (WHATWG Encoding, section 4.2)"""
 _NEVER = {"utf-7", "utf-16", "utf-32", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
 
 
@@ -48,7 +53,9 @@ def _level_one(charset: str, first: range) -> str:
 
 # The everyday characters of each standard: a wrong reading is full of others.
 _EVERYDAY = frozenset(_level_one("gb2312", range(0xB0, 0xD8)) + _level_one("big5", range(0xA4, 0xC7)))
-_PUNCTUATION = re.compile("[\u2010-\u2026\u3000-\u30ff\uff01-\uff65\u00a0-\u00ff]")
+_PUNCTUATION = re.compile("[\u2010-\u2026\u3000-\u30ff\uff01-\uff65\xb0\xb1\xb7\xd7\xf7]")
+_UNSPOKEN = re.compile("[\u00a0-\u00ff]{4,}")
+"""Nobody writes four accented letters in a row: a page in a Chinese charset, read as latin-1, is nothing else"""
 _BROKEN = re.compile("[\ufffd\ue000-\uf8ff\x80-\x9f]")
 
 
@@ -94,8 +101,19 @@ _FITS = 0.6
 def _fitness(sample: bytes, codec: str) -> float:
     """0..1: the share of non-ASCII characters that somebody would have written on purpose."""
     foreign = [char for char in sample.decode(codec, "replace") if char > "\x7f"]
-    likely = sum(char in _EVERYDAY or bool(_PUNCTUATION.match(char)) for char in foreign)
-    return (likely - sum(bool(_BROKEN.match(char)) for char in foreign)) / max(1, len(foreign))
+    if codec == "cp1252":
+        return _isolated(sample)
+    if codec not in _WIDE:
+        cased = [char for char in foreign if char.lower() != char.upper()]
+        return sum(char.islower() for char in cased) / max(1, len(foreign))
+    likely = sum(char in _EVERYDAY or _PUNCTUATION.match(char) is not None for char in foreign)
+    return (likely - sum(_BROKEN.match(char) is not None for char in foreign)) / max(1, len(foreign))
+
+
+def _isolated(sample: bytes) -> float:
+    """The share of bytes beyond ASCII that stand alone or in twos, as accents and quotes do; Chinese stands in long runs."""
+    runs = [len(run) for run in _HIGH.findall(sample)]
+    return sum(length for length in runs if length <= 2) / max(1, sum(runs))
 
 
 def _damage(text: str) -> float:
@@ -113,14 +131,18 @@ def _declared(body: bytes, content_type: str | None) -> list[tuple[str, str]]:
 def known_codec(name: str) -> str | None:
     """The codec for a declared name, widened to the superset that it means in practice; None for what is no text codec."""
     try:
-        found = codecs.lookup(name.strip()).name
+        label = name.strip().lower()
+        found = codecs.lookup(_LABELS.get(label, label)).name
     except (LookupError, ValueError):
         return None
     codec = _SUPERSETS.get(found, found)
+    if codec in _NEVER:
+        return None
     try:
-        return None if codec in _NEVER else (codec if isinstance(b"".decode(codec), str) else None)
+        b"a".decode(codec)  # base64 and its like are codecs, and none of text
     except (LookupError, ValueError):
         return None
+    return codec
 
 
 def _decoded(body: bytes, charset: str, evidence: str) -> Decoded:

@@ -15,6 +15,8 @@ from pipelines.model import Headers, Reason, Rejection
 
 SLIGHT = 220
 """characters of article below which a page may be something else; the shortest real article of 64 has 108"""
+FRAMED = 120
+"""characters below which a page in the frame of an article, without a date of its own, may be the site's notice"""
 NEWSY = 60
 """characters of unlinked prose in one column that make an article out of a page full of links"""
 _LINKS = 5
@@ -93,6 +95,7 @@ _SIGNS = (
 _LIST_BEFORE = 10
 """lines of links between a title and a short text; a flash report follows its title after a handful of share links"""
 _TOPIC = re.compile(r"/(?:special|zt|zhuanti|topics?|subject)/|专题(?:[_\-|—－]|$|报道)|专题_")
+_LEADS_ON = re.compile(r"<meta\b[^>]{0,100}http-equiv\s*=\s*[\"']?refresh\b[^>]{0,100}\burl\s*=", re.IGNORECASE)
 _PHOTO_SCRIPT = re.compile(r"\b(?:pic_data|picList|slide_data|g_oPics?)\s*[=:]", re.IGNORECASE)
 
 
@@ -144,6 +147,18 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
     if max(_column_length(reading), len(claim.text) if claim.title else 0) < NEWSY:
         return _without_prose(claim, reading, markup, _LINKS)
     return None if claim.expected else _without_prose(claim, reading, markup, 1)
+
+
+def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:
+    """Why a page whose layout fits is no article all the same: sites print their notices in the frame of their articles. Only
+    what stands in the article's place is looked at, and only where it is short and nothing on the page says when it went out."""
+    if claim.dated or len(claim.text) >= FRAMED:
+        return None
+    if found := _signed(_SIGNS, f"{claim.title or ''}\n{claim.text}", ""):
+        return found
+    if _LEADS_ON.search(markup):
+        return Rejection(reason=Reason.REDIRECT, detail="A few words, and a meta refresh that leads elsewhere.")
+    return None
 
 
 def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:
