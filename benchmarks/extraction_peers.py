@@ -37,8 +37,8 @@ def readability(html: str, _url: str) -> dict[str, Any]:
 
     document = Document(html)
     tree = lxml.html.fromstring(document.summary())
-    lines = (" ".join("".join(element.itertext()).split()) for element in tree.iter("p", "li", "h2", "h3", "td"))
-    return {"text": "\n".join(line for line in lines if line) or "".join(tree.itertext()), "title": document.short_title()}
+    lines = (" ".join(str(element.xpath("string()")).split()) for element in tree.iter("p", "li", "h2", "h3", "td"))
+    return {"text": "\n".join(line for line in lines if line) or str(tree.xpath("string()")), "title": document.short_title()}
 
 
 def newspaper4k(html: str, url: str) -> dict[str, Any]:

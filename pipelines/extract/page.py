@@ -34,7 +34,10 @@ _TAG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
-_UNSEEN = re.compile(r"<(script|style|noscript|template)\b.*?</\1|<!--.*?-->|<[^>]*+>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)|<[^>]*+>", re.IGNORECASE | re.DOTALL)
+_SILENT = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1[^>]*+>?|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_STRAY = re.compile(r"<(?!/?[a-zA-Z][^<>]*+>)")
+"""what begins no whole tag: Python's parser looks for the end of each again and again (100,000 take minutes)"""
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
 """deleted from the UTF-8 bytes, where each is a character of its own; lone surrogates fall out on the way there"""
 
@@ -103,7 +106,7 @@ def _flatten(markup: str) -> html.HtmlElement:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        soup = BeautifulSoup(markup, "html.parser")
+        soup = BeautifulSoup(_STRAY.sub(" ", _SILENT.sub(" ", markup)), "html.parser")
     flat = html.Element("html")
     body = etree.SubElement(flat, "body")
     for text in soup.stripped_strings:
