@@ -127,7 +127,8 @@ class Conductor:
         self.recovered = Recovered()
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
-        session.remember, session.settled, session.stop = self._remember, self._settled, self._stop
+        session.remember, session.remembered = self._remember, self._memory.flushed
+        session.settled, session.stop = self._settled, self._stop
         connect = crawler.signals.connect
         connect(self._opened, signals.spider_opened)
         connect(self._closed, signals.spider_closed)

@@ -33,8 +33,8 @@ def read(capture: Capture, site: Site) -> Result:
         return None
     if capture.status in REDIRECTS:
         return _redirect(capture, site)
-    if capture.refers_to is not None and not capture.body and capture.status == 200:
-        return Rejection(reason=Reason.NOT_MODIFIED, detail="The same payload as an earlier capture, which is not here.", status=200)
+    if capture.refers_to is not None and capture.status != 304 and not capture.body:
+        return _same_payload(capture, capture.refers_to[0], site)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
     return extract(capture, site)
@@ -47,6 +47,13 @@ def _redirect(capture: Capture, site: Site) -> Rejection:
     if target is not None and leads_to_index(capture.url, target, site):
         return Rejection(reason=Reason.GONE, detail=detail, status=capture.status)
     return Rejection(reason=Reason.REDIRECT, detail=detail, status=capture.status)
+
+
+def _same_payload(capture: Capture, original: str, site: Site) -> Rejection:
+    """A revisit record of another crawler (WARC/1.1 §6.7.2): the bytes are those of an earlier capture, which is read itself."""
+    if canonical(original, site) == canonical(capture.url, site):
+        return Rejection(reason=Reason.NOT_MODIFIED, detail="the same payload as before", status=capture.status)
+    return Rejection(reason=Reason.PARTIAL, detail=f"its payload is kept with {original}", status=capture.status)
 
 
 def leads_to_index(url: str, target: str, site: Site) -> bool:

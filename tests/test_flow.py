@@ -70,6 +70,13 @@ def test_a_redirect_to_anything_else_is_one(target: str) -> None:
     assert redirect(target).reason is Reason.REDIRECT
 
 
+@pytest.mark.parametrize(("original", "reason"), [(address(1), Reason.NOT_MODIFIED), (address(2), Reason.PARTIAL)])
+def test_a_revisit_record_of_the_same_payload_confirms_its_own_page_alone(original: str, reason: Reason) -> None:
+    result = flow.read(capture(address(1), refers_to=(original, made.NOW)), SITE)
+    assert isinstance(result, Rejection)
+    assert result.reason is reason
+
+
 def test_a_redirect_home_says_gone_for_a_site_of_which_nothing_is_known() -> None:
     moved = replace(capture("http://elsewhere.test/a/1.html", status=301), headers=(("Location", "/"),))
     result = flow.read(moved, generic_site())

@@ -19,6 +19,7 @@ from scrapy.statscollectors import MemoryStatsCollector
 from crawler.frontier import RUN_ENDED
 from crawler.health import FAR_LESS, GOOD, INTERRUPTED, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED
 from crawler.loader import spider_of
+from crawler.politeness import gate_of
 from crawler.recovery import Recovered, recover
 from crawler.run import Conductor, Interrupted, _make_start_urls_due, _own_pace, run
 from crawler.scheduler import CatalogueScheduler
@@ -155,6 +156,18 @@ def test_a_url_that_was_asked_is_not_asked_again_in_the_same_run(crawl: Crawl) -
     crawl.lists(1)
     assert crawl.answer(fails="robots_unreachable") == address(1)
     assert crawl.answer(fails="robots_unreachable") is None
+
+
+def test_what_a_host_said_is_written_with_a_commit_once(crawl: Crawl) -> None:
+    """By the run's own hands: the stage calls both."""
+    session = crawl.session
+    gate_of(crawl.conductor._crawler).keeper = crawl.conductor._memory
+    gate_of(crawl.conductor._crawler).saw_failure("news.test", "timeout")
+    with session.archive.catalogue.transaction() as tx:
+        session.remember(tx)
+    session.remembered()
+    assert crawl.conductor._memory.load_host("news.test") is not None
+    assert crawl.conductor._memory._hosts == {}
 
 
 def test_a_turn_that_never_came_is_left_and_not_failed(crawl: Crawl) -> None:
