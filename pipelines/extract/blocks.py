@@ -154,7 +154,7 @@ def read(root: html.HtmlElement) -> Reading:
             if tag in UNREAD:
                 events.skip_subtree()
                 continue
-            if element.attrib and _marked(element, tag):
+            if (tag in _ASIDE_TAGS or element.attrib) and _marked(element, tag):
                 marked.append(element)
                 walk.asides += 1
             _start(walk, element, tag)

@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.EDITOR, _OPEN, r"(?:责任编辑|责编|编辑)[\u4e00-\u9fff·]{2,4}(?:$|[\W_])", longest=40),
     _rule(Kind.EDITOR, r"^[^。!?;]{0,40}(?:责任编辑|责编)[:丨|]?\S{0,14}[\])】)]*$", longest=60),
     _rule(Kind.ORIGINAL_TITLE, _OPEN, r"(?:原文?标?题|原题目?)(?:为|是|:)", longest=120),
-    _rule(Kind.RELATED, _OPEN, r"(?:", _MORE, r")(?:[:>》».…|].{0,60}|\(?\d*\)?[条篇]?)$", longest=80),
+    _rule(Kind.RELATED, _OPEN, r"(?:", _MORE, r")(?:[:>》».…|].{0,60}|\(?\d*\)?[条篇]?[\W_]*)$", longest=80),
     _rule(
         Kind.NOTICE,
         _OPEN,
@@ -160,10 +160,13 @@ RULES: tuple[Rule, ...] = (
         longest=300,
         places=_EDGES,
     ),
-    _rule(Kind.BREADCRUMB, _OPEN, r"(?:当前|您(?:现在)?(?:的|所在)?(?:的)?|你的?)?(?:所在)?位置(?:[:是]|$)", longest=100),
+    _rule(Kind.BREADCRUMB, _OPEN, r"[您你]?的?(?:现在|当前)?的?(?:所在)?的?位置(?:[:是]|$)", longest=100),
     _rule(Kind.BREADCRUMB, r"^[^。,!?]{0,20}(?:>{1,2}|»|›)[^。!?]{0,40}(?:(?:>{1,2}|»|›)|正文$)", longest=80),
     _rule(
-        Kind.PAGER, r"^(?>[\W_]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$", longest=80, places=_EDGES
+        Kind.PAGER,
+        r"^(?=.*(?:页|[【\[]\d))(?>[\W_\d]|上一页|下一页|首页|尾页|末页|共\d+页|第\d+页|\[\d+\]|【\d+】|余下全文|全文)++$",
+        longest=80,
+        places=_EDGES,
     ),
     _rule(Kind.HEADER, _OPEN, r"(?:发[布稿表]|更新|刊登|出版|采编|上传|创建|时间|日期).{0,6}(?:时间|日期|于)?[:]?", _DATE, longest=120),
     _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE),
@@ -172,7 +175,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Kind.HEADER,
         _OPEN,
-        r"(?:关键[词字]|标签|tags?|专题|栏目|频道|分类|稿源|浏览次数|阅读次数|点击次数|发布于|字数|索引号|发文机关|文号|主题词)[:|]",
+        r"(?:专题|栏目|频道|分类|稿源|浏览次数|阅读次数|点击次数|发布于|字数|索引号|发文机关|文号|主题词)[:|]",
         longest=80,
     ),
     _rule(Kind.SHARE, rf"^(?>[\W_\d万k]|{_CONTROLS})++$"),
@@ -205,6 +208,7 @@ _BYLINE = re.compile(
     r"^[\W_]*(?:(?:[\u4e00-\u9fff·a-z]{0,12}?(?:记者|通讯员|特派员|评论员|撰稿人?|撰稿员|实习生))+[:/|丨]?|作者[:/|丨]|(?:撰|供|采|原)?文[:/|丨]|撰文|执笔[:/|丨]?|采写[:/|丨]?|编译[:/|丨]?|作者(?=[\u4e00-\u9fff]{2,4}(?:$|[\W_]))|出品[:/|丨︱]|by[:\s])"
     r"[^。!?;]{0,40}$"
 )
+_BY = re.compile(r"By\s+[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){0,4}")
 _TAIL_CUTS = re.compile(
     r"\s*(?:[\[【（(]?\s*(?:责任编辑|责编|编辑)\s*[:：][^。！？\n]{0,20}[\]】）)]?|返回\S{0,6}[，,]?\s*查看更多|【纠错】|\[纠错\]|点击进入专题\S{0,4})\s*$"
 )
@@ -245,6 +249,8 @@ def is_caption(text: str) -> bool:
 
 def is_byline(text: str) -> bool:
     """Whether a line only names who wrote."""
+    if _BY.fullmatch(text):
+        return True
     folded = fold(text)
     return len(folded) <= BYLINE_LENGTH and folded[:1] not in "(（" and _BYLINE.match(folded) is not None
 
