@@ -8,14 +8,16 @@ except of this project, besides bulk work, stands here.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import shutil
 import tempfile
 import traceback
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -23,8 +25,10 @@ import sqlalchemy as sa
 
 from pipelines import flow
 from pipelines.archive import Archive, erasure, schema, write_whole
+from pipelines.archive.durable import whole_file
 from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.originals import originals
+from pipelines.archive.records import Record, read_records
 from pipelines.archive.wacz import unpack_wacz
 from pipelines.archive.warc import Original, read_captures, read_record
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
@@ -38,6 +42,10 @@ GROUP = 64
 """captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
 
 PACKAGE = ".wacz"
+RECORDS_LOOKED_AT = 4
+"""to know how a file was compressed: a warcinfo may have a member of its own before the one with all others"""
+PIECE = 2**16
+"""bytes copied at a time; inflated they may be a thousand times as many"""
 
 Chooser = Callable[[str], Site]
 """The site whose rules read a URL."""
@@ -93,21 +101,23 @@ def replay(
 
 
 def keep_file(archive: Archive, path: Path) -> Path:
-    """The archive's own copy of a WARC file. A file of the same name but other bytes is kept beside it, under its digest."""
+    """The archive's own copy of a WARC file, durable. A file of the same name but other bytes is kept beside it, under its
+    digest; one that was compressed as a whole is kept uncompressed, so that each of its records has a place of its own."""
     if path.resolve().parent == archive.warc_folder.resolve():
         return path
     try:
-        digest = _digest(path)
+        as_a_whole = _is_compressed_as_a_whole(path)
+        digest = _digest(_content(path, as_a_whole))
         with archive.catalogue.snapshot() as tx:
-            if (name := erasure.former(tx, digest)) is not None:
-                return archive.warc_folder / name  # it is here; what was taken down is no longer in it
-        target = archive.warc_folder / path.name
-        if target.exists() and _digest(target) != digest:
-            target = archive.warc_folder / f"{digest[:16]}-{path.name}"
+            if (former := erasure.former(tx, digest)) is not None:
+                return archive.warc_folder / former  # it is here; what was taken down is no longer in it
+        name = path.name.removesuffix(".gz") if as_a_whole else path.name
+        target = archive.warc_folder / name
+        if target.exists() and _digest(_content(target, False)) != digest:
+            target = archive.warc_folder / f"{digest[:16]}-{name}"
         if not target.exists():
-            temporary = target.with_name(f".{target.name}.part")
-            shutil.copyfile(path, temporary)
-            temporary.replace(target)
+            with whole_file(target) as out:  # no row may point to bytes that a power cut can take back
+                out.writelines(_content(path, as_a_whole))
     except OSError as error:
         raise ArchiveUnusable(
             f"{path}: cannot be copied into the archive ({error.strerror}). Is it there, and is the disk full?"
@@ -115,9 +125,41 @@ def keep_file(archive: Archive, path: Path) -> Path:
     return target
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _is_compressed_as_a_whole(path: Path) -> bool:
+    """Whether one gzip member holds several records: against WARC/1.1 Annex D, but some tools write so."""
+    with path.open("rb") as file:
+        first = islice(read_records(file, path.name), RECORDS_LOOKED_AT)
+        return any(isinstance(record, Record) and record.length == 0 for record in first)
+
+
+def _content(path: Path, as_a_whole: bool) -> Iterator[bytes]:
+    """The bytes to keep of a file."""
+    with path.open("rb") as file:
+        pieces = iter(partial(file.read, PIECE), b"")
+        yield from _inflated(pieces) if as_a_whole else pieces
+
+
+def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A compressed stream undone; one that breaks off or is corrupt, as far as it goes."""
+    inflater = _inflater()
+    with contextlib.suppress(zlib.error):
+        for piece in pieces:
+            rest = piece
+            while rest:
+                yield inflater.decompress(rest)
+                rest = inflater.unused_data
+                inflater = _inflater() if inflater.eof else inflater
+
+
+def _inflater() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 class _Failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 from datetime import timedelta
@@ -18,6 +19,9 @@ from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import Exchange, read_captures
 from pipelines.errors import ArchiveUnusable
 from pipelines.model import Capture
+from pipelines.replay import chooser
+from pipelines.takedown import Which, alone, takedown
+from pipelines.verify import verify
 from tests.archive.test_cdxj import PYWB, REPLAY
 from tests.small_site import ROBOT, START, Small, confirmation, exchange, page, small, url, usual, write_warc
 
@@ -186,3 +190,43 @@ def test_an_original_that_is_damaged_is_as_good_as_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     made.bring([identical("robot", 2)], "later")
     assert outcomes(made, "robot") == ["new", "not_modified"]
+
+
+# ── files that were compressed as a whole ────────────────────────────────────────────────────────────────────────────
+
+
+def as_a_whole(path: Path) -> Path:
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())))
+    return path
+
+
+def test_every_page_of_a_file_that_was_compressed_as_a_whole_comes_in(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive")
+    path = as_a_whole(write_warc(tmp_path, usual()))
+    tally = made.replay(path)
+    assert sum(tally.outcomes.values()) == 7
+    assert made.replay(path).known == 7
+    assert [one.suffix for one in (made.folder / "warc").iterdir()] == [".warc"]
+    assert indexed(made) == stored(made)
+    with made.open() as archive:
+        assert verify(archive).findings == []
+
+
+def test_one_that_breaks_off_comes_in_as_far_as_it_goes(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive")
+    path = as_a_whole(write_warc(tmp_path, usual()))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    tally = made.replay(path)
+    assert 2 <= sum(tally.outcomes.values()) < 7
+    assert len(tally.damaged) == 1
+
+
+def test_what_was_taken_down_out_of_such_a_file_stays_away_when_it_is_replayed_again(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive")
+    path = as_a_whole(write_warc(tmp_path, usual()))
+    made.replay(path)
+    with made.open() as archive, alone(archive):
+        takedown(archive, Which(url=url("robot")), "test", START, chooser({"small": made.site}))
+    tally = made.replay(path)
+    assert (tally.known, sum(tally.outcomes.values())) == (5, 0)
+    assert len(list((made.folder / "warc").iterdir())) == 1
