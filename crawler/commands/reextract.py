@@ -12,7 +12,7 @@ from crawler.health import GOOD, PARTIAL
 from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.errors import ConfigurationError
-from pipelines.reextract import Difference, reextract, today
+from pipelines.reextract import Difference, What, reextract, today
 from pipelines.replay import chooser
 from pipelines.site import load_sites
 from pipelines.tables import Section, as_text, plain
@@ -93,6 +93,8 @@ def lines(found: Difference) -> Iterator[str]:
     if rows:
         yield from as_text([Section(title="Differences", columns=("site", "layout", "what", "captures"), rows=rows)])
     for (site, layout, what), samples in sorted(found.samples.items()):
+        if what is What.PROVENANCE:
+            continue  # there is nothing to look at
         yield f"{site} {layout} {what}:"
         for sample in samples:
             yield f"  {sample.url}"
