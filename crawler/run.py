@@ -30,7 +30,7 @@ from crawler.session import Session, earlier_runs, last_books, open_session
 from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits, start_rows
 from pipelines import flow, report
-from pipelines.archive import urltable
+from pipelines.archive import erasure, urltable
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.model import Capture, Kind, Reason, Verdict
@@ -231,6 +231,8 @@ class Conductor:
             settle_withdrawals(tx, session.site.name, since=last_books(tx, session.site.name))
             for name in sorted(self._files - unknown):
                 seal(tx, session.archive.warc_folder / name)
+        for name in sorted(self._files):  # a redirect may lead to what was taken down
+            erasure.erase_taken_down(session.archive, session.archive.warc_folder / name)
         session.archive.index.merge()
 
     def _ledger(self, tx: Any) -> dict[str, Any]:
