@@ -204,6 +204,7 @@ class _Takedown:
         for one in self._named.values():
             upsert(tx, schema.tombstone, {"article": one.id, "url": one.url, "site": one.site, "reason": reason, "at": now})
         captures, others = self._delete_captures(tx, found)
+        ledger.settle_withdrawals(tx)  # what a denial of another article is worth depends on what its host showed then
         self._set_aside(tx, at)
         ledger.sweep(tx)
         gone = tuple(

@@ -68,7 +68,7 @@ ADVICE = {
     What.MISSING_FILE: "Bring the file back from a backup; nothing can stand for raw bytes.",
     What.TORN: "The next crawl cuts a torn tail off and keeps it beside the file. In an older file: restore it from a backup.",
     What.DAMAGED: "Restore the file from a backup.",
-    What.ORPHAN: "Replay the file: `scrapy replay --archive DIR warc/FILE`.",
+    What.ORPHAN: "After a killed run: the next crawl takes it in. Otherwise replay it: `scrapy replay --archive DIR warc/FILE`.",
     What.ROW: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.DIFFERS: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.RULES: "Bring the seeds file back under seeds/<digest>.toml; its git history has it. Until then its texts cannot be checked.",

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
@@ -41,6 +43,7 @@ from tests.small_site import (
     TELESCOPE,
     Small,
     exchange,
+    listing,
     page,
     rules,
     site,
@@ -243,6 +246,31 @@ def test_deleted_rows_leave_nothing_in_the_pages_of_the_database(made: Small) ->
         assert database.execute("PRAGMA freelist_count").fetchone() == (0,)
     log = made.folder / "catalogue.db-wal"
     assert not log.exists() or TELESCOPE[0].encode() not in log.read_bytes()
+
+
+STORIES = {
+    "robot": exchange("robot", page(ROBOT), 0),
+    "copy": exchange("copy", page(ROBOT), 0.2),
+    "battery": exchange("battery", page(BATTERY, "充电十分钟行驶四百公里"), 0.1),
+    "longer": exchange("longer", page((*BATTERY, *TELESCOPE), "两件事"), 0.3),
+    "telescope": exchange("telescope", page(TELESCOPE, "第二面天线启用"), 0.4),
+    "lost": exchange("lost", b"<html><body><p>404</p></body></html>", 0.5, status=404, reason="Not Found"),
+}
+
+
+def without_places(made: Small) -> list[dict[str, Any]]:
+    return [{name: value for name, value in record.items() if name != "provenance"} for record in exported(made)]
+
+
+@settings(deadline=None, max_examples=5)
+@given(names=st.lists(st.sampled_from(sorted(STORIES)), min_size=1, max_size=4, unique=True))
+def test_an_archive_without_some_articles_is_one_that_never_had_them(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    taken = small(tmp_path_factory.mktemp("taken"), STORIES.values())
+    for name in names:
+        take(taken, url=url(name))
+    never = small(tmp_path_factory.mktemp("never"), [listing(()), *(one for name, one in STORIES.items() if name not in names)])
+    assert without_places(taken) == without_places(never)
+    assert is_true(taken)
 
 
 # ── what it may not touch, what it cannot know ───────────────────────────────────────────────────────────────────────
