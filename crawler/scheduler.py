@@ -44,6 +44,8 @@ class CatalogueScheduler(BaseScheduler):
         """rows handed out as requests, by id, until what came of them is committed"""
         self._under_way: Counter[str] = Counter()
         self._empty_at = -1
+        self._nothing_beside: tuple[int, tuple[str, ...]] = (-1, ())
+        """the generation and the full hosts beside which there was nothing to lease"""
         self._spider: Any = None
 
     @classmethod
@@ -105,21 +107,26 @@ class CatalogueScheduler(BaseScheduler):
     def _lease_more(self) -> None:
         if len(self._ready) >= MOST_READY or self._empty_at == self._session.generation:
             return
-        now = time.time()
         full = {host for host, count in self._under_way.items() if count and not self._has_room(host)} | {row.host for row in self._ready}
-        wanted = Wanted(
-            now=now,
-            until=now + LEASE_SECONDS,
-            not_since=self._session.started,
-            most=BATCH,
-            without_hosts=tuple(sorted(full | self._session.given_up)),
-        )
+        without = tuple(sorted(full | self._session.given_up))
+        if self._nothing_beside == (self._session.generation, without):
+            return
+        rows = self._leased(without)
+        self._ready.extend(rows)
+        if not rows:
+            self._nothing_beside = (self._session.generation, without)
+            self._empty_at = self._empty_at if full else self._session.generation
+
+    def _leased(self, without: tuple[str, ...]) -> list[Row]:
+        """Scrapy asks after every answer: where all hosts of the site have to wait, the catalogue is spared the question (a
+        third of a crawl's processor time on one host with 20,000 URLs due)."""
+        if set(self._session.site.hosts) <= set(without):
+            return []
+        now = time.time()
+        wanted = Wanted(now=now, until=now + LEASE_SECONDS, not_since=self._session.started, most=BATCH, without_hosts=without)
         with self._session.archive.catalogue.transaction() as tx:
             rows = urltable.lease(tx, self._session.site.name, wanted)
-        rows = [row for row in rows if row.id not in self._held]  # its lease has run out while its host made it wait
-        self._ready.extend(rows)
-        if not rows and not full:
-            self._empty_at = self._session.generation
+        return [row for row in rows if row.id not in self._held]  # its lease has run out while its host made it wait
 
     def _request(self, row: Row) -> Request:
         self._held[row.id] = row

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from scrapy import Spider
 from scrapy.http import Request
 
@@ -89,9 +90,41 @@ def test_a_host_has_few_requests_on_the_way_and_other_hosts_do_not_wait_for_it(s
     first = taken(scheduler)
     assert len(first) == PLACES
     made.known(session, "http://other.test/20260907/1.html")
+    session.generation += 1  # as with every commit
     assert [request.url for request in taken(scheduler)] == ["http://other.test/20260907/1.html"]
     settle(session, scheduler, first[0])
     assert len(taken(scheduler)) == 1
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What the catalogue is asked."""
+    heard: list[str] = []
+
+    def hear(_: object, __: object, statement: str, *___: object) -> None:
+        heard.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    yield heard
+    sa.event.remove(sa.Engine, "before_cursor_execute", hear)
+
+
+def test_the_catalogue_is_asked_for_more_once_in_a_commit_and_not_at_all_while_every_host_is_busy(
+    session: Session, scheduler: CatalogueScheduler, statements: list[str]
+) -> None:
+    numbers = range(PLACES + 10)
+    made.known(session, *(address(number) for number in numbers))
+    taken(scheduler)
+    statements.clear()
+    assert [taken(scheduler) for _ in range(3)] == [[], [], []]
+    assert statements == []
+    made.known(session, *(f"http://other.test/20260907/{number}.html" for number in numbers))
+    session.generation += 1
+    assert len(taken(scheduler)) == PLACES
+    statements.clear()
+    session.generation += 1
+    assert taken(scheduler) == []
+    assert statements == []
 
 
 def test_what_a_busy_host_holds_does_not_keep_more_from_being_leased(session: Session, scheduler: CatalogueScheduler) -> None:
