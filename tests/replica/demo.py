@@ -76,7 +76,9 @@ def _show_record(record: dict[str, object]) -> None:
     console.print(f"[bold]{escape(str(record['title']))}[/bold]")
     for name in ("url", "published", "source", "authors", "editors"):
         console.print(f"  {name:<10} {escape(str(record[name]))}")
-    console.print(f"  {'text':<10} {len(paragraphs)} paragraphs, {len(captions)} captions apart: {escape(paragraphs[0][:70])}…\n")
+    console.print(
+        f"  {'text':<10} {len(paragraphs)} paragraphs, {len(captions)} captions apart: {escape(paragraphs[0][:40])}…\n", soft_wrap=True
+    )
 
 
 if __name__ == "__main__":
