@@ -81,7 +81,7 @@ _OUTLET = re.compile(
     r"^(?=.*[A-Za-z])[A-Za-z0-9 .&]{2,20}$"
 )
 _TITLE_CLASS = re.compile(r"title|headline|heading|(?:^|[\s_-])(?:bt|tit\d*|pbt|biaoti|hd\d?)(?:$|[\s_-])", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[_|｜]|\s[-–—·»«丨]+\s|--+|-(?=[^-]{2,16}$)|——(?=[^—]{2,10}$))\s*")
+_SEPARATOR = re.compile(r"\s*(?:[_|｜]|\s[-–—·»«丨]+\s|--+|-(?=[^-]{2,16}$)|——(?=[^—]{0,8}(?:网|报|台|社|频道|新闻|在线|门户)$))\s*")
 _HEADING_SCORE = {"h1": 2.0, "h2": 1.5, "h3": 1.0, "h4": 0.5}
 
 

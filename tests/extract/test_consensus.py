@@ -1,0 +1,104 @@
+"""The agreement of readers, and how their lines become an article."""
+
+from __future__ import annotations
+
+from pipelines.extract import blocks, consensus, generic, page
+from pipelines.extract.assembly import assemble
+from pipelines.extract.consensus import Consensus
+from pipelines.text import Script
+
+P = [
+    "春分那天，河岸小镇的工程师们把第一台潮汐发电样机放进水里，岸上站满了拿着热水瓶的老人和逃了半节课的孩子。",
+    "样机的外壳用回收的渔船木料制成，内部的传感器每隔十秒记录一次水温、流速和电压，数据当晚就公布在镇图书馆的屏幕上。",
+    "图书馆的志愿者把这些数字抄成一张长表，贴在借书处旁边；有人发现凌晨四点的流速总比预报快一点，原因至今没有定论。",
+    "镇上的面馆老板提出用多余的电力蒸馒头，这个建议被认真地写进了会议纪要，并附上一份手绘的线路草图。",
+]
+LINKS = "<ul>" + "".join(f"<li><a href=/{number}>昨日旧闻第{number}条</a></li>" for number in range(12)) + "</ul>"
+
+
+def paragraphs(texts: list[str]) -> str:
+    return "".join(f"<p>{text}</p>" for text in texts)
+
+
+def agreed(body: str, title: str | None = None, summary: str | None = None) -> Consensus:
+    found = page.parse(f"<html><head><title>题</title></head><body>{body}</body></html>", "")
+    assert found is not None
+    return consensus.consensus(found.root, blocks.read(found.root), title, Script.HAN, summary)
+
+
+def kept(found: Consensus) -> list[str]:
+    return [line.text for line in found.assembly.kept]
+
+
+def test_readers_that_agree_are_certain() -> None:
+    found = agreed(f"{LINKS}<div class=main><h1>题</h1>{paragraphs(P)}</div>{LINKS}", "题")
+    assert kept(found) == P
+    assert found.confidence > 0.95
+
+
+def test_a_page_of_links_has_no_article() -> None:
+    assert kept(agreed(LINKS)) == []
+
+
+def test_a_lead_that_the_summary_repeats_is_taken_in() -> None:
+    lead = "一台用旧渔船改成的发电机在春分下水，小镇的人们决定先看它能不能熬过雨季。"
+    body = f"<div class=summary>核心提示：{lead}</div><p><a href=#>广告</a></p><div class=main>{paragraphs(P)}</div>{LINKS}"
+    assert kept(agreed(body, summary=lead))[0].endswith(lead)
+
+
+def test_the_libraries_leave_the_tree_as_it_was() -> None:
+    found = page.parse(f"<html><body><div class=main>{paragraphs(P)}</div></body></html>", "")
+    assert found is not None
+    before = "".join(found.root.itertext())
+    tree = generic.lean(found.root)
+    assert P[0] in generic.readability_text(tree)
+    assert P[0] in generic.trafilatura_text(tree)
+    assert "".join(found.root.itertext()) == before
+
+
+def test_a_reader_without_an_answer_has_none() -> None:
+    found = page.parse("<html><body></body></html>", "")
+    assert found is not None
+    assert generic.trafilatura_text(found.root) == ""
+    assert generic.readability_text(found.root) == ""
+
+
+def test_lines_are_matched_whatever_their_white_space() -> None:
+    found = page.parse("<html><body><p>春分 那天，小镇。</p><p>短</p><p>别的一行文字，不在其中。</p></body></html>", "")
+    assert found is not None
+    lines = blocks.read(found.root).lines
+    assert [line.index for line in consensus.matched(lines, "前面的话。春分那天，\n小镇。后面的话")] == [0]
+    assert [line.index for line in consensus.matched(lines, "短\n春分那天，小镇。")] == [0, 1]
+
+
+def assembled(body: str, title: str | None = None) -> list[str]:
+    found = page.parse(f"<html><body>{body}</body></html>", "")
+    assert found is not None
+    return [line.text for line in assemble(blocks.read(found.root).lines, title).kept]
+
+
+def test_the_head_is_trimmed_down_to_the_last_header_line() -> None:
+    head = "<h1>题目在此</h1><p>首页 > 科技 > 正文</p><p>2026-03-01 08:30 来源：河岸日报</p>"
+    assert assembled(f"<div>{head}<p>编者按</p>{paragraphs(P)}</div>", "题目在此") == ["编者按", *P]
+
+
+def test_headings_inside_the_text_stay() -> None:
+    assert assembled(f"<div>{paragraphs(P[:2])}<h2>先熬过雨季</h2>{paragraphs(P[2:])}</div>") == [*P[:2], "先熬过雨季", *P[2:]]
+
+
+def test_the_text_ends_where_the_page_goes_on_to_something_else() -> None:
+    assert assembled(f"<div>{paragraphs(P[:3])}<p>相关阅读</p>{paragraphs(P[3:])}</div>") == P[:3]
+
+
+def test_a_box_of_links_inside_the_text_does_not_end_it() -> None:
+    box = "<p>相关阅读</p><p><a href=#>昨日旧闻一则</a></p>"
+    assert assembled(f"<div>{paragraphs(P[:3])}{box}{paragraphs(P)}</div>") == [*P[:3], *P]
+
+
+def test_a_signature_below_the_text_stays_and_a_stray_line_does_not() -> None:
+    assert assembled(f"<div>{paragraphs(P)}<p>河岸小镇人民政府</p><p>2026年1月27日</p></div>") == [*P, "河岸小镇人民政府", "2026年1月27日"]
+    assert assembled(f"<div><div>{paragraphs(P)}</div><span>游客须知</span></div>") == P
+
+
+def test_nothing_makes_nothing() -> None:
+    assert assemble([], None).kept == []
