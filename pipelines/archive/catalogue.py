@@ -43,11 +43,19 @@ class Catalogue:
 
     def create(self) -> None:
         """Makes the tables where there are none. Raises NewerArchive and the faults of `transaction`."""
+        self._refuse_newer()
         with self.transaction() as tx:
             schema.metadata.create_all(tx)
             if self._version(tx) is None:
                 tx.execute(schema.info.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
         self.check()
+
+    def _refuse_newer(self) -> None:
+        """Before anything is written: a newer catalogue may lack a table that this version would make."""
+        with self.snapshot() as tx:
+            known = sa.inspect(tx).has_table("info")
+        if known:
+            self.check()
 
     def check(self) -> None:
         """Refuses what this version cannot read. Raises NewerArchive, ArchiveUnusable, CatalogueDamaged."""

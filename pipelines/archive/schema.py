@@ -125,6 +125,7 @@ page = Table(
     Column("fetched_at", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("content", String),
+    Index("page_fetched", "fetched_at"),
 )
 
 revision = Table(

@@ -243,3 +243,13 @@ def test_an_upsert_of_a_key_alone_leaves_what_is_there(catalogue: Catalogue) -> 
         statement = {"site": "s", "digest": "d", "text": "版权所有", "articles": 4}
         upsert(tx, line, statement)
         assert tx.execute(sa.select(line.c.articles)).scalar() == 4
+
+
+def test_a_newer_catalogue_gets_no_table_of_ours_either(catalogue: Catalogue) -> None:
+    with catalogue.transaction() as tx:
+        tx.execute(schema.info.update().where(schema.info.c.key == "schema").values(value=str(schema.SCHEMA_VERSION + 1)))
+        schema.line.drop(tx)
+    with pytest.raises(NewerArchive):
+        catalogue.create()
+    with catalogue.snapshot() as tx:
+        assert not sa.inspect(tx).has_table("line")
