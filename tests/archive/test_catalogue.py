@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pipelines.archive import catalogue as module
 from pipelines.archive.catalogue import Catalogue, insert_new, upsert
-from pipelines.archive.schema import SCHEMA_VERSION, content, info, url
+from pipelines.archive.schema import SCHEMA_VERSION, content, info, line, url
 from pipelines.errors import ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
 
 
@@ -247,8 +247,8 @@ def test_an_upsert_of_a_key_alone_leaves_what_is_there(catalogue: Catalogue) -> 
 
 def test_a_newer_catalogue_gets_no_table_of_ours_either(catalogue: Catalogue) -> None:
     with catalogue.transaction() as tx:
-        tx.execute(schema.info.update().where(schema.info.c.key == "schema").values(value=str(schema.SCHEMA_VERSION + 1)))
-        schema.line.drop(tx)
+        tx.execute(info.update().values(value=str(SCHEMA_VERSION + 1)))
+        line.drop(tx)
     with pytest.raises(NewerArchive):
         catalogue.create()
     with catalogue.snapshot() as tx:
