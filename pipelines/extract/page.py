@@ -39,8 +39,8 @@ _SILENT = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1[^>]*+>?|\Z)
 _STRAY = re.compile(r"<(?!/?[a-zA-Z][^<>]*+>)")
 """what begins no whole tag: Python's parser looks for the end of each again and again (100,000 take minutes)"""
 _INLINE = re.compile(r"</?(?:a|b|i|u|em|strong|span|font|sup|sub|mark|small|big)\b[^<>]*+>", re.IGNORECASE)
-_BREAKING = re.compile(r"</?[a-zA-Z][^<>]*+>")
-"""every other tag: 100,000 open elements cost BeautifulSoup 3 s, 100,000 <br/> a third of that"""
+_BREAKING = re.compile(r"(?:</?[a-zA-Z][^<>]*+>\s*+)++")
+"""all other tags, a run of them at a time: 100,000 open elements cost BeautifulSoup 3 s, one <br/> nothing"""
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
 """deleted from the UTF-8 bytes, where each is a character of its own; lone surrogates fall out on the way there"""
 

@@ -36,7 +36,7 @@ def test_an_unknown_host_is_read_as_any_page_of_the_web(tmp_path: Path) -> None:
 def test_a_page_comes_out_of_a_warc_file_by_its_url(tmp_path: Path) -> None:
     warc = tmp_path / "a.warc"
     http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
-    fields = ("WARC/1.1", "WARC-Type: response", f"WARC-Target-URI: {URL}", "WARC-Date: 2026-03-02T04:05:06Z")
+    fields: tuple[str, ...] = ("WARC/1.1", "WARC-Type: response", f"WARC-Target-URI: {URL}", "WARC-Date: 2026-03-02T04:05:06Z")
     fields += ("WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000001>", "Content-Type: application/http; msgtype=response")
     head = "\r\n".join((*fields, f"Content-Length: {len(http)}", "", ""))
     warc.write_bytes(head.encode() + http + b"\r\n\r\n")
