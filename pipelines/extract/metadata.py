@@ -37,7 +37,7 @@ _TITLE_META = ("og:title", "twitter:title", "articletitle", "title", "dc.title",
 _TIMES = """
     article:published_time weibo:article:create_at pubdate publishdate publish_date og:release_date og:time datepublished apub:time
     publication_date date dc.date dcterms.created dcterms.date dc.date.issued sailthru.date parsely-pub-date firstpublishedtime
-    og:pubdate publishtime pubtime article_date_original maketime
+    og:pubdate publishtime pubtime article_date_original cxenseparse:publishtime cxenseparse:recs:publishtime maketime
 """
 _TIME_META = tuple(_TIMES.split())
 _MODIFIED_META = (
