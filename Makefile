@@ -38,6 +38,9 @@ check: lint test ## what CI runs
 test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
 	@$(BIN)/python -m tests.flows.kill --rounds 20
 
+test-hazards: $(READY)  ## every hazard alone and all at once over real sockets: a table, and what does not hold
+	@$(BIN)/python -m tests.hazards
+
 page: $(READY)   ## a page folder for the tests: make page URL=... or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
@@ -61,4 +64,4 @@ bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-kill page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock
+.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock

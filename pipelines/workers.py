@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import resource
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -92,7 +93,9 @@ def _too_expensive(error: Exception) -> Rejection:
 def _pool(workers: int) -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipelines.flow"])  # the imports cost 280 ms a process (FIELD section 1)
-    return ProcessPool(max_workers=workers, max_tasks=TASKS_A_WORKER, context=context, initializer=_limit)
+    pool = ProcessPool(max_workers=workers, max_tasks=TASKS_A_WORKER, context=context, initializer=_limit)
+    pool.schedule(os.getpid)  # the processes start here and now; with the first page they would stall the event loop for 0.4 s
+    return pool
 
 
 def _limit() -> None:

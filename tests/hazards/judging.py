@@ -1,0 +1,173 @@
+"""What an archive says came of each hazard, held against its row. `wrong` says in a few words what does not hold."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.archive import schema
+from pipelines.policy import refusal
+from tests.flows import crawling
+from tests.hazards.lists import TRAPS, Trap
+from tests.hazards.pages import Story
+from tests.hazards.rows import Expect, Pace, Row
+from tests.hazards.site import Site
+
+MEMORY_MB = {True: 250, False: 350}
+"""of the main process, with all hazards together on one host; apart, a hundred hosts answer at once, and eight bodies of 8 MiB
+are in its hands at the same time"""
+CLEAN = 0.9
+"""of a survivor's text must be its story's"""
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the table."""
+
+    name: str
+    expected: str
+    happened: str
+    requests: int
+    seconds: float | None = None
+    wrong: str = ""
+
+
+def findings(site: Site, archive: Path, rows: tuple[Row, ...], pace: Pace) -> Iterator[Finding]:
+    """One for each hazard, each trap, and the good articles."""
+    records = crawling.all_records(archive)
+    known = {one.url: one for one in crawling.rows(archive, sa.select(schema.url))}
+    for row in rows:
+        yield _hazard(site, row, records.get(site.urls[row.name]), known.get(site.urls[row.name]), pace)
+    for trap in TRAPS:
+        yield _trap(site, trap)
+    missing = [url for url, story in site.good.items() if not _is_clean(records.get(url), story)]
+    got = len(site.good) - len(missing)
+    yield Finding(
+        name="good articles", expected=Expect.ARCHIVE, happened=f"{got} of {len(site.good)}", requests=got, wrong=" ".join(missing)
+    )
+    strangers = [url for url in records if url not in site.good and url not in site.urls.values()]
+    yield Finding(name="nothing else", expected="none", happened=f"{len(strangers)} more", requests=0, wrong=" ".join(strangers))
+    contacts = len(site.internal.asked)
+    yield Finding(
+        name="internal port", expected="no contact", happened=f"{contacts} requests", requests=contacts, wrong="asked" if contacts else ""
+    )
+    forbidden = sum(run.targets["/tech/20261119/1.html"] for run in site.runs)
+    yield Finding(
+        name="robots.txt disallow", expected="no request", happened=f"{forbidden}", requests=forbidden, wrong="asked" if forbidden else ""
+    )
+    peak, limit = max(run.peak_mb for run in site.runs), MEMORY_MB[site.together]
+    yield Finding(name="memory", expected=f"< {limit} MB", happened=f"{peak:.0f} MB", requests=0, wrong="too much" if peak >= limit else "")
+
+
+def _hazard(site: Site, row: Row, record: Record | None, known: Any, pace: Pace) -> Finding:
+    story, first = site.cases[row.name].story, site.runs[0]
+    asked = first.asked[row.name]
+    seconds = None
+    if asked and known is not None and known.last_fetched:
+        seconds = max(0.0, min(known.last_fetched - first.wall, first.seconds) - (asked[0] - first.began))
+    wrong = "; ".join([*_objections(row, record, known, story), *_rudeness(row, asked, pace)])
+    return Finding(
+        name=row.name, expected=row.expect, happened=_word(record, known, story), requests=len(asked), seconds=seconds, wrong=wrong
+    )
+
+
+def _word(record: Record | None, known: Any, story: Story) -> str:
+    if record is not None:
+        return "archived clean" if _is_clean(record, story) else f"archived, {_share(record, story):.0%} its own"
+    return "never found" if known is None else f"{known.reason or known.state}"
+
+
+def _objections(row: Row, record: Record | None, known: Any, story: Story) -> Iterator[str]:
+    wanted = row.expect in (Expect.ARCHIVE, Expect.LATER, Expect.POLICY)
+    if known is None:
+        yield "its link was not found"
+    if wanted and not _is_clean(record, story):
+        yield "not archived clean"
+    if row.expect in (Expect.REJECT, Expect.FAIL, Expect.PARTIAL) and record is not None:
+        yield "is in the corpus"
+    if row.expect is Expect.SURVIVE and record is not None and _share(record, story) < CLEAN:
+        yield "what is archived is not its text"
+    if row.reason and known is not None and known.reason != row.reason:
+        yield f"called {known.reason}, not {row.reason}"
+    if record is not None:
+        yield from _unfit(record)
+        yield from (CHECKS[row.name](record) for _ in range(row.name in CHECKS) if CHECKS[row.name](record))
+
+
+def _rudeness(row: Row, asked: tuple[float, ...], pace: Pace) -> Iterator[str]:
+    if not 1 <= len(asked) <= row.requests:
+        yield f"{len(asked)} requests, 1 to {row.requests} expected"
+    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
+    if gaps and min(gaps) < row.gap(pace):
+        yield f"asked again after {min(gaps):.1f} s"
+
+
+def _is_clean(record: Record | None, story: Story) -> bool:
+    return record is not None and _squeezed(record["text"]) == _squeezed(story.text)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _share(record: Record, story: Story) -> float:
+    """How much of a text is its story's: characters of paragraphs that hardly differ."""
+    told = set(_squeezed(story.text))
+    text = _squeezed(record["text"])
+    whole = sum(len(part) for part in story.paragraphs if _squeezed(part) in text)
+    same = sum(char in told for char in text)
+    return min(1.0, max(whole, same) / max(1, len(text)))
+
+
+def _unfit(record: Record) -> Iterator[str]:
+    """What may be in no record (P6)."""
+    title = record["title"]
+    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in title):
+        yield f"title holds {title!r}"
+    if any(0xD800 <= ord(char) <= 0xDFFF or (ord(char) < 32 and char not in "\n\t") for char in record["text"]):
+        yield "text holds control characters or surrogates"
+    if record["published"] and record["published"][:4] > record["fetched_at"][:4]:
+        yield f"published {record['published']}, after it was fetched"
+
+
+def _from_url(record: Record) -> str:
+    return "" if (record["published_from"], (record["published"] or "")[:10]) == ("url", "2026-11-20") else f"date {record['published']}"
+
+
+def _is_reserved(record: Record) -> str:
+    return "" if refusal(record["rights"], "archive") else "its wish is not recorded"
+
+
+def _is(title: str) -> Callable[[Record], str]:
+    return lambda record: "" if record["title"] == title else f"title {record['title']!r}"
+
+
+def _ancient(record: Record) -> str:
+    """Either not believed, or flagged."""
+    believed = (record["published"] or "").startswith("1203")
+    return "not flagged" if believed and "ancient_date" not in record["quality"]["flags"] else ""
+
+
+CHECKS: dict[str, Callable[[Record], str]] = {
+    "no_date": _from_url,
+    "ancient_date": _ancient,
+    "noarchive_meta": _is_reserved,
+    "noarchive_header": _is_reserved,
+    "bidi_title": _is("新品发布会在京举行"),
+    "xss_title": _is("<script>alert(1)</script>新品发布"),
+    "path_title": _is("../../../../etc/cron.d/evil"),
+}
+
+
+def _trap(site: Site, trap: Trap) -> Finding:
+    count = max(sum(n for target, n in run.targets.items() if re.search(trap.pattern, target)) for run in site.runs)
+    wrong = "" if 1 <= count <= trap.most else f"{count} requests, 1 to {trap.most} expected"
+    return Finding(name=trap.name, expected="bounded", happened="ended", requests=count, wrong=wrong)

@@ -1,0 +1,75 @@
+"""All hazards at once, each on a host of its own, twice: the short form of `make test-hazards`, with short waits."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.health import FAR_LESS, PARTIAL
+from tests.flows import crawling
+from tests.hazards import judging, pages, site
+from tests.hazards.judging import Finding
+from tests.hazards.lists import TRAPS
+from tests.hazards.rows import ROWS, Pace
+
+pytestmark = pytest.mark.xdist_group("hazards")
+PACE = Pace(retry_after=1, retry_after_429=1, silent=30)
+TIMEOUTS = (10, 3)
+"""seconds for a whole transfer in each run: the slow ones take two of them, and eight bodies of 8 MiB come at the same time"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hazards")
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[site.Site]:
+    with site.serving(ROWS, folder, together=False, pace=PACE) as served:
+        for timeout in TIMEOUTS:
+            site.crawl(served, folder / "archive", "-s", f"DOWNLOAD_TIMEOUT={timeout}")
+        yield served
+
+
+@pytest.fixture(scope="module")
+def found(served: site.Site, folder: Path) -> dict[str, Finding]:
+    return {finding.name: finding for finding in judging.findings(served, folder / "archive", ROWS, PACE)}
+
+
+OTHERS = ("good articles", "nothing else", "internal port", "robots.txt disallow", "memory")
+
+
+@pytest.mark.parametrize("name", [*(row.name for row in ROWS), *(trap.name for trap in TRAPS), *OTHERS])
+def test_it_holds(found: dict[str, Finding], name: str) -> None:
+    assert found[name].wrong == "", found[name]
+
+
+def test_every_run_ends_by_itself_and_says_that_not_all_was_well(served: site.Site) -> None:
+    assert [run.status in (PARTIAL, FAR_LESS) for run in served.runs] == [True, True], [run.stdout for run in served.runs]
+
+
+def test_nothing_is_torn_lost_or_doubled(served: site.Site, folder: Path) -> None:
+    assert crawling.faults_of(folder / "archive") == []
+
+
+def test_no_traceback_and_no_second_line_reaches_the_log(served: site.Site) -> None:
+    for run in served.runs:
+        assert "Traceback" not in run.stderr
+        assert "\x1b" not in run.stderr
+        assert not [line for line in run.stderr.splitlines() if line and not line.startswith("20")]
+
+
+def test_no_cookie_is_in_the_archive(served: site.Site, folder: Path) -> None:
+    for path in crawling.warc_files(folder / "archive"):
+        assert b"\nset-cookie:" not in gzip.decompress(path.read_bytes()).lower()
+
+
+def test_the_judge_sees_what_is_wrong() -> None:
+    """The table is worth nothing if it cannot fail."""
+    story = pages.story("judge")
+    junk = {"text": pages.story("other").text, "title": "x\u202e", "published": "2199-01-01", "fetched_at": "2026-11-23"}
+    assert not judging._is_clean(junk, story)
+    assert len(list(judging._unfit(junk))) == 2
