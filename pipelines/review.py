@@ -10,14 +10,14 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from pipelines import report
-from pipelines.archive import stored
+from pipelines.archive import stored, templates
 from pipelines.archive.schema import article, capture, run
 from pipelines.errors import ConfigurationError
 from pipelines.model import Article, Kind, Reason, Verdict
@@ -25,6 +25,7 @@ from pipelines.overview import Run, as_run, runs
 from pipelines.tables import Cell, Section
 
 EXAMPLES = 3
+MOST_LINES = 20
 """URLs shown of each reason"""
 TOP = 20
 """sources and domains shown; the rest is counted"""
@@ -77,6 +78,8 @@ class Review:
     clusters: dict[str, Any]
     sources: dict[str, int]
     domains: dict[str, int]
+    recurring: list[dict[str, Any]]
+    """first and last lines that many articles of a site share: text, site, articles, example, and the rule that drops it"""
 
 
 def review(tx: sa.Connection, number: int | None = None) -> Review:
@@ -114,6 +117,7 @@ def _review(tx: sa.Connection, title: str, histories: Sequence[Sequence[Run]], s
         clusters=_clusters(tx, scope),
         sources=dict(sources),  # asdict makes nonsense of a Counter
         domains=dict(domains),
+        recurring=[{**asdict(one), "rule": one.rule} for one in templates.recurring(tx, MOST_LINES)],
     )
 
 
@@ -204,6 +208,20 @@ def sections(told: Review) -> Iterator[Section]:
     yield _cluster_section(told.clusters)
     yield _top("Sources", "printed source", told.sources)
     yield _top("Domains", "domain", told.domains)
+    yield Section(
+        title="Lines that recur",
+        columns=("articles", "site", "line", "for example"),
+        rows=tuple((one["articles"], one["site"], one["text"], one["example"]) for one in told.recurring),
+        note=_furniture(told.recurring),
+    )
+
+
+def _furniture(recurring: Sequence[Mapping[str, Any]]) -> str:
+    """What to write into the seeds file, if a person finds that the lines are furniture."""
+    if not recurring:
+        return "none"
+    rules = "\n".join(f"  {one['rule']}," for one in recurring)
+    return f"If they are furniture, add them to the seeds file and run `scrapy reextract`:\nfurniture = [\n{rules}\n]"
 
 
 def _cluster_section(clusters: Mapping[str, Any]) -> Section:

@@ -104,6 +104,8 @@ class Head:
     payload_digest: str | None
     text_digest: str
     cluster: Mapping[str, object]
+    marks: tuple[str, ...] = ()
+    """flags that only the whole archive can give, beside those of the extraction"""
 
 
 def record(article: Article, head: Head) -> dict[str, object]:
@@ -133,7 +135,7 @@ def record(article: Article, head: Head) -> dict[str, object]:
         "last_seen": head.last_seen,
         "fetched_at": head.fetched_at,
         "cluster": dict(head.cluster),
-        "quality": _plain(article.quality),
+        "quality": {"confidence": article.quality.confidence, "flags": sorted({*article.quality.flags, *head.marks})},
         "provenance": _provenance(article, head),
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive import neighbours
+from pipelines.archive import neighbours, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
 from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
@@ -149,7 +149,9 @@ def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     touched = {name}
     if before is None or before.content != canonical_json(current.contents):  # a short text is what its title says
         touched |= neighbours.redraw(tx, name, current.article, before.comparison_digest if before is not None else None)
+    marked = templates.redraw(tx, site, name, current.article)
     _settle(tx, touched)
+    publish(tx, marked)
     return _verdict(tx, name, before, folded)
 
 
@@ -257,9 +259,11 @@ def _forget(tx: sa.Connection, name: str) -> None:
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
         tx.execute(change.insert().values(article=name, op="delete"))
+    marked = templates.redraw(tx, head.site, name, None)
     tx.execute(revision.delete().where(revision.c.article == name))
     tx.execute(article.delete().where(article.c.id == name))
     _settle(tx, touched)
+    publish(tx, marked)
 
 
 def _settle(tx: sa.Connection, touched: Iterable[str]) -> None:

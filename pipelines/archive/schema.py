@@ -11,6 +11,7 @@ seconds since the epoch. `SCHEMA_VERSION` changes with every change of shape and
     revision ─────── folded from the pages of an article by dedup.history
     article ──────── the head: the current state, its cluster, whether the corpus shows it
     edge ─────────── a verified pair of articles: duplicate, near duplicate, contained
+    template_line ── first and last lines of each article: what recurs across a site may be furniture
     change ───────── the feed: one row a change of what the corpus shows, numbered
     tombstone ────── what was taken down and never comes back
     run ──────────── one crawl, with its ledger
@@ -218,11 +219,12 @@ warc_file = Table(
     Column("sealed", Boolean, nullable=False),
 )
 
-line = Table(
-    "line",
+template_line = Table(
+    "template_line",
     metadata,
-    Column("site", String, primary_key=True),
+    Column("article", String, primary_key=True),
     Column("digest", String, primary_key=True),
+    Column("site", String, nullable=False),
     Column("text", Text, nullable=False),
-    Column("articles", Integer, nullable=False),
+    Index("template_line_digest", "site", "digest"),
 )

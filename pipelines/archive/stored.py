@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive import article_record
+from pipelines.archive import article_record, templates
 from pipelines.archive.article_record import from_json, record
 from pipelines.archive.schema import article, capture, change, content, edge
 from pipelines.dedup import history
@@ -53,7 +53,9 @@ def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[st
     texts = whole_articles(tx, rows)
     members = _members(tx, {row.cluster for row in rows})
     bonds = _bonds(tx, rows)
-    return [(found[name], record(texts[name], _head(found[name], members, bonds.get(name)))) for name in names if name in found]
+    marked = templates.marked(tx, names)
+    heads = {name: _head(row, members, bonds.get(name), (templates.MARK,) if name in marked else ()) for name, row in found.items()}
+    return [(found[name], record(texts[name], heads[name])) for name in names if name in found]
 
 
 def cursor(tx: sa.Connection) -> int:
@@ -85,7 +87,7 @@ def _bonds(tx: sa.Connection, heads: Sequence[Head]) -> dict[str, tuple[str, flo
     return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
 
 
-def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None) -> article_record.Head:
+def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None, marks: tuple[str, ...]) -> article_record.Head:
     kind, similarity = bond or (None, None)
     return article_record.Head(
         id=row.id,
@@ -104,4 +106,5 @@ def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, floa
             "size": len(members[row.cluster]),
             "representative": row.representative,
         },
+        marks=marks,
     )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pipelines.archive import catalogue as module
 from pipelines.archive.catalogue import Catalogue, insert_new, upsert
-from pipelines.archive.schema import SCHEMA_VERSION, content, info, line, url
+from pipelines.archive.schema import SCHEMA_VERSION, content, info, template_line, url
 from pipelines.errors import ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
 
 
@@ -235,21 +235,19 @@ def test_an_upsert_inserts_or_replaces_what_is_given(catalogue: Catalogue) -> No
         assert tx.execute(sa.select(content)).all() == [("a", "two")]
 
 
-def test_an_upsert_of_a_key_alone_leaves_what_is_there(catalogue: Catalogue) -> None:
-    from pipelines.archive.schema import line
-
+def test_an_upsert_replaces_what_stands_beside_a_key_of_two_columns(catalogue: Catalogue) -> None:
+    row = {"article": "a", "digest": "d", "site": "s", "text": "版权所有"}
     with catalogue.transaction() as tx:
-        tx.execute(line.insert().values(site="s", digest="d", text="版权所有", articles=3))
-        statement = {"site": "s", "digest": "d", "text": "版权所有", "articles": 4}
-        upsert(tx, line, statement)
-        assert tx.execute(sa.select(line.c.articles)).scalar() == 4
+        tx.execute(template_line.insert().values(**row))
+        upsert(tx, template_line, {**row, "site": "t"})
+        assert tx.execute(sa.select(template_line.c.site)).scalar() == "t"
 
 
 def test_a_newer_catalogue_gets_no_table_of_ours_either(catalogue: Catalogue) -> None:
     with catalogue.transaction() as tx:
         tx.execute(info.update().values(value=str(SCHEMA_VERSION + 1)))
-        line.drop(tx)
+        template_line.drop(tx)
     with pytest.raises(NewerArchive):
         catalogue.create()
     with catalogue.snapshot() as tx:
-        assert not sa.inspect(tx).has_table("line")
+        assert not sa.inspect(tx).has_table("template_line")
