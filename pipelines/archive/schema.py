@@ -127,6 +127,7 @@ page = Table(
     Column("kind", String, nullable=False),
     Column("content", String),
     Index("page_fetched", "fetched_at"),
+    Index("page_capture", "capture"),
 )
 
 revision = Table(
