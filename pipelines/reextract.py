@@ -30,7 +30,7 @@ from pipelines.archive.durable import whole_file
 from pipelines.archive.originals import originals
 from pipelines.archive.warc import read_captures
 from pipelines.dedup.history import PageKind
-from pipelines.extract.article import VERSIONS
+from pipelines.extract.version import versions
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, WarcRef
 from pipelines.site import Site
 from pipelines.urls import canonical
@@ -241,7 +241,7 @@ class _Reextraction:
     # ── apply ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _key(self, site: Site) -> str:
-        return digest(canonical_json([site.digest, VERSIONS]))
+        return digest(canonical_json([site.digest, versions()]))
 
     def forget(self, spool: Path) -> None:
         """Gives up what an earlier run left: it was found by other rules."""

@@ -33,7 +33,7 @@ from pipelines.archive.urltable import State
 from pipelines.archive.warc import read_captures
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.errors import CatalogueDamaged, DamagedRecord, SeedsError
-from pipelines.extract.article import VERSIONS
+from pipelines.extract.version import versions
 from pipelines.model import Article, Capture, Reason, Rejection, Status
 from pipelines.site import Site, generic_site, parse_site
 from pipelines.workers import Readers
@@ -263,7 +263,7 @@ class _Verification:
         if made is None:
             self.result.add(What.CONTENT, f"content {row.content}", f"is not there, or no article; the capture of {row.url} points to it")
             return None
-        if dict(made.extraction.versions) != VERSIONS:
+        if dict(made.extraction.versions) != versions():
             self.result.checked["texts_of_other_versions"] += 1
             return None
         return self._site(made.extraction.rules_digest)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
-from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from pipelines import text as texts
@@ -20,6 +19,7 @@ from pipelines.extract.layouts import Match
 from pipelines.extract.metadata import Declared, Published
 from pipelines.extract.page import Page
 from pipelines.extract.rights import rights
+from pipelines.extract.version import versions
 from pipelines.model import Article, Caption, Capture, Extraction, PublishedFrom, Quality, Reason, Rejection
 from pipelines.site import GENERIC, Site
 from pipelines.text import presence
@@ -30,7 +30,6 @@ CONFIDENT = 0.6
 _SHORT = 80
 """characters: articles this short are flagged, not refused"""
 _ANCIENT = 1990
-VERSIONS = {name: version(name) for name in ("trafilatura", "readability-lxml", "lxml", "beautifulsoup4")}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LATER_TITLE = 40
 
@@ -179,7 +178,7 @@ def _composed(
             charset=reader.decoded.charset,
             charset_from=reader.decoded.evidence,
             rules_digest=reader.site.digest,
-            versions=VERSIONS,
+            versions=versions(),
         ),
         part=reader.where.part,
         next_url=_next_url(reader, next_href),
