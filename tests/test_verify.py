@@ -279,7 +279,7 @@ def test_a_text_that_is_gone_is_found(made: Small) -> None:
 
 
 def test_texts_of_other_readers_are_counted_and_not_read_again(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.verify.VERSIONS", {"trafilatura": "9.9"})
+    monkeypatch.setattr("pipelines.verify.versions", lambda: {"trafilatura": "9.9"})
     result = checked(made)
     assert result.passed
     assert result.checked["texts_of_other_versions"] == 4
