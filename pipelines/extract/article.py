@@ -90,6 +90,7 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         reader.said,
         metadata.marked_sources(head),
         metadata.account(lines[at + 1 : first] if at is not None and at < first else []),
+        chinese=texts.language(" ".join(line.text for line in assembly.kept)) == "zh",
     )
     return _composed(
         reader,

@@ -250,13 +250,22 @@ def modified(head: list[str], said: Declared, zone: tzinfo) -> datetime | None:
 # --- source --------------------------------------------------------------------------------------------------------
 
 
-def source(head: list[list[str]], tail: list[list[str]], said: Declared, marked: list[str], account_name: str | None = None) -> str | None:
+def source(
+    head: list[list[str]],
+    tail: list[list[str]],
+    said: Declared,
+    marked: list[str],
+    account_name: str | None = None,
+    *,
+    chinese: bool = True,
+) -> str | None:
     """The printed 来源: by its label in the header, unlabelled in the header (`marked` are the texts whose class says
     so), by its label behind the text, and from meta. Head and tail are lines, each as its pieces of text."""
     labelled = _labelled(head)
     if labelled and not _VAGUE_SOURCE.match(labelled):
         return labelled
-    unlabelled = next((text for text in marked if _plausible(text)), None) or _beside_date(head) or account_name
+    named = next((text for text in marked if _plausible(text)), None)
+    unlabelled = (named or _beside_date(head) or account_name) if chinese else None
     behind = _labelled(tail)
     meta = _clean_source(said.first(_SOURCE_META) or "")
     return next((one for one in (unlabelled, behind, meta) if one and not _VAGUE_SOURCE.match(one)), None)

@@ -212,3 +212,12 @@ def test_the_section_is_declared_or_the_last_step_of_the_path() -> None:
     assert metadata.section(declared('<meta property="article:section" content="科技">'), []) == "科技"
     assert metadata.section(Declared(), ["当前位置：首页 > 新闻 > 科技 > 正文"]) == "科技"
     assert metadata.section(Declared(), []) is None
+
+
+@pytest.mark.parametrize(
+    "head", [[["By", "Ann Writer"], ["September 7, 2026", "Buffer"]], [["Published", "September 7, 2026"], ["Advertisement"]]]
+)
+def test_a_bare_name_beside_the_date_is_a_source_by_chinese_custom_only(head: list[list[str]]) -> None:
+    said = metadata.declared(html.fromstring("<html><body></body></html>"))
+    assert metadata.source(head, [], said, [], chinese=False) is None
+    assert metadata.source([["澄江晚报", "2026年9月7日 10:00"]], [], said, []) == "澄江晚报"
