@@ -24,7 +24,7 @@ BUSY_SECONDS = 30.0
 
 _SQLITE_FAULTS: tuple[tuple[str, type[ArchiveError], str], ...] = (
     ("database or disk is full", OutOfSpace, "the disk is full: free some space and run again; nothing committed was lost"),
-    ("disk i/o error", OutOfSpace, "the disk does not take what is written: is it full, or failing? Nothing committed was lost"),
+    ("disk i/o error", OutOfSpace, "the disk does not take what is written. Free some space and run again; nothing committed was lost"),
     ("readonly database", ArchiveUnusable, "the catalogue cannot be written: check the owner and mode of the folder and its files"),
     ("unable to open", ArchiveUnusable, "the catalogue cannot be opened: check that the folder exists and may be written"),
     ("is locked", ArchiveUnusable, f"another process has held the catalogue for {BUSY_SECONDS:.0f} s: see which, and run again"),
