@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import brotli  # type: ignore[import-untyped]  # ships none
+import brotli
 import pytest
 import zstandard
 from scrapy import Request
