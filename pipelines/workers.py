@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -35,6 +36,7 @@ class Readers:
     """A pool of warm processes that read captures; results come in any order."""
 
     def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._pool = _pool(workers) if workers else None
         self._ahead = AHEAD * workers or 1
 
@@ -43,7 +45,7 @@ class Readers:
         if self._pool is None or capture.kind is not Kind.ARTICLE:
             return flow.read(capture, site)
         try:
-            return await asyncio.wrap_future(self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE))
+            return await asyncio.wrap_future(self._schedule(capture, site))
         except (FutureTimeout, ProcessExpired, MemoryError) as error:
             return _too_expensive(error)
 
@@ -67,7 +69,17 @@ class Readers:
     def _begin(self, capture: Capture, site: Site) -> Callable[[], Result | Exception]:
         if self._pool is None or capture.kind is not Kind.ARTICLE:
             return partial(_outcome, partial(flow.read, capture, site))
-        return partial(_outcome, self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE).result)
+        return partial(_outcome, self._schedule(capture, site).result)
+
+    def _schedule(self, capture: Capture, site: Site) -> Any:
+        """A pool whose process is killed between two pages takes no further ones: another takes its place."""
+        assert self._pool is not None
+        try:
+            return self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE)
+        except RuntimeError:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool = _pool(self._workers)
+            return self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE)
 
     def close(self) -> None:
         if self._pool is not None:
