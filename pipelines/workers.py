@@ -28,6 +28,8 @@ MEMORY_A_WORKER = 512 * 2**20
 """HAZARDS P2, beyond what the libraries themselves have mapped."""
 TASKS_A_WORKER = 5_000
 """A worker is replaced after so many pages: lxml's and the allocator's fragments do not grow for ever."""
+TRIES = 3
+"""of one page whose reading process dies: three deaths are the page's doing, one may be anybody's"""
 AHEAD = 4
 """pages a worker that `read_all` holds: one that is slow keeps the others at work"""
 
@@ -44,10 +46,19 @@ class Readers:
         """`flow.read` within the limits. A page over them is a Rejection, TOO_EXPENSIVE; the pool goes on."""
         if self._pool is None or capture.kind is not Kind.ARTICLE:
             return flow.read(capture, site)
-        try:
-            return await asyncio.wrap_future(self._schedule(capture, site))
-        except (FutureTimeout, ProcessExpired, MemoryError) as error:
-            return _too_expensive(error)
+        for _ in range(TRIES):
+            pool = self._pool
+            try:
+                return await asyncio.wrap_future(self._schedule(capture, site))
+            except (FutureTimeout, MemoryError) as error:
+                return _too_expensive(error)
+            except ProcessExpired as died:  # by the page, or by somebody else's hand
+                fault: Exception = died
+            except RuntimeError as broken:  # of the pool, when its process was killed between two pages; of our code otherwise
+                if pool.active:
+                    raise
+                fault = broken
+        return _too_expensive(fault)
 
     def read_now(self, capture: Capture, site: Site) -> Result:
         """The same, waited for."""
