@@ -90,7 +90,7 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
 def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was left out on purpose, and what was never shown; no line where there is nothing to say."""
     skipped, gaps = ledger.get("skipped"), ledger.get("gaps")
-    not_met = [f"{host} {told['missing']} of {told['covered']}" for host, told in sorted((gaps or {}).items())]
+    not_met = [f"{host} {told['missing']} of {told['covered']}" for host, told in sorted((gaps or {}).items()) if told["missing"]]
     said = (("links skipped", _words(skipped) if skipped else ""), ("numbers not met", ", ".join(not_met)))
     return [(name, text) for name, text in said if text]
 
