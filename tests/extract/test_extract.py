@@ -156,7 +156,7 @@ BROKEN = {
 def test_broken_pages_give_their_text_in_bounded_time(name: str) -> None:
     start = time.process_time()
     found = extract(captured(BROKEN[name]), generic_site())
-    assert time.process_time() - start < 8.0
+    assert time.process_time() - start < 60.0
     assert isinstance(found, Article)
     assert SENTENCE in found.text
     assert_safe(found)
