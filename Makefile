@@ -41,8 +41,8 @@ test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts aga
 test-hazards: $(READY)  ## every hazard alone and all at once over real sockets: a table, and what does not hold
 	@$(BIN)/python -m tests.hazards
 
-page: $(READY)   ## a page folder for the tests: make page URL=... or WARC=...
-	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
+page: $(READY)   ## a page folder for the tests: make page URL=... FILE=page.html, or WARC=...
+	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(FILE),--file "$(FILE)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
 bench: bench-extraction bench-dedup bench-archive bench-recrawl bench-memory  ## all benchmarks
 
