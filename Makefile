@@ -62,6 +62,6 @@ bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20
 	@$(BIN)/python -m benchmarks.memory
 
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
+	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --no-strip-extras --python-version 3.11 -o requirements.lock
 
 .PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock
