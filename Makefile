@@ -12,7 +12,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked dependencies into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -62,6 +62,6 @@ bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20
 	@$(BIN)/python -m benchmarks.memory
 
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --no-strip-extras --python-version 3.11 -o requirements.lock
+	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
 .PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock
