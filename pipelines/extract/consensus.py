@@ -17,7 +17,7 @@ from pipelines.extract import furniture, generic, locator
 from pipelines.extract.assembly import Assembly, assemble, manner
 from pipelines.extract.blocks import Line, Reading
 from pipelines.extract.furniture import Kind
-from pipelines.text import Script
+from pipelines.text import Script, clean
 
 logging.getLogger("readability").setLevel(logging.CRITICAL)
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -108,7 +108,8 @@ def _beginning(reading: Reading, summary: str | None) -> Line | None:
 
 
 def matched(lines: list[Line], text: str) -> list[Line]:
-    """The lines that stand in another reader's text."""
+    """The lines that stand in another reader's text, which still has the characters that no record may hold."""
+    text = clean(text)
     whole = {_bare(line) for line in text.split("\n")}
     stream = _bare(text)
     return [line for line in lines if _stands_in(_bare(line.text), whole, stream)]

@@ -35,7 +35,9 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+))?""")
 _UNSEEN = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)|<[^>]*+>", re.IGNORECASE | re.DOTALL)
-_SILENT = re.compile(r"<(script|style|noscript|template)\b.*?(?:</\1[^>]*+>?|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_SILENT = re.compile(
+    r"<(script|style|noscript|template)\b.*?(?:</\1[^>]*+>?|\Z)|<!--.*?(?:-->|\Z)|<!doctype\b[^>]*+>?", re.IGNORECASE | re.DOTALL
+)
 _STRAY = re.compile(r"<(?!/?[a-zA-Z][^<>]*+>)")
 """what begins no whole tag: Python's parser looks for the end of each again and again (100,000 take minutes)"""
 _INLINE = re.compile(r"</?(?:a|b|i|u|em|strong|span|font|sup|sub|mark|small|big)\b[^<>]*+>", re.IGNORECASE)

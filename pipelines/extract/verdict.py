@@ -143,10 +143,12 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
     own = claim.text if len(claim.text) >= NEWSY else _outside_links(reading)
     if found := _signed(_SIGNS, f"{claim.title or ''}\n{own}", markup):
         return found
+    if found := _leads_on(claim, markup):
+        return found
     if _PHOTO_SCRIPT.search(markup):
         return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
     if max(_column_length(reading), len(claim.text) if claim.title else 0) < NEWSY:
-        return _without_prose(claim, reading, markup, _LINKS)
+        return _without_prose(claim, reading, markup, _LINKS) or _few_words(claim)
     return None if claim.expected else _without_prose(claim, reading, markup, 1)
 
 
@@ -157,9 +159,7 @@ def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:
         return None
     if found := _signed(_SIGNS, f"{claim.title or ''}\n{claim.text}", ""):
         return found
-    if _LEADS_ON.search(markup):
-        return Rejection(reason=Reason.REDIRECT, detail="A few words, and a meta refresh that leads elsewhere.")
-    return None
+    return _leads_on(claim, markup)
 
 
 def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:
@@ -173,6 +173,19 @@ def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | No
 
 def _list_reason(title: str | None, url: str) -> Reason:
     return Reason.TOPIC if _TOPIC.search(url) or _TOPIC.search(title or "") else Reason.LISTING
+
+
+def _leads_on(claim: Claim, markup: str) -> Rejection | None:
+    if claim.dated or len(claim.text) >= FRAMED or not _LEADS_ON.search(markup):
+        return None
+    return Rejection(reason=Reason.REDIRECT, detail="A few words, and a meta refresh that leads elsewhere.")
+
+
+def _few_words(claim: Claim) -> Rejection | None:
+    """A server's "moved", "ok" or "test": nothing on the page says when it went out."""
+    if claim.dated or not claim.text:
+        return None
+    return Rejection(reason=Reason.NO_TEXT, detail=f"Only {len(claim.text)} characters, and no date: {claim.text[:20]!r}.")
 
 
 def _signed(signs: tuple[_Sign, ...], text: str, markup: str) -> Rejection | None:

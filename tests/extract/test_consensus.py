@@ -102,3 +102,10 @@ def test_a_signature_below_the_text_stays_and_a_stray_line_does_not() -> None:
 
 def test_nothing_makes_nothing() -> None:
     assert assemble([], None).kept == []
+
+
+def test_a_line_with_characters_that_no_record_may_hold_is_heard_of_every_reader() -> None:
+    broken = [text.replace("的", "\ufffd\ufffd的\u200b", 1) for text in P]
+    found = agreed(f"{LINKS}<div class=main><h1>题</h1>{paragraphs(broken)}</div>{LINKS}", "题")
+    assert kept(found) == P
+    assert found.confidence > 0.95

@@ -85,7 +85,7 @@ def test_nested_elements_lose_no_text(depth: int) -> None:
 
 
 def test_a_tree_that_lost_its_text_is_flattened() -> None:
-    found = page.parse("<div>" * 5_000 + "".join(f"<p>{SENTENCE}</p>" for _ in range(5)), "http://example.org/")
+    found = page.parse("<!DOCTYPE html>" + "<div>" * 5_000 + "".join(f"<p>{SENTENCE}</p>" for _ in range(5)), "http://example.org/")
     assert found is not None
     assert found.flattened
     assert [element.text for element in found.root.iter("p")] == [SENTENCE] * 5

@@ -107,3 +107,14 @@ def test_a_sentence_in_the_middle_at_the_end_of_the_bytes_is_a_cut() -> None:
     assert verdict.partial("<div><p>春分那天，河岸", ("春分那天，河岸",), ended=True) is None
     assert verdict.partial("<div><p>春分那天，河岸</p></div>", ("春分那天，河岸",), ended=False) is None
     assert verdict.partial("<div>", (), ended=False) is None
+
+
+def test_a_few_words_that_lead_elsewhere_are_a_redirect() -> None:
+    refresh = '<head><meta http-equiv=refresh content="0;url=http://10.0.0.1/x"></head>'
+    assert judged(f"{refresh}<body>moved</body>", "moved", title=None) is Reason.REDIRECT
+    assert judged(f"{refresh}<body><p>{TEXT}</p></body>", TEXT, dated=True) is None
+
+
+def test_a_few_words_without_a_date_are_no_article() -> None:
+    assert judged("<body>moved</body>", "moved", title=None) is Reason.NO_TEXT
+    assert judged(f"<body><p>{TEXT}</p></body>", TEXT) is None
