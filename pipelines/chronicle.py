@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pipelines.archive import stored
 from pipelines.archive.article_record import article_id
-from pipelines.archive.schema import article, capture, revision, tombstone
+from pipelines.archive.schema import article, capture, page, revision, tombstone
 from pipelines.dedup import history
 from pipelines.errors import ConfigurationError
 from pipelines.model import Article
@@ -32,6 +32,8 @@ class Chapter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chronicle:
     head: sa.Row[Any]
+    last_seen: str
+    """to the visit: the record tells it in steps (decisions/0005)"""
     chapters: tuple[Chapter, ...]
     """oldest first"""
     relatives: tuple[sa.Row[Any], ...]
@@ -45,7 +47,14 @@ def chronicle(tx: sa.Connection, names: Sequence[str]) -> Chronicle:
     if head is None:
         raise ConfigurationError(_absent(tx, ids, names))
     relatives = sa.select(article).where(article.c.cluster == head.cluster, article.c.id != head.id).order_by(article.c.url)
-    return Chronicle(head=head, chapters=tuple(_chapters(tx, head.id)), relatives=tuple(tx.execute(relatives)))
+    return Chronicle(
+        head=head, last_seen=_last_seen(tx, head), chapters=tuple(_chapters(tx, head.id)), relatives=tuple(tx.execute(relatives))
+    )
+
+
+def _last_seen(tx: sa.Connection, head: sa.Row[Any]) -> str:
+    shown = sa.and_(page.c.article == head.id, page.c.part == 1, page.c.kind != history.PageKind.GONE)
+    return tx.scalar(sa.select(sa.func.max(page.c.fetched_at)).where(shown)) or head.last_seen
 
 
 def _absent(tx: sa.Connection, ids: Sequence[str], names: Sequence[str]) -> str:

@@ -43,6 +43,13 @@ def test_revisions_come_oldest_first_with_their_differences_and_places(archive: 
     assert found.chapters[2].fetched_at == "2024-03-04T02:00:00.000000Z"
 
 
+def test_when_it_was_last_seen_is_told_to_the_visit(archive: Archive) -> None:
+    writer = Writer(archive)
+    writer.shows("a", 0)
+    writer.confirmed("a", 3)
+    assert told(archive, address("a")).last_seen == "2024-03-04T02:00:00.000000Z"
+
+
 @pytest.mark.parametrize("name", [address("a"), article_id(address("a"))])
 def test_a_url_and_an_id_name_the_same_article(archive: Archive, name: str) -> None:
     Writer(archive).shows("a")

@@ -58,7 +58,7 @@ def lines(told: Chronicle) -> Iterator[str]:
     head = told.head
     yield line(told.chapters[-1].article.title)
     yield f"  {line(head.url)}"
-    yield f"  id {head.id}, {head.status}, seen first {_minute(head.first_seen)}, last {_minute(head.last_seen)}"
+    yield f"  id {head.id}, {head.status}, seen first {_minute(head.first_seen)}, last {_minute(told.last_seen)}"
     yield from _cluster(told)
     yield from _chapter(told.chapters[0])
     for old, new in pairwise(told.chapters):

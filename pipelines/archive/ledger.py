@@ -235,7 +235,7 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
         "published": current.article.published and timestamp(current.article.published),
         "owned": current.article.rights.owned,
         "first_seen": folded.first_seen,
-        "last_seen": folded.last_seen,
+        "last_seen": folded.last_told,
         "fetched_at": current.fetched_at,
     }
     if is_new:

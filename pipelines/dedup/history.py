@@ -28,6 +28,9 @@ is over by then"""
 AROUND = timedelta(hours=1)
 """on either side of a denial: what the host showed then says whether it was well. A run at 2 s a request asks for 1,800
 pages in that time"""
+TOLD_AFTER = timedelta(days=30)
+"""from one time of last sight that the record tells to the next: a record that changed at every visit would send the whole
+corpus through the feed every night (decisions/0005)"""
 
 
 class PageKind(StrEnum):
@@ -72,6 +75,8 @@ class History:
     status: Status
     first_seen: str
     last_seen: str
+    last_told: str
+    """`last_seen` as the record has it: in steps of `TOLD_AFTER`, exact once it is withdrawn"""
 
     @property
     def current(self) -> Revision:
@@ -110,12 +115,24 @@ def fold(pages: Iterable[Page], contents: Mapping[str, Article]) -> History | No
             _take_text(seen, revisions)
     since = [seen for seen in observations if seen.fetched_at >= texts[0].fetched_at]
     shown = [place for place, seen in enumerate(since) if seen.kind is not PageKind.GONE]
+    status = _status(revisions[-1].article, since[shown[-1] + 1 :])
+    sights = [since[place].fetched_at for place in shown]
     return History(
         revisions=tuple(revisions),
-        status=_status(revisions[-1].article, since[shown[-1] + 1 :]),
+        status=status,
         first_seen=texts[0].fetched_at,
-        last_seen=since[shown[-1]].fetched_at,
+        last_seen=sights[-1],
+        last_told=sights[-1] if status is Status.WITHDRAWN else _told(revisions[-1].fetched_at, sights),
     )
+
+
+def _told(text_since: str, sights: Sequence[str]) -> str:
+    """The last sight that moves the record: `TOLD_AFTER` behind the one before it, the first of them that of the text."""
+    told = text_since
+    for at in sights:
+        if _moment(at) - _moment(told) >= TOLD_AFTER:
+            told = at
+    return told
 
 
 def _status(article: Article, denials: Sequence[_Observation]) -> Status:

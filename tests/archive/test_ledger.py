@@ -90,9 +90,18 @@ def test_a_capture_that_is_known_changes_nothing_and_says_what_it_was(archive: A
 
 def test_the_same_text_again_is_unchanged_but_was_seen(archive: Archive, writer: Writer) -> None:
     writer.shows("a", 0)
-    assert writer.shows("a", 2).word == Verdict.UNCHANGED
+    assert writer.shows("a", 30).word == Verdict.UNCHANGED
     found = head(archive, "a")
-    assert (found.revision, found.fetched_at[:10], found.last_seen[:10]) == (1, "2024-03-01", "2024-03-03")
+    assert (found.revision, found.fetched_at[:10], found.last_seen[:10]) == (1, "2024-03-01", "2024-03-31")
+
+
+def test_nightly_visits_that_find_nothing_new_are_told_once_in_30_days(archive: Archive, writer: Writer) -> None:
+    writer.shows("a", 0)
+    for day in range(1, 30):
+        assert (writer.shows("a", day) if day % 2 else writer.confirmed("a", day)).word
+    assert (ops(archive, "a"), head(archive, "a").last_seen[:10]) == (["add"], "2024-03-01")
+    writer.confirmed("a", 30)
+    assert (ops(archive, "a"), head(archive, "a").last_seen[:10]) == (["add", "modify"], "2024-03-31")
 
 
 def test_another_text_of_the_same_page_is_a_revision_with_its_difference_class(archive: Archive, writer: Writer) -> None:
@@ -115,8 +124,8 @@ def test_a_page_that_is_gone_withdraws_its_article_and_one_that_is_back_restores
 
 def test_a_304_confirms_what_was_there(archive: Archive, writer: Writer) -> None:
     writer.shows("a", 0)
-    assert writer.confirmed("a", 3).word == Reason.NOT_MODIFIED
-    assert head(archive, "a").last_seen.startswith("2024-03-04")
+    assert writer.confirmed("a", 31).word == Reason.NOT_MODIFIED
+    assert head(archive, "a").last_seen.startswith("2024-04-01")
 
 
 def test_a_rejection_leaves_the_article_as_it_is(archive: Archive, writer: Writer) -> None:
@@ -234,11 +243,11 @@ def test_a_page_that_was_gone_before_its_text_is_read_is_withdrawn_all_the_same(
 
 
 def test_a_304_that_is_read_before_its_text_counts_all_the_same(archive: Archive) -> None:
-    text, confirmed = Event(name="a", minute=0, shows="text"), Event(name="a", minute=5, shows="confirmed")
+    text, confirmed = Event(name="a", minute=0, shows="text"), Event(name="a", minute=30 * 1440 + 5, shows="confirmed")
     empty(archive)
     bring(archive, [(1, confirmed), (0, text)])
     assert exported(archive) == story(archive, text, confirmed)
-    assert head(archive, "a").last_seen.startswith("2024-03-01T02:05")
+    assert head(archive, "a").last_seen.startswith("2024-03-31T02:05")
 
 
 def test_a_short_text_that_gets_the_title_of_its_copy_joins_it_whichever_came_first(archive: Archive, writer: Writer) -> None:

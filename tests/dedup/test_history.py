@@ -99,6 +99,33 @@ def test_the_same_text_again_moves_only_the_time_it_was_last_seen(pages: Pages) 
     assert (len(folded.revisions), folded.current.capture, folded.last_seen) == (1, 1, at(6))
 
 
+def test_the_record_tells_the_last_sight_in_steps_of_30_days(pages: Pages) -> None:
+    pages.text(0)
+    told = []
+    for day in (1, 7, 29, 30, 31, 59, 60, 200):
+        pages.confirmed(24 * day)
+        told.append(pages.fold().last_told)
+    assert told == [at(24 * day) for day in (0, 0, 0, 30, 30, 30, 60, 200)]
+    assert pages.fold().last_seen == at(24 * 200)
+
+
+def test_a_revision_begins_the_steps_anew(pages: Pages) -> None:
+    pages.text(0)
+    pages.text(24 * 20, article(*LINES[:3]))
+    pages.confirmed(24 * 49)
+    assert pages.fold().last_told == at(24 * 20)
+    pages.confirmed(24 * 50)
+    assert pages.fold().last_told == at(24 * 50)
+
+
+def test_what_is_withdrawn_tells_to_the_visit_when_it_was_last_there(pages: Pages) -> None:
+    pages.text(0)
+    pages.confirmed(24 * 9)
+    pages.gone(24 * 10, 24 * 12)
+    folded = pages.fold()
+    assert (folded.status, folded.last_told) == (Status.WITHDRAWN, at(24 * 9))
+
+
 def test_another_text_is_a_revision_with_its_class(pages: Pages) -> None:
     pages.text(0)
     pages.text(6, article(*LINES[:3]))
@@ -312,8 +339,8 @@ def test_what_a_history_says_can_be_seen_in_its_pages(story: list[tuple[int, str
     if folded is None:
         return
     times = {page.fetched_at for page in pages.pages if page.kind is not PageKind.GONE and page.part == 1}
-    assert {folded.first_seen, folded.last_seen} <= times
-    assert folded.first_seen <= folded.current.fetched_at <= folded.last_seen
+    assert {folded.first_seen, folded.last_seen, folded.last_told} <= times
+    assert folded.first_seen <= folded.current.fetched_at <= folded.last_told <= folded.last_seen
     assert [made.number for made in folded.revisions] == list(range(1, len(folded.revisions) + 1))
     assert [made.change is None for made in folded.revisions] == [True] + [False] * (len(folded.revisions) - 1)
     if folded.status is Status.WITHDRAWN:
