@@ -2,27 +2,25 @@
 
 CaptureMiddleware stands nearest to the network: pages, listings, robots.txt, redirects and errors alike become one WARC
 record each. `request.meta["capture"]` is the answer's own; `request.meta["captures"]` are all on the way to it, redirects
-and tries too, first to last. DecodeMiddleware stands above it: what the spider sees is the decoded body, or an empty one
-with the `Rejection` in `request.meta["rejection"]`. Nothing here decides what a page is.
+and tries too, first to last. DecodeMiddleware stands above it and says whether a body is whole: where it is not, why stands
+in `request.meta["rejection"]`. What is read is the capture, never the response. Nothing here decides what a page is.
 """
 
 from __future__ import annotations
 
-import zlib
+import asyncio
 from typing import Protocol, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Headers as ScrapyHeaders
-from scrapy.http import Response, TextResponse
-from scrapy.responsetypes import responsetypes
+from scrapy.http import Response
 
+from crawler.body import decoded
 from crawler.conditional import Validators
-from crawler.robots import MAX_BYTES
 from crawler.transport import Wire
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Headers, Hints, Kind, Reason, Rejection
-from pipelines.payload import decode_payload
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """what pipelines.payload undoes"""
@@ -31,19 +29,15 @@ SECRET_RESPONSE = frozenset({"set-cookie", "set-cookie2"})
 """headers that never reach the archive"""
 UNDONE = frozenset({"transfer-encoding"})
 """the body is archived with its chunks undone; a header that says otherwise makes readers undo them twice"""
-CUT = {
-    "length": (Reason.TOO_LARGE, "the transfer was stopped at the size limit"),
-    "time": (Reason.PARTIAL, "the transfer was not complete when its time was up"),
-    "disconnect": (Reason.PARTIAL, "the connection ended before the body did"),
-    "unspecified": (Reason.NOT_HTML, "its headers say that it is no page, so its body was not read"),
-}
-"""WARC-Truncated reason -> why its body is not looked at"""
+AT_ONCE = 2**18
+"""bytes of a body that are decoded or packed while everything else waits: 5 ms; what is larger goes to a thread, where 8 MiB
+take up to 0.6 s (zlib, brotli and the digests let other threads run meanwhile)"""
 
 
 class Writes(Protocol):
-    """Where captures are written: pipelines.archive.warc.WarcWriter, or a fake."""
+    """Where captures are written: crawler.run.Conductor, or a fake."""
 
-    def write(self, exchange: Exchange) -> Capture: ...
+    async def write(self, exchange: Exchange) -> Capture: ...
 
 
 def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
@@ -107,13 +101,13 @@ class CaptureMiddleware:
         request.meta.pop("capture", None)
         request.meta.pop("rejection", None)
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         wire: Wire | None = request.meta.pop("wire", None)
         if wire is None:
             return response
         exchange = exchange_of(request, response.body, wire)
         writer: Writes | None = getattr(self._crawler, "archive_writer", None)
-        capture = writer.write(exchange) if writer else as_capture(exchange)
+        capture = await writer.write(exchange) if writer else as_capture(exchange)
         request.meta["capture"] = capture
         request.meta["captures"] = (*request.meta.get("captures", ()), capture)
         self._count(wire)
@@ -132,42 +126,24 @@ class DecodeMiddleware:
     def process_request(self, request: Request) -> None:
         request.headers.setdefault("Accept-Encoding", ACCEPTED)
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         capture: Capture | None = request.meta.get("capture")
         if capture is None:
             return response
-        result = decoded(capture)
+        result = await _decoded(capture)
         if isinstance(result, Rejection):
             request.meta["rejection"] = result
             result = b""
+        if capture.kind is not Kind.ROBOTS:
+            return response  # pages are read from their captures, in processes of their own; only the verdict was wanted
         headers = response.headers.copy()
         headers.pop("Content-Encoding", None)
-        cls = responsetypes.from_args(headers=headers, url=response.url, body=result)
-        if issubclass(cls, TextResponse):
-            return response.replace(cls=cls, headers=headers, body=result, encoding=None)
-        return response.replace(cls=cls, headers=headers, body=result)
+        return response.replace(headers=headers, body=result)
 
 
-def decoded(capture: Capture) -> bytes | Rejection:
-    """The whole, decoded body of a capture, or why there is none. Of robots.txt the head is enough."""
-    if capture.kind is Kind.ROBOTS and capture.truncated == "length":
-        return _head(capture)
-    if capture.truncated == "unspecified" and capture.body:
-        return Rejection(reason=Reason.PARTIAL, detail="the server sent more than its Content-Length said", status=capture.status)
-    if capture.truncated:
-        reason, detail = CUT.get(capture.truncated, CUT["disconnect"])
-        return Rejection(reason=reason, detail=detail, status=capture.status)
-    result = decode_payload(capture.headers, capture.body)
-    if capture.kind is Kind.ROBOTS and isinstance(result, Rejection) and result.reason is Reason.TOO_LARGE:
-        return _head(capture)
+async def _decoded(capture: Capture) -> bytes | Rejection:
+    """`decoded`, in a thread where it is long: a bomb is small until it goes off, so the limit of the first try says so."""
+    result = decoded(capture, AT_ONCE)
+    if isinstance(result, Rejection) and result.reason is Reason.TOO_LARGE and not capture.truncated:
+        return await asyncio.to_thread(decoded, capture)
     return result
-
-
-def _head(capture: Capture) -> bytes | Rejection:
-    """The first 500 KiB of a robots.txt that has more (RFC 9309 §2.5). Codings other than zlib's were not asked for."""
-    if not capture.header("Content-Encoding"):
-        return capture.body[:MAX_BYTES]
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(capture.body, MAX_BYTES)
-    except zlib.error as error:
-        return Rejection(reason=Reason.BAD_ENCODING, detail=f"a large robots.txt cannot be decoded ({error})")

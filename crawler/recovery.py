@@ -7,6 +7,7 @@ it would have been.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Iterator
@@ -16,18 +17,25 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from crawler.visits import Visits
+from crawler.discovery import read_list
+from crawler.visits import Listed, Visits, is_list
 from pipelines import flow
 from pipelines.archive import schema, urltable
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.originals import originals
 from pipelines.archive.warc import read_captures, repair_tail
 from pipelines.errors import ArchiveError, DamagedRecord
+from pipelines.flow import Result
 from pipelines.model import Capture
 from pipelines.replay import quarantine
+from pipelines.site import Site
 from pipelines.stages import GROUP_VISITS, commit_visit
+from pipelines.workers import Readers
 
 logger = logging.getLogger(__name__)
+
+_Read = tuple[Capture, Result, Listed]
+"""a capture, what it is, and what a list points to"""
 
 
 @dataclass(slots=True)
@@ -41,8 +49,12 @@ class Recovered:
     """captures on which our own code failed: quarantined, and their URLs asked again"""
 
 
-def recover(visits: Visits) -> Recovered:
-    """Brings the catalogue in line with the WARC files of the site's earlier runs. Raises OutOfSpace, ArchiveUnusable."""
+def recover(visits: Visits, readers: Readers) -> Recovered:
+    """Brings the catalogue in line with the WARC files of the site's earlier runs. Raises OutOfSpace, ArchiveUnusable.
+
+    To be called where no event loop runs. Pages are read within the limits of the live crawl: the one that cost a run too
+    much must not keep all later ones from starting.
+    """
     found = Recovered()
     archive = visits.archive
     if not archive.index.path.exists():
@@ -51,7 +63,7 @@ def recover(visits: Visits) -> Recovered:
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes
         unknown = _unknown(visits, path, found)
         while group := list(islice(unknown, GROUP_VISITS)):
-            _ingest(visits, group, found)
+            _ingest(visits, readers, group, found)
         archive.index.replace([path])  # it may lack what was captured last, and have what was cut off
         with archive.catalogue.transaction() as tx:
             seal(tx, path)
@@ -90,16 +102,16 @@ def _unknown(visits: Visits, path: Path, found: Recovered) -> Iterator[Capture]:
             yield capture
 
 
-def _ingest(visits: Visits, group: list[Capture], found: Recovered) -> None:
+def _ingest(visits: Visits, readers: Readers, group: list[Capture], found: Recovered) -> None:
     """Ingests a group; where our own code fails on it, each capture by itself, without the one that it fails on."""
     try:
-        _commit(visits, group)
+        _commit(visits, asyncio.run(_read(readers, group, visits.site)))
     except ArchiveError:
         raise
     except Exception:  # one page must not keep every later run from starting
         if len(group) > 1:
             for capture in group:
-                _ingest(visits, [capture], found)
+                _ingest(visits, readers, [capture], found)
             return
         logger.exception("Our own code failed on %s; the traceback is in quarantine/.", group[0].url)
         quarantine(visits.archive, group[0], traceback.format_exc())
@@ -108,13 +120,20 @@ def _ingest(visits: Visits, group: list[Capture], found: Recovered) -> None:
         found.captures += len(group)
 
 
-def _commit(visits: Visits, group: list[Capture]) -> None:
-    results = [(capture, flow.read(capture, visits.site)) for capture in group]
+async def _read(readers: Readers, group: list[Capture], site: Site) -> list[_Read]:
+    async def one(capture: Capture) -> _Read:
+        links = await readers.run(read_list, capture, site) if is_list(capture) else None
+        return capture, await readers.read(capture, site), links
+
+    return await asyncio.gather(*map(one, group))
+
+
+def _commit(visits: Visits, group: list[_Read]) -> None:
     with visits.archive.catalogue.transaction() as tx:
-        for capture, result in results:
+        for capture, result, links in group:
             row = urltable.by_url(tx, visits.site.name, capture.url)
             if row is None or row.kind is not capture.kind:
                 flow.write(tx, capture, visits.site, result)  # a robots.txt, or a hop on the way to another URL
             else:
-                visit = visits.of(row, (capture,), capture.fetched_at.timestamp(), tx)
+                visit = visits.of(row, (capture,), capture.fetched_at.timestamp(), links, tx)
                 commit_visit(tx, visits.site, visit, result)

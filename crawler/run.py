@@ -17,6 +17,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
 from crawler.health import INTERRUPTED, Health, judge
@@ -31,6 +32,7 @@ from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits, start_rows
 from pipelines import flow, report
 from pipelines.archive import erasure, urltable
+from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.model import Capture, Kind, Reason, Verdict
@@ -67,7 +69,12 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
     if name not in sites:
         raise ConfigurationError(f"There is no site {name!r} in {seeds}. Known sites: {', '.join(sites)}.")
     spider_of(sites[name])(**arguments)  # refuses bad arguments before anything is opened
-    session = open_session(seeds / f"{name}.toml", Path(settings["ARCHIVE_DIR"]), catalogue_url=settings["CATALOGUE_URL"])
+    session = open_session(
+        seeds / f"{name}.toml",
+        Path(settings["ARCHIVE_DIR"]),
+        catalogue_url=settings["CATALOGUE_URL"],
+        workers=settings.getint("EXTRACT_WORKERS"),
+    )
     session.site = narrow(_own_pace(session.site, settings))
     spider = spider_of(session.site)
     settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
@@ -82,10 +89,11 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
 
 def _run(settings: Settings, spider: type[NewsSpider], session: Session, arguments: dict[str, str]) -> Result:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the reactor has its own: what is open is closed well
+    recovered = recover(Visits(session.site, session.archive, session.started), session.readers)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     conductor = Conductor(crawler, session)
-    conductor.recovered = recover(Visits(session.site, session.archive, session.started))
+    conductor.recovered = recovered
     _make_start_urls_due(session)
     crawl = process.crawl(crawler, **arguments)
     process.start()
@@ -122,6 +130,7 @@ class Conductor:
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
         self._unindexed: list[Capture] = []
+        self._packing = asyncio.Semaphore()
         self._ended = False
         self._stopping: asyncio.Future[None] | None = None
         self.recovered = Recovered()
@@ -135,9 +144,10 @@ class Conductor:
         connect(self._broken, signals.spider_error)
         connect(self._broken, signals.item_error)
 
-    def write(self, exchange: Any) -> Capture:
-        """Takes every exchange to the WARC file; those of no visit (robots.txt) are noted with the next commit."""
-        capture = self._session.writer.write(exchange)
+    async def write(self, exchange: Exchange) -> Capture:
+        """Takes every exchange to the WARC file; those of no visit (robots.txt) are noted with the next commit. Nobody sees
+        an answer before this returns."""
+        capture = await self._written(exchange)
         assert capture.warc is not None
         self._files.add(capture.warc.file)
         self._unindexed.append(replace(capture, body=b""))
@@ -146,6 +156,15 @@ class Conductor:
         else:
             self._unsettled.add((capture.warc.file, capture.warc.offset))
         return capture
+
+    async def _written(self, exchange: Exchange) -> Capture:
+        """Large bodies are hashed and compressed in a thread, one at a time; only the event loop's own appends to the file."""
+        writer = self._session.writer
+        if len(exchange.body) <= AT_ONCE:
+            return writer.write(exchange)
+        async with self._packing:
+            packed = await asyncio.to_thread(pack, exchange, writer.warcinfo_id(exchange.fetched_at))
+            return writer.put(packed)
 
     def _remember(self, tx: sa.Connection) -> None:
         """What each grouped commit carries beside its visits. The WARC file is durable by then, so the index may point to it."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from pipelines.errors import OutOfSpace
 from pipelines.model import Capture
 from pipelines.site import Site, parse_site
 from pipelines.stages import Visit
+from pipelines.workers import Readers
 
 MIN_FREE_BYTES = 64 * 2**20
 """A run does not begin on a disk with less: one WARC file, the catalogue's journal and a report need room to end well."""
@@ -45,6 +47,7 @@ class Session:
     run: int
     started: float
     exits: ExitStack
+    readers: Readers = field(default_factory=partial(Readers, 0))
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[Exception] = field(default_factory=list)
     loose: list[Capture] = field(default_factory=list)
@@ -88,8 +91,8 @@ class Session:
                 tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=told))
 
 
-def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = None) -> Session:
-    """Opens a run of the site that a seeds file describes.
+def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = None, workers: int = 0) -> Session:
+    """Opens a run of the site that a seeds file describes, with so many processes that read its pages.
 
     Raises SeedsError, ArchiveUnusable, NewerArchive, CatalogueDamaged, Locked, OutOfSpace; then nothing stays open.
     """
@@ -106,7 +109,10 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
             urltable.release_all(tx, site.name)
             key = tx.execute(schema.run.insert().values(site=site.name, started=timestamp(datetime.now(UTC)))).inserted_primary_key
         assert key is not None
-        return Session(site=site, archive=archive, writer=writer, run=int(key[0]), started=time.time(), exits=exits.pop_all())
+        readers = Readers(workers)
+        exits.callback(readers.close)
+        began = time.time()
+        return Session(site=site, archive=archive, writer=writer, run=int(key[0]), started=began, exits=exits.pop_all(), readers=readers)
 
 
 def _enough_room(folder: Path) -> None:

@@ -13,9 +13,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from crawler import frontier
-from crawler.capture import decoded
 from crawler.conditional import validators_of
-from crawler.discovery import Found, discover
+from crawler.discovery import Found, read_list
 from crawler.links import within_budget
 from crawler.paging import go_on, in_window
 from crawler.turning import next_list
@@ -33,6 +32,8 @@ MAX_PARTS = 50
 """pages of one article; the longest seen in saved pages of the Founder sites has 12"""
 
 Captures = tuple[Capture, ...]
+Listed = Found | Rejection | None
+"""what `discovery.read_list` made of a list; None where it was not asked"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +65,15 @@ class Visits:
     _followed: set[str] = field(default_factory=set)
     """the lists counted there: what two pages link to before the first of them is committed counts once"""
 
-    def of(self, row: Row, captures: Captures, now: float, tx: sa.Connection | None = None) -> Visit:
-        """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `tx` is the
-        transaction that the caller is in, if any."""
+    def of(self, row: Row, captures: Captures, now: float, listed: Listed = None, tx: sa.Connection | None = None) -> Visit:
+        """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `listed` is what a list
+        was read as, in another process maybe, else it is read here; `tx` is the transaction that the caller is in, if any."""
         if row.kind is Kind.ARTICLE:
             return self._article(row, captures, now)
         if tx is not None:
-            return self._list(tx, row, captures, now)
+            return self._list(tx, row, captures, listed, now)
         with self.archive.catalogue.snapshot() as own:
-            return self._list(own, row, captures, now)
+            return self._list(own, row, captures, listed, now)
 
     def failure(self, row: Row, reason: str, captures: Captures, now: float) -> Visit:
         """The visit of a lease that brought nothing; what was captured on the way is kept all the same."""
@@ -126,16 +127,17 @@ class Visits:
             return ()  # a chain that loops back, or leads elsewhere
         return (_new(request_url(read.next_url), Kind.ARTICLE, now, page=row.page + 1),)
 
-    def _list(self, tx: sa.Connection, row: Row, captures: Captures, now: float) -> Visit:
+    def _list(self, tx: sa.Connection, row: Row, captures: Captures, listed: Listed, now: float) -> Visit:
         capture = captures[-1]
         if _unasked(capture):
             return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
-        body = decoded(capture)
-        if capture.status != 200 or isinstance(body, Rejection):
-            return self.failure(row, body.reason if isinstance(body, Rejection) else Reason.HTTP_ERROR, captures, now)
-        found = discover(body, capture.url, row.kind, self.site, capture.headers)
+        if not is_list(capture):
+            return self.failure(row, Reason.HTTP_ERROR, captures, now)
+        found = read_list(capture, self.site) if listed is None else listed
+        if isinstance(found, Rejection):
+            return self.failure(row, found.reason, captures, now)
         if not found.is_expected_kind:
             return self.failure(row, f"not_a_{row.kind}", captures, now)
         return self._read_list(tx, row, captures, found, now)
@@ -197,6 +199,11 @@ class Visits:
     def _new_link(self, link: Link, row: Row, now: float) -> NewUrl:
         depth = row.depth + (link.kind is not Kind.ARTICLE)
         return _new(link.url, link.kind, now, depth=depth, hints=link.hints)
+
+
+def is_list(capture: Capture) -> bool:
+    """Whether an answer is to be read for its links."""
+    return capture.kind not in (Kind.ARTICLE, Kind.ROBOTS) and capture.status == 200
 
 
 def _unasked(capture: Capture) -> bool:

@@ -110,15 +110,15 @@ class _Group:
 class IngestStage:
     """`process_item` returns when the visit is durable."""
 
-    def __init__(self, run: Run, workers: int) -> None:
-        self._run = run
-        self._readers = Readers(workers)
+    def __init__(self, run: Run, readers: Readers) -> None:
+        self._run, self._readers = run, readers
         self._group = _Group()
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler.session, crawler.settings.getint("EXTRACT_WORKERS"))  # type: ignore[attr-defined]
+        session = crawler.session  # type: ignore[attr-defined]  # set by crawler.run
+        return cls(session, session.readers)
 
     async def process_item(self, item: Visit) -> Visit:
         visit, result = await self._read(item)
@@ -128,7 +128,6 @@ class IngestStage:
 
     async def close_spider(self) -> None:
         self._flush()
-        self._readers.close()
 
     async def _read(self, visit: Visit) -> tuple[Visit, Result]:
         if visit.capture is None:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -21,6 +21,8 @@ from pipelines import flow
 from pipelines.flow import Result
 from pipelines.model import Capture, Kind, Reason, Rejection
 from pipelines.site import Site
+
+T = TypeVar("T")
 
 SECONDS_A_PAGE = 10.0
 """HAZARDS P2. A page of 80 KB takes 0.01 to 0.05 s; 40,000 attributes in one tag take 8."""
@@ -43,21 +45,29 @@ class Readers:
         self._ahead = AHEAD * workers or 1
 
     async def read(self, capture: Capture, site: Site) -> Result:
-        """`flow.read` within the limits. A page over them is a Rejection, TOO_EXPENSIVE; the pool goes on."""
-        if self._pool is None or capture.kind is not Kind.ARTICLE:
-            return flow.read(capture, site)
+        """`flow.read` within the limits."""
+        return await self.run(flow.read, capture, site) if capture.kind is Kind.ARTICLE else flow.read(capture, site)
+
+    async def run(self, reading: Callable[[Capture, Site], T], capture: Capture, site: Site) -> T | Rejection:
+        """`reading(capture, site)`, a pure function of a module, within the limits. A capture over them is a Rejection,
+        TOO_EXPENSIVE; the pool goes on."""
+        if self._pool is None:
+            return reading(capture, site)
+        fault: Exception | None = None
         for _ in range(TRIES):
             pool = self._pool
             try:
-                return await asyncio.wrap_future(self._schedule(capture, site))
+                result: T = await asyncio.wrap_future(self._schedule(reading, capture, site))
+                return result
             except (FutureTimeout, MemoryError) as error:
                 return _too_expensive(error)
             except ProcessExpired as died:  # by the page, or by somebody else's hand
-                fault: Exception = died
+                fault = died
             except RuntimeError as broken:  # of the pool, when its process was killed between two pages; of our code otherwise
                 if pool.active:
                     raise
                 fault = broken
+        assert fault is not None
         return _too_expensive(fault)
 
     def read_now(self, capture: Capture, site: Site) -> Result:
@@ -80,17 +90,17 @@ class Readers:
     def _begin(self, capture: Capture, site: Site) -> Callable[[], Result | Exception]:
         if self._pool is None or capture.kind is not Kind.ARTICLE:
             return partial(_outcome, partial(flow.read, capture, site))
-        return partial(_outcome, self._schedule(capture, site).result)
+        return partial(_outcome, self._schedule(flow.read, capture, site).result)
 
-    def _schedule(self, capture: Capture, site: Site) -> Any:
+    def _schedule(self, reading: Callable[[Capture, Site], Any], capture: Capture, site: Site) -> Any:
         """A pool whose process is killed between two pages takes no further ones: another takes its place."""
         assert self._pool is not None
         try:
-            return self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE)
+            return self._pool.schedule(reading, args=(capture, site), timeout=SECONDS_A_PAGE)
         except RuntimeError:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool = _pool(self._workers)
-            return self._pool.schedule(flow.read, args=(capture, site), timeout=SECONDS_A_PAGE)
+            return self._pool.schedule(reading, args=(capture, site), timeout=SECONDS_A_PAGE)
 
     def close(self) -> None:
         if self._pool is not None:

@@ -23,6 +23,7 @@ from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site
 from pipelines.stages import GROUP_VISITS, OUR_FAULT, IngestStage, Settlement, Visit, commit_visit
 from pipelines.urls import host_key
+from pipelines.workers import Readers
 from tests.crawler import made
 from tests.crawler.made import HOST, address
 
@@ -98,7 +99,7 @@ def through(run: FakeRun, *visits: Visit, close: bool = True) -> IngestStage:
     """Sends visits through a stage, all at once, and waits for them as Scrapy does."""
 
     async def work() -> IngestStage:
-        stage = IngestStage(run, workers=0)
+        stage = IngestStage(run, Readers(0))
         await asyncio.wait_for(asyncio.gather(*(stage.process_item(visit) for visit in visits)), timeout=60)
         if close:
             await stage.close_spider()
@@ -259,7 +260,7 @@ def test_an_archive_that_fails_ends_the_run_and_acknowledges_nothing(run: FakeRu
 
 def test_a_stage_that_is_closed_has_committed_everything(run: FakeRun) -> None:
     async def work() -> list[Any]:
-        stage = IngestStage(run, workers=0)
+        stage = IngestStage(run, Readers(0))
         waiting = [asyncio.ensure_future(stage.process_item(run.visit(number))) for number in range(3)]
         await asyncio.sleep(0)
         await stage.close_spider()

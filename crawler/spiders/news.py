@@ -17,9 +17,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
+from crawler.discovery import read_list
 from crawler.failures import reason_of
 from crawler.session import Session
-from crawler.visits import Captures, Visits
+from crawler.visits import Captures, Visits, is_list
 from pipelines.archive.urltable import Row
 from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.site import Site
@@ -55,13 +56,14 @@ class NewsSpider(Spider):
         return
         yield  # an async generator, as Scrapy wants it
 
-    def parse(self, response: Response, **_: Any) -> Iterator[Visit]:
-        """An answer, whatever its status."""
+    async def parse(self, response: Response, **_: Any) -> AsyncIterator[Visit]:
+        """An answer, whatever its status. Lists are read where articles are: in processes that can be killed."""
         assert response.request is not None
         meta = response.request.meta
         row, captures = meta["lease"], meta.get("captures", ())
         try:
-            yield self.visits.of(row, captures, time.time())
+            listed = await self.session.readers.run(read_list, captures[-1], self.site) if is_list(captures[-1]) else None
+            yield self.visits.of(row, captures, time.time(), listed)
         except ArchiveError as fault:
             self.session.fail(fault)
         except Exception:  # noqa: BLE001  # the edge of the live crawl: the lease ends, and the run says whose fault it was

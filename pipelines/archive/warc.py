@@ -18,7 +18,18 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from pipelines.archive.durable import disk_fault, sync_folder
-from pipelines.archive.exchange import Exchange, Original, capture_of, is_exchange, new_id, pack, pack_warcinfo, resolved, told_beside
+from pipelines.archive.exchange import (
+    Exchange,
+    Original,
+    Packed,
+    capture_of,
+    is_exchange,
+    new_id,
+    pack,
+    pack_warcinfo,
+    resolved,
+    told_beside,
+)
 from pipelines.archive.records import Record, end_of_last_whole_member, number, read_records
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, WarcRef
@@ -73,8 +84,17 @@ class WarcWriter:
 
     def write(self, exchange: Exchange) -> Capture:
         """Appends the records of one exchange, all of them or none. They are durable after `sync`."""
-        file = self._file_for(exchange.fetched_at)
-        packed = pack(exchange, file.warcinfo_id)
+        return self.put(pack(exchange, self.warcinfo_id(exchange.fetched_at)))
+
+    def warcinfo_id(self, moment: datetime) -> str:
+        """Of the file that an exchange of this moment belongs in: what `pack` needs, in whatever thread it runs."""
+        return self._file_for(moment).warcinfo_id
+
+    def put(self, packed: Packed) -> Capture:
+        """As `write`, for what is packed already. Where another file was begun meanwhile, it is packed for that one."""
+        file = self._file_for(packed.exchange.fetched_at)
+        if packed.answer.fields["warc-warcinfo-id"] != file.warcinfo_id:
+            packed = pack(packed.exchange, file.warcinfo_id)
         return packed.capture(file.path.name, file.append(packed.members))
 
     def sync(self) -> None:

@@ -25,6 +25,7 @@ from warcio.checker import Checker
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter as PeerWriter
 
+from pipelines.archive.exchange import pack
 from pipelines.archive.records import Record, read_records, sha256
 from pipelines.archive.warc import Exchange, Tail, WarcWriter, read_captures, read_record, repair_tail
 from pipelines.errors import ArchiveUnusable, DamagedRecord, Locked, OutOfSpace
@@ -342,6 +343,17 @@ def test_files_rotate_by_size_and_never_inside_an_exchange(tmp_path: Path) -> No
     assert [f.name for f in files] == ["p-20261101123015123-00001.warc.gz", "p-20261101123017123-00002.warc.gz"]
     assert [capture for file in files for capture in captures(file)] == written
     assert all(raw_records(file)[0].type == "warcinfo" for file in files)
+
+
+def test_what_was_packed_for_a_file_that_has_ended_is_packed_for_the_one_it_comes_into(tmp_path: Path) -> None:
+    with WarcWriter(tmp_path, prefix="p", software="s", rules={}, max_bytes=500) as writer:
+        packed = pack(EXCHANGE, writer.warcinfo_id(MOMENT))
+        first = writer.write(EXCHANGE)
+        late = writer.put(packed)
+    one, two = sorted(tmp_path.iterdir())
+    assert (captures(one), captures(two)) == ([first], [late])
+    about, *records = raw_records(two)
+    assert {record.fields["warc-warcinfo-id"] for record in records} == {about.fields["warc-record-id"]}
 
 
 def test_files_rotate_by_time_and_a_clock_set_back_does_no_harm(tmp_path: Path) -> None:

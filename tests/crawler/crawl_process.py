@@ -17,16 +17,17 @@ from typing import Any
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler, CrawlerProcess
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
+from crawler.body import decoded
 from crawler.capture import as_capture
 from crawler.conditional import Validators
 from crawler.failures import reason_of
 from crawler.politeness import gate_of
 from pipelines.archive.warc import Exchange
-from pipelines.model import Capture, Kind
+from pipelines.model import Capture, Kind, Rejection
 from pipelines.site import parse_site
 from tests.crawler.outcomes import Outcome
 
@@ -47,7 +48,7 @@ class Keeps:
     def __init__(self) -> None:
         self.exchanges: list[dict[str, Any]] = []
 
-    def write(self, exchange: Exchange) -> Capture:
+    async def write(self, exchange: Exchange) -> Capture:
         values = {item.name: getattr(exchange, item.name) for item in fields(exchange)}
         head = exchange.body[:HEAD].decode("latin-1")
         self.exchanges.append({**values, "body": head, "size": len(exchange.body), "hints": None})
@@ -83,14 +84,13 @@ class One(Spider):
     def parse(self, response: Response) -> Iterator[Any]:
         assert response.request is not None
         meta = response.request.meta
-        rejection = meta.get("rejection")
+        rejection, body = meta.get("rejection"), decoded(meta["capture"])
         outcome = Outcome(
             status=response.status,
             final_url=response.url,
-            body=response.body[:HEAD].decode("latin-1"),
+            body="" if isinstance(body, Rejection) else body[:HEAD].decode("latin-1"),
             rejection=rejection.reason if rejection else None,
             truncated=meta["capture"].truncated,
-            text=isinstance(response, TextResponse),
             **_about(meta),
         )
         self.outcomes.append(outcome)

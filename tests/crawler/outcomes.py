@@ -23,7 +23,6 @@ class Outcome:
     to_index: str | None = None
     earlier: int = 0
     lease: Any = None
-    text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,12 @@ import pytest
 import zstandard
 from scrapy import Request
 
-from crawler.capture import as_capture, decoded, exchange_of, sent_headers
+from crawler.capture import as_capture, exchange_of, sent_headers
 from crawler.conditional import Validators
 from crawler.settings import DOWNLOAD_MAXSIZE
 from crawler.transport import Wire
 from pipelines.archive.warc import Exchange
-from pipelines.model import Capture, Hints, Kind, Reason, Rejection
+from pipelines.model import Hints, Kind
 from tests.crawler.crawl_once import Crawl, crawl
 from tests.crawler.outcomes import Outcome
 from tests.crawler.wire_server import PAGE, Answer, Asked, WireServer, page, resets, says
@@ -35,11 +35,6 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
 def wire(**fields: object) -> Wire:
     given = {"fetched_at": AT, "status": 200, "reason": "OK", "headers": (), "ip": "127.0.0.1", **fields}
     return Wire(**given)  # type: ignore[arg-type]
-
-
-def captured(**fields: object) -> Capture:
-    given = {"url": "http://a.test/", "fetched_at": AT, "status": 200, "headers": (), "body": PAGE, **fields}
-    return Capture(**given)  # type: ignore[arg-type]
 
 
 # ── one exchange ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,27 +91,6 @@ def test_a_capture_without_an_archive_says_the_same_as_its_exchange() -> None:
 def test_headers_that_are_sent_twice_are_kept_twice() -> None:
     request = Request("http://a.test/", headers={"Accept": ["a", "b"]})
     assert sent_headers(request.headers) == (("Accept", "a"), ("Accept", "b"))
-
-
-@pytest.mark.parametrize(
-    ("truncated", "reason"),
-    [
-        ("length", Reason.TOO_LARGE),
-        ("time", Reason.PARTIAL),
-        ("disconnect", Reason.PARTIAL),
-        ("unspecified", Reason.NOT_HTML),
-        ("other", Reason.PARTIAL),
-    ],
-)
-def test_a_cut_body_is_never_looked_at(truncated: str, reason: Reason) -> None:
-    result = decoded(captured(truncated=truncated, body=b"" if truncated == "unspecified" else PAGE))
-    assert isinstance(result, Rejection)
-    assert result.reason is reason
-
-
-def test_of_robots_txt_the_part_below_its_limit_is_good() -> None:
-    assert decoded(captured(kind=Kind.ROBOTS, truncated="length", body=b"User-agent: *")) == b"User-agent: *"
-    assert isinstance(decoded(captured(kind=Kind.ROBOTS, truncated="disconnect")), Rejection)
 
 
 # ── over the wire: what takes only a moment ──────────────────────────────────────────────────────────────────────────
@@ -257,7 +231,6 @@ def test_a_whole_page_arrives_whole_and_decoded(hazards: Hosts, name: str) -> No
     result = outcome(hazards, name)
     assert (result.error, result.rejection, result.truncated, result.status) == (None, None, None, 200)
     assert result.body.encode("latin-1") == PAGE
-    assert result.text
     assert tries(hazards, name) == 1
 
 

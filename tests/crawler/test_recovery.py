@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipelines.archive import schema
 from pipelines.archive.urltable import State
 from pipelines.model import Capture, Kind
 from pipelines.site import Site
+from pipelines.workers import Readers
 from tests.crawler import made
 from tests.crawler.made import HOST, address
 
@@ -34,7 +36,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 def next_run(session: Session) -> Recovered:
     """The start of the run after the one that was killed."""
     session.writer.close()
-    return recover(Visits(session.site, session.archive, made.NOW.timestamp() + 500, session.counts))
+    return recover(Visits(session.site, session.archive, made.NOW.timestamp() + 500, session.counts), session.readers)
 
 
 def killed(session: Session) -> None:
@@ -57,6 +59,25 @@ def test_captures_on_disk_become_the_visits_that_they_would_have_been(session: S
     assert (made.count(session, schema.article), made.count(session, schema.capture)) == (2, 4)
     assert [made.row_of(session, address(number)).state for number in (1, 2)] == [State.DONE, State.DONE]
     assert made.row_of(session, address(3)).state == State.PENDING, "found on the list that nobody had committed"
+
+
+def test_a_page_that_cost_a_run_too_much_does_not_keep_the_next_one_from_starting(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(session)
+    session.readers = Readers(1)
+    try:
+        monkeypatch.setattr("crawler.recovery.read_list", takes_for_ever)
+        monkeypatch.setattr("pipelines.workers.SECONDS_A_PAGE", 4.0)
+        assert next_run(session) == Recovered(captures=4)
+    finally:
+        session.readers.close()
+    assert made.count(session, schema.article) == 2, "the articles were read"
+    assert (made.row_of(session, FLASH).reason, made.row_of(session, FLASH).state) == ("too_expensive", State.PENDING)
+
+
+def takes_for_ever(*_: object) -> None:
+    time.sleep(60)
 
 
 def test_a_second_start_finds_nothing_more(session: Session) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +29,11 @@ from crawler.session import Session, open_session
 from crawler.visits import Visits
 from pipelines import report, stages
 from pipelines.archive import open_archive, schema
+from pipelines.archive.exchange import Exchange
+from pipelines.archive.warc import read_record
 from pipelines.errors import ConfigurationError, OutOfSpace
 from pipelines.flow import read
-from pipelines.model import Kind
+from pipelines.model import Capture, Kind
 from pipelines.stages import commit_visit
 from tests.crawler import made
 from tests.crawler.made import HOST, address
@@ -70,7 +74,7 @@ class Crawl:
         if fails is not None:
             visit, result = self.visits.failure(row, fails, (), now), None
         else:
-            capture = self.conductor.write(made.exchange(row.url, body, status=status, kind=row.kind, **said))
+            capture = self.write(made.exchange(row.url, body, status=status, kind=row.kind, **said))
             visit = self.visits.of(row, (capture,), now)
             result = read(capture, self.session.site) if visit.capture is not None else None
         with self.session.archive.catalogue.transaction() as tx:
@@ -78,6 +82,9 @@ class Crawl:
         self.session.generation += 1
         self.conductor._settled(visit, outcome)
         return request.url
+
+    def write(self, exchange: Exchange) -> Capture:
+        return asyncio.run(self.conductor.write(exchange))
 
     def lists(self, *numbers: int) -> None:
         """The lists' answers: these articles, and nothing more."""
@@ -189,7 +196,7 @@ def test_leases_go_back_at_the_end(crawl: Crawl) -> None:
 
 def test_a_file_that_is_wholly_known_is_sealed(crawl: Crawl) -> None:
     crawl.lists(1)
-    crawl.conductor.write(made.exchange(f"{HOST}/robots.txt", b"", kind=Kind.ROBOTS))
+    crawl.write(made.exchange(f"{HOST}/robots.txt", b"", kind=Kind.ROBOTS))
     archive = crawl.session.archive.path
     finished(crawl)
     with open_archive(archive) as again, again.catalogue.snapshot() as tx:
@@ -199,11 +206,28 @@ def test_a_file_that_is_wholly_known_is_sealed(crawl: Crawl) -> None:
 
 def test_a_file_with_a_capture_that_nobody_wrote_down_is_left_to_the_next_run(crawl: Crawl, tmp_path: Path) -> None:
     crawl.lists(1)
-    crawl.conductor.write(made.exchange(address(1), made.article_page(1)))
+    crawl.write(made.exchange(address(1), made.article_page(1)))
     finished(crawl)
     after = Crawl(tmp_path)
-    assert recover(after.visits) == Recovered(captures=1)
+    assert recover(after.visits, after.session.readers) == Recovered(captures=1)
     after.session.close(status=1)
+
+
+def test_a_large_body_holds_nobody_up(crawl: Crawl) -> None:
+    """It is packed in a thread: a small one that came after it is in the file before it. The file says so."""
+    large = made.exchange(address(1), random.Random(1).randbytes(8 * 2**20))
+    small = made.exchange(address(2), made.article_page(2))
+
+    async def both() -> list[Capture]:
+        return list(await asyncio.gather(crawl.conductor.write(large), crawl.conductor.write(small)))
+
+    captures = asyncio.run(both())
+    refs = [capture.warc for capture in captures]
+    assert refs[0]
+    assert refs[1]
+    assert refs[1].offset < refs[0].offset
+    crawl.session.writer.sync()
+    assert [read_record(crawl.session.archive.warc_folder / ref.file, ref) for ref in refs if ref] == captures
 
 
 def test_a_fault_of_the_archive_is_raised_and_is_the_run_s_status(crawl: Crawl) -> None:

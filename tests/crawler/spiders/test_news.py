@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from scrapy.http import HtmlResponse
 from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
+from crawler.discovery import Found
 from crawler.guard import Refused
 from crawler.loader import spider_of
 from crawler.session import Session
@@ -22,9 +24,11 @@ from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits
 from pipelines.archive.urltable import State
 from pipelines.errors import OutOfSpace
+from pipelines.model import Kind
 from pipelines.stages import OUR_FAULT, Visit
+from pipelines.workers import Readers
 from tests.crawler import made
-from tests.crawler.made import address
+from tests.crawler.made import HOST, address
 
 
 @pytest.fixture
@@ -53,6 +57,13 @@ def answered(session: Session) -> HtmlResponse:
     return HtmlResponse(address(1), request=request_of(session, captures=captures))
 
 
+def visits_of(spider: NewsSpider, response: HtmlResponse) -> list[Visit]:
+    async def parsed() -> list[Visit]:
+        return [visit async for visit in spider.parse(response)]
+
+    return asyncio.run(parsed())
+
+
 def failed(session: Session, error: Exception) -> Failure:
     failure = Failure(error)  # type: ignore[no-untyped-call]
     failure.request = request_of(session)  # type: ignore[attr-defined]  # as Scrapy does it
@@ -67,9 +78,35 @@ def test_a_spider_begins_with_nothing_of_its_own(spider: NewsSpider) -> None:
 
 
 def test_an_answer_becomes_the_visit_of_its_lease(session: Session, spider: NewsSpider) -> None:
-    [visit] = spider.parse(answered(session))
+    [visit] = visits_of(spider, answered(session))
     assert isinstance(visit, Visit)
     assert (visit.row.url, visit.failure, len(visit.captures)) == (address(1), None, 1)
+
+
+def test_a_list_is_read_where_it_can_be_killed(session: Session, spider: NewsSpider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that takes for ever is too expensive, and its lease ends; the next one is read."""
+    url = f"{HOST}/list/1.html"
+    made.known(session, url, kind=Kind.LISTING)
+    [row] = made.leased(session)
+    captures = made.written(session, made.exchange(url, made.list_page([1, 2]), kind=Kind.LISTING))
+    response = HtmlResponse(url, request=Request(url, meta={"lease": row, "kind": row.kind, "captures": captures}))
+    session.readers = Readers(1)
+    try:
+        monkeypatch.setattr("crawler.spiders.news.read_list", takes_for_ever)
+        monkeypatch.setattr("pipelines.workers.SECONDS_A_PAGE", 0.3)
+        [late] = visits_of(spider, response)
+        monkeypatch.undo()
+        [good] = visits_of(spider, response)
+    finally:
+        session.readers.close()
+    assert late.failure == "failed/too_expensive"
+    assert good.failure is None
+    assert {found.url for found in good.settle(None, None).found} >= {address(1), address(2)}
+
+
+def takes_for_ever(*_: object) -> Found:
+    time.sleep(60)
+    return Found()
 
 
 @pytest.mark.parametrize(("error", "reason"), [(DownloadTimeoutError(), "timeout"), (Refused("robots", "no"), "robots")])
@@ -86,7 +123,7 @@ def test_an_answer_on_which_our_code_fails_ends_its_lease_and_is_kept(
         raise KeyError("nobody expected this")
 
     monkeypatch.setattr(Visits, "of", raises)
-    [visit] = spider.parse(answered(session))
+    [visit] = visits_of(spider, answered(session))
     assert (visit.failure, visit.captures) == ("failed/our_fault", ())
     assert visit.settle(None, None).values["state"] == State.PENDING
     assert session.counts[OUR_FAULT] == 1
@@ -119,6 +156,6 @@ def test_an_archive_that_fails_while_an_answer_is_read_ends_the_run(
         raise OutOfSpace("the disk is full")
 
     monkeypatch.setattr(Visits, "of", raises)
-    assert list(spider.parse(answered(session))) == []
+    assert visits_of(spider, answered(session)) == []
     assert [type(fault) for fault in session.faults] == [OutOfSpace]
     assert session.counts[OUR_FAULT] == 0
