@@ -5,7 +5,7 @@ date of publication (of first sight where there is none), id: nothing of when or
 archives give equal bytes, manifest included; therefore neither holds the time of the export.
 
     tell(tx, what)              how many articles there are, and how many of them are left out for what they are
-    records(tx, what, tally)    those that are in, in order, in little memory; left out for their rights: booked
+    records(tx, what, …)        those that are in, in order, in little memory; left out for their rights: booked
     export(…, out)              to an open file or a pipe
     export_to(…, place)         to disk, whole, with its manifest
 """
@@ -27,7 +27,7 @@ from pipelines.archive.schema import SCHEMA_VERSION, article
 from pipelines.errors import ConfigurationError
 from pipelines.formats import Row
 from pipelines.model import Status
-from pipelines.policy import refusal
+from pipelines.policy import Policy, policy_of
 
 MANIFEST_SCHEMA = "china-tech-archive/export/1"
 SOFTWARE = ("china-tech-archive", "pyarrow", "zstandard")
@@ -40,7 +40,8 @@ BATCH = 200
 class What:
     """What an export holds: by default what the corpus shows, one active representative of each cluster.
 
-    `use` is one of `pipelines.site.USES`; articles whose rights reserve it are left out. None leaves none out.
+    `use` is one of `pipelines.site.USES`; articles whose rights reserve it are left out, and always those that their seeds
+    file leaves out (pipelines/policy.py).
     """
 
     everything: bool = False
@@ -59,6 +60,8 @@ class Tally:
     """by site"""
     excluded: Counter[str] = field(default_factory=Counter)
     """by reason"""
+    uses: dict[str, set[str]] = field(default_factory=dict)
+    """site -> what its records were held against"""
 
 
 def tell(tx: sa.Connection, what: What) -> Tally:
@@ -82,13 +85,14 @@ def tell(tx: sa.Connection, what: What) -> Tally:
 _BOOKED = (article.c.site, article.c.status, article.c.shown)
 
 
-def records(tx: sa.Connection, what: What, tally: Tally) -> Iterator[Row]:
+def records(tx: sa.Connection, what: What, policy: Policy, tally: Tally) -> Iterator[Row]:
     """The records of an export in its order. `tally` is kept as they pass."""
     names = sa.select(article.c.id).where(*_conditions(what)).order_by(*_order(tx))
     for part in tx.execute(names, execution_options={"yield_per": BATCH}).partitions():
         for head, record in stored.records(tx, [name for (name,) in part]):
-            reason = refusal(record["rights"], what.use) if what.use else None  # type: ignore[arg-type]  # a mapping by contract
-            if reason is None:
+            if (use := policy.use_of(record)) is not None:
+                tally.uses.setdefault(head.site, set()).add(use)
+            if (reason := policy.refusal(record)) is None:
                 tally.written[head.site] += 1
                 yield record
             else:
@@ -114,7 +118,7 @@ def export(archive: Archive, what: What, out: BinaryIO, *, form: str = "jsonl", 
     with archive.catalogue.snapshot() as tx:
         tally = tell(tx, what)
         with delivery.Sheet(out, form, schema) as sheet:
-            for record in records(tx, what, tally):
+            for record in records(tx, what, policy_of(archive, what.use), tally):
                 sheet.put(record)
     return tally
 
@@ -127,7 +131,7 @@ def export_to(place: delivery.Place, archive: Archive, what: What, *, form: str 
     """
     with archive.catalogue.snapshot() as tx:
         tally = tell(tx, what)
-        written = delivery.deliver(place, records(tx, what, tally), form, schema)
+        written = delivery.deliver(place, records(tx, what, policy_of(archive, what.use), tally), form, schema)
     delivery.leave_manifest(place, _manifest(what, tally, written, form, schema))
     return tally
 
@@ -138,6 +142,7 @@ def _manifest(what: What, tally: Tally, written: list[delivery.Written], form: s
         "format": form,
         "rows": RECORD_SCHEMA if schema == "native" else schema,
         "selection": asdict(what),
+        "uses": {site: sorted(uses) for site, uses in sorted(tally.uses.items())},
         "cursor": tally.cursor,
         "articles": {
             "known": tally.known,

@@ -152,11 +152,13 @@ class Layout:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRules:
     """`own_sources`: printed sources that are the publisher's own. `notice`: regexes that find its rights notice.
-    `reserved`: the uses that the publisher's general terms reserve, whatever the page says."""
+    `reserved`: the uses that the publisher's general terms reserve, whatever the page says. `export_for`: what exports and the
+    feed are used for; what is reserved for it leaves the archive in neither (pipelines/policy.py)."""
 
     own_sources: tuple[str, ...] = ()
     notice: tuple[re.Pattern[str], ...] = ()
     reserved: tuple[str, ...] = ()
+    export_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -528,6 +530,7 @@ _SPECIAL: dict[str, Callable[[str], str | None]] = {
     "identity.mirror.kind": _mirror_kind,
     "identity.scheme": _scheme,
     "rights.reserved": _use,
+    "rights.export_for": _use,
     "discover.entry": _selector,
     "discover.next_page": _selector,
     **{f"discover.{key}": _url for key in _URL_FIELDS},

@@ -209,11 +209,16 @@ def test_the_cursor_goes_on_exactly_where_the_export_ends(archive: Archive, writ
 # ── rights ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def reserved(archive: Archive, writer: Writer) -> Archive:
+def reserve(writer: Writer) -> None:
+    """An article that reserves each use, and one that reserves none."""
     for number, use in enumerate(USES):
         writer.shows(f"no_{use}", 0, unlike(number), published=moment(number), rights=Rights(reserved={use: True}))
     writer.shows("free", 0, unlike(9), published=moment(9))
+
+
+@pytest.fixture
+def reserved(archive: Archive, writer: Writer) -> Archive:
+    reserve(writer)
     return archive
 
 
@@ -239,6 +244,23 @@ def test_each_exclusion_is_counted_by_its_reason_and_the_sums_are_right(reserved
     assert tally.known == 6 == tally.written.total() + tally.excluded.total()
 
 
+@pytest.mark.parametrize(
+    ("seeds", "use", "left"),
+    [
+        ("archive", None, ["no_text-and-data-mining", "no_train", "free"]),
+        ("train", "archive", ["free"]),
+        ("archive", "text-and-data-mining", ["no_train", "free"]),
+    ],
+)
+def test_the_seeds_file_and_the_command_line_both_leave_out(tmp_path: Path, seeds: str, use: str | None, left: list[str]) -> None:
+    with archive_at(tmp_path / "archive", rights=f'export_for = "{seeds}"') as archive:
+        reserve(Writer(archive))
+        tally = export(archive, What(use=use), io.BytesIO())
+        assert names(exported(archive, use=use)) == left
+    assert tally.excluded.total() == 4 - len(left)
+    assert tally.uses == {"china_tech": {max(seeds, use or seeds, key=USES.index)}}
+
+
 @given(events(), st.sampled_from([None, *USES]), st.booleans())
 @settings(max_examples=10, deadline=None)
 def test_the_books_always_balance(shared: Archive, history: list[Event], use: str | None, everything: bool) -> None:
@@ -261,6 +283,7 @@ def test_the_manifest_says_what_was_written_from_what_by_what(archive: Archive, 
     assert manifest["articles"] == {"known": 2, "written": 1, "excluded": {"copy": 1}, "by_site": {"china_tech": 1}}
     assert (manifest["format"], manifest["rows"], manifest["cursor"]) == ("jsonl.gz", SCHEMA, 2)
     assert manifest["selection"] == {"everything": False, "site": "china_tech", "use": None}
+    assert manifest["uses"] == {}
     assert set(manifest["versions"]) == {"catalogue", "china-tech-archive", "pyarrow", "zstandard"}
 
 

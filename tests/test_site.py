@@ -249,6 +249,8 @@ WRONG = {
     "two layouts of one name": (GOOD + LAYOUT + LAYOUT, "layout.name", "'now' stands twice", "of its own"),
     "a photo rule without a group": (GOOD + LAYOUT + "photos = 'pic_data'\n", "layout[0].photos", "no group", "a group 1"),
     "a use nobody knows": (GOOD + '[rights]\nreserved = ["everything"]\n', "rights.reserved", "'everything'", "archive"),
+    "an export for a use nobody knows": (GOOD + '[rights]\nexport_for = "sale"\n', "rights.export_for", "'sale'", "text-and-data-mining"),
+    "an export for several uses": (GOOD + '[rights]\nexport_for = ["train"]\n', "rights.export_for", "a list", "a string"),
     "no TOML": ("name = ", "(whole file)", "not TOML", "TOML 1.0"),
     "an integer of 5,000 digits": ("x = " + "9" * 5000, "(whole file)", "not TOML", "TOML 1.0"),
     "a thousand brackets": ("x = " + "[" * 5000, "(whole file)", "not TOML", "TOML 1.0"),

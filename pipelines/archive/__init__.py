@@ -52,6 +52,17 @@ class Archive:
         if not target.exists():
             write_whole(target, raw)
 
+    def kept_rules(self, digest: str) -> bytes:
+        """The seeds file with this digest. Raises ArchiveUnusable where it is lost: nobody knows then what it allowed."""
+        path = self.path / "seeds" / f"{digest}.toml"
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ArchiveUnusable(
+                f"{path}: cannot be read ({error.strerror}), and records were made by it. Bring it back (the git history of seeds/ has it),"
+                " or read the captures again by today's rules with `scrapy reextract`."
+            ) from error
+
     def close(self) -> None:
         self.catalogue.close()
 

@@ -11,13 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
-from pipelines.archive import Archive, open_archive
+from pipelines.archive import Archive, open_archive, write_whole
 from pipelines.archive.ledger import Outcome, settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
 from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, WarcRef
 
 START = datetime(2024, 3, 1, 2, 0, tzinfo=UTC)
 HOST = "https://tech.example.cn"
+RULES = "ab" * 32
+"""Digest of the seeds file that all of them were made by"""
 VERSIONS = {"china-tech-archive": "0.1.0", "trafilatura": "2.3.1"}
 STORY = (
     "上海一家机器人公司今天展示了新的装配线，六台机械臂在一分钟里装好一台整机。",
@@ -31,9 +33,11 @@ OTHER = (
 )
 
 
-def archive_at(path: Path) -> Archive:
-    """A new archive."""
-    return open_archive(path, create=True)
+def archive_at(path: Path, rights: str = "") -> Archive:
+    """A new archive, with the seeds file of its articles, of which `rights` are the keys of the table [rights]."""
+    made = open_archive(path, create=True)
+    write_whole(made.path / "seeds" / f"{RULES}.toml", f"[rights]\n{rights}\n".encode())
+    return made
 
 
 def moment(days: float) -> datetime:
@@ -53,7 +57,7 @@ def article(url: str, paragraphs: tuple[str, ...] = STORY, **rest: Any) -> Artic
         "paragraphs": paragraphs,
         "published": START,
         "quality": Quality(confidence=1.0),
-        "extraction": Extraction(method="layout:t3", charset="utf-8", charset_from="header", rules_digest="ab" * 32, versions=VERSIONS),
+        "extraction": Extraction(method="layout:t3", charset="utf-8", charset_from="header", rules_digest=RULES, versions=VERSIONS),
     }
     return Article(**{**values, **rest})
 
