@@ -44,7 +44,7 @@ class Catalogue:
     def create(self) -> None:
         """Makes the tables where there are none. Raises NewerArchive and the faults of `transaction`."""
         self._refuse_newer()
-        with self.transaction() as tx:
+        with self._translated(), self._engine.begin() as tx:
             schema.metadata.create_all(tx)
             if self._version(tx) is None:
                 tx.execute(schema.info.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
@@ -103,8 +103,13 @@ class Catalogue:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """One writing transaction, committed at the end of the block, rolled back on any exception."""
+        """One writing transaction, committed at the end of the block, rolled back on any exception. One at a time, in every
+        process: what is decided in it holds when it is written, and the feed's numbers become visible in their order."""
         with self._translated(), self._engine.connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                # Unlike an advisory lock's SELECT, LOCK TABLE takes no snapshot: what is read next is what the writer before
+                # left (PostgreSQL: LOCK, notes on REPEATABLE READ). Readers go on; autovacuum has nothing to do in this table.
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'; LOCK TABLE {schema.info.name} IN EXCLUSIVE MODE")
             yield connection
 
     @contextmanager

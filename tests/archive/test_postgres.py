@@ -1,0 +1,135 @@
+"""A catalogue in PostgreSQL gives what one in SQLite gives, also under several writers."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.archive import Archive, open_archive
+from pipelines.archive.ledger import write_down
+from pipelines.archive.schema import metadata
+from pipelines.export import What, export
+from pipelines.feed import feed
+from tests.archive import postgres
+from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, article, bring, moment
+
+pytestmark = [
+    pytest.mark.skipif(postgres.programs() is None, reason=f"no PostgreSQL in {postgres.DEBIAN} (apt install postgresql)"),
+    pytest.mark.xdist_group("postgres"),
+]
+STORYBOOK = [
+    Event(name="a", minute=0, shows="text"),
+    Event(name="b", minute=1, shows="text"),
+    Event(name="c", minute=2, shows="text", text=1),
+    Event(name="a", minute=1440, shows="gone"),
+    Event(name="d", minute=1441, shows="text", text=3, title=1),
+    Event(name="c", minute=2880, shows="text", text=2),
+    Event(name="a", minute=2882, shows="gone"),
+]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgres.server() as found:
+        yield found
+
+
+@pytest.fixture
+def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
+    with archive_at(tmp_path / "archive"):
+        pass  # the folder with its seeds file
+    with open_archive(tmp_path / "archive", create=True, catalogue_url=url) as made:
+        yield made
+        with made.catalogue.transaction() as tx:
+            names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "info")
+            tx.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+
+
+def raw(archive: Archive) -> bytes:
+    out = io.BytesIO()
+    export(archive, What(everything=True), out)
+    return out.getvalue()
+
+
+def unlike(number: int) -> tuple[str, ...]:
+    return tuple(f"第{number}条新闻的第{part}段说的是编号{number * 7919 + part * 104729}的事情。" for part in range(3))
+
+
+def test_the_same_captures_export_the_same_bytes(archive: Archive, tmp_path: Path) -> None:
+    with archive_at(tmp_path / "other") as other:
+        for one in (archive, other):
+            bring(one, enumerate(STORYBOOK))
+        assert raw(archive) == raw(other) != b""
+
+
+def test_a_number_never_becomes_visible_after_a_higher_one(archive: Archive) -> None:
+    """One writer has numbered its change and not yet committed it, when another one begins."""
+    writers = [Writer(archive, f"china_tech-{n}.warc.gz") for n in range(2)]
+    numbered, finish = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with archive.catalogue.transaction() as tx:
+            at = address("slow")
+            write_down(tx, "china_tech", at, writers[0].capture(at, moment(0)), article(at, STORY))
+            numbered.set()
+            finish.wait(30)
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(slow)
+        assert numbered.wait(30)
+        second = pool.submit(writers[1].shows, "quick", 0, OTHER)
+        wait([second], timeout=0.5)  # enough for it to come in before its turn, if anything let it
+        between = said(archive, 0)
+        finish.set()
+        first.result(30)
+        second.result(30)
+    after = said(archive, between[-1]["cursor"])
+    assert [one["op"] for one in between[:-1] + after[:-1]] == ["add", "add"]
+
+
+def said(archive: Archive, since: int) -> list[dict[str, Any]]:
+    with archive.catalogue.snapshot() as tx:
+        return list(feed(tx, since))
+
+
+def test_a_follower_of_three_writers_has_the_export(archive: Archive) -> None:
+    each, done = 25, threading.Event()
+
+    def write(number: int) -> None:
+        writer = Writer(archive, f"china_tech-{number}.warc.gz")
+        for n in range(each):
+            writer.shows(f"w{number}n{n}", n, unlike(number * each + n))
+            writer.shows(f"w{number}n{n}", n + 1, unlike(1_000 + number * each + n))
+
+    def follow() -> dict[str, Any]:
+        store: dict[str, Any] = {}
+        cursor = 0
+        while True:
+            is_last = done.is_set()
+            for one in said(archive, cursor):
+                if "cursor" in one:
+                    cursor = one["cursor"]
+                elif one["op"] == "delete":
+                    store.pop(one["id"], None)
+                else:
+                    store[one["id"]] = one["record"]
+            if is_last:
+                return store
+
+    with ThreadPoolExecutor() as pool:
+        follower = pool.submit(follow)
+        try:
+            for writing in [pool.submit(write, number) for number in range(3)]:
+                writing.result(120)
+        finally:
+            done.set()
+        store = follower.result(60)
+    assert {name: one["text"] for name, one in store.items()} == {one["id"]: one["record"]["text"] for one in said(archive, 0)[:-1]}
+    assert len(store) == 3 * each
