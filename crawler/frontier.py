@@ -5,6 +5,7 @@ A URL is asked again by what it is:
     other listing     by how often it changes, every 90 minutes to 90 days; its later pages when the page before says go on
     article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
     denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
+    asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
     failed            in the next run, `Politeness.tries` times, then it is set aside with its reason
     not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
 """
@@ -90,8 +91,11 @@ def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: 
     }
 
 
-def after_failure(row: Row, reason: str, *, tries: int | None, now: float, status: int | None = None) -> dict[str, Any]:
-    """The values of a row whose visit brought nothing: due again in the next run, or set aside after `tries` (None: never)."""
+def after_failure(
+    row: Row, reason: str, *, tries: int | None, now: float, status: int | None = None, due_at: float | None = None
+) -> dict[str, Any]:
+    """The values of a row whose visit brought nothing: due again in the next run (or at `due_at`, where its answer asked us to
+    wait), or set aside after `tries` (None: never)."""
     if reason == RUN_ENDED:
         return {"state": State.PENDING}
     visited = {"reason": reason, "last_fetched": now, "last_status": status}
@@ -99,7 +103,7 @@ def after_failure(row: Row, reason: str, *, tries: int | None, now: float, statu
         return {**visited, "state": State.PENDING}
     counted = row.tries + 1
     state = State.SET_ASIDE if tries is not None and counted >= tries else State.PENDING
-    return {**visited, "state": state, "tries": counted, "due_at": now}
+    return {**visited, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
 
 
 def next_revisit(born: float, now: float) -> float:

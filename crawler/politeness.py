@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -23,7 +22,9 @@ from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 
+from crawler import clock
 from crawler.conditional import http_date
 from crawler.guard import Refused, site_of
 from pipelines.site import Politeness
@@ -31,6 +32,8 @@ from pipelines.urls import host_key
 
 SLOW_DOWN = frozenset({429, 503})
 """statuses that ask for fewer requests (RFC 6585 §4, RFC 9110 §15.6.4)"""
+OF_HOST = frozenset({429})
+"""statuses that speak of us and not of a page: RFC 6585 §4"""
 REFUSALS = frozenset({401, 403, 407, 451})
 """client errors that may mean us and not the page; many in a row do"""
 MAX_SLOWDOWN = 16.0
@@ -54,6 +57,8 @@ CALM = 10
 """good answers in a row after which earlier challenges are forgotten: more than are in flight before a verdict comes"""
 LONGEST = 86_400.0
 """seconds; a Retry-After of more than a day is remembered as a day"""
+LONG_WAITS = 2
+"""answers in a row that ask for more than `max_retry_after`: one is a page in trouble, the second says that the host is"""
 STEP = 0.25
 """seconds; a run that is told to stop waits no longer than this for a host's turn"""
 
@@ -65,8 +70,9 @@ class HostState:
     """What is known of one host ("name" or "name:port"). Times are seconds since the epoch.
 
     `delay` is agreed: the longer of the seeds file's and the capped Crawl-delay; `slowdown` multiplies it. `failures` and
-    `calm` count answers in a row, `openings` those of the breaker, `challenges` those among them that a challenge caused.
-    `given_up` says why the host is not asked again in this run.
+    `calm` count answers in a row, `openings` those of the breaker, `challenges` those among them that a challenge caused,
+    `long_waits` answers in a row that asked for a longer wait than a run can bear. `given_up` says why the host is not asked
+    again in this run.
     """
 
     host: str
@@ -80,6 +86,7 @@ class HostState:
     calm: int = 0
     openings: int = 0
     challenges: int = 0
+    long_waits: int = 0
     given_up: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -103,7 +110,7 @@ def resumed(state: HostState, now: float, politeness: Politeness) -> HostState:
     clock_went_back = state.asked_at > now or state.next_at > now + LONGEST
     next_at = now + delay if clock_went_back else state.next_at
     begun = replace(state, delay=delay, next_at=next_at, asked_at=min(state.asked_at, now))
-    return replace(begun, given_up=None, failures=0, openings=0, challenges=0, calm=0)
+    return replace(begun, given_up=None, failures=0, openings=0, challenges=0, long_waits=0, calm=0)
 
 
 def earliest(state: HostState) -> float:
@@ -141,15 +148,23 @@ def _not_before(state: HostState, since: float) -> HostState:
 
 
 def after_response(
-    state: HostState, status: int, headers: Mapping[str, str], now: float, politeness: Politeness, *, counts: bool = True
+    state: HostState,
+    status: int,
+    headers: Mapping[str, str],
+    now: float,
+    politeness: Politeness,
+    *,
+    counts: bool = True,
+    of_host: bool = False,
 ) -> HostState:
-    """What an answer says about the next request. `headers` by lower-case name; a further try of one URL `counts` not."""
-    wait = retry_after(headers.get("retry-after"), now) if status >= 400 else None
+    """What an answer says about the next request. `headers` by lower-case name; a further try of one URL `counts` not;
+    `of_host`: it speaks for its host, as a robots.txt does."""
+    wait = _asked_wait(status, headers, now)
     if status in SLOW_DOWN:
         state = replace(state, slowdown=min(state.slowdown * 2, MAX_SLOWDOWN))
         state = _not_before(state, now)
     if wait is not None:
-        state = _told_to_wait(state, wait, now, politeness)
+        state = _told_to_wait(state, wait, now, politeness, of_host or status in OF_HOST)
     if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
         return _failed(state, now, f"status {status}", counts)
     return _answered(state)
@@ -161,14 +176,29 @@ def _answered(state: HostState) -> HostState:
     calm = state.calm + 1
     challenges = 0 if calm >= CALM else state.challenges
     openings = min(state.openings, challenges)
-    return replace(state, failures=0, calm=calm, challenges=challenges, openings=openings, slowdown=max(1.0, state.slowdown * RECOVERY))
+    slowdown = max(1.0, state.slowdown * RECOVERY)
+    return replace(state, failures=0, calm=calm, challenges=challenges, long_waits=0, openings=openings, slowdown=slowdown)
 
 
-def _told_to_wait(state: HostState, wait: float, now: float, politeness: Politeness) -> HostState:
+def _told_to_wait(state: HostState, wait: float, now: float, politeness: Politeness, of_host: bool) -> HostState:
+    """A wait that a run can bear holds for the host. A longer one holds for its URL (`long_wait`), and for the host too when
+    the answer speaks for it or the answer before asked for the same."""
     held = replace(state, next_at=max(state.next_at, now + min(wait, LONGEST)))
     if wait <= politeness.max_retry_after:
         return held
+    if not of_host and state.long_waits + 1 < LONG_WAITS:
+        return replace(state, long_waits=state.long_waits + 1)
     return replace(held, given_up=f"it asked us to wait {wait:.0f} s, more than max_retry_after ({politeness.max_retry_after:.0f} s)")
+
+
+def long_wait(status: int, headers: Mapping[str, str], now: float, politeness: Politeness) -> float | None:
+    """Seconds for which a URL is not to be asked because its answer says so; None where a run can wait as long as that."""
+    wait = _asked_wait(status, headers, now)
+    return min(wait, LONGEST) if wait is not None and wait > politeness.max_retry_after else None
+
+
+def _asked_wait(status: int, headers: Mapping[str, str], now: float) -> float | None:
+    return retry_after(headers.get("retry-after"), now) if status >= 400 else None
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -212,6 +242,12 @@ def _cool_off(delay: float, openings: int) -> float:
     return max(MIN_COOL_OFF, COOL_OFF_DELAYS * delay) * min(2.0 ** (openings - 1), MAX_COOL_OFFS)
 
 
+def retry_header(response: Response) -> dict[str, str]:
+    """The one header that says something about the next request."""
+    value = response.headers.get("Retry-After")
+    return {} if value is None else {"retry-after": value.decode("latin-1")}
+
+
 class KeepsHosts(Protocol):
     """Where host states outlive a run: the catalogue's host table. Neither call may wait."""
 
@@ -223,7 +259,7 @@ class KeepsHosts(Protocol):
 class Gate:
     """The states of one crawl. `keeper` is set by the run; without one, states live as long as the process."""
 
-    def __init__(self, politeness: Politeness, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, politeness: Politeness, clock: Callable[[], float] = clock.now) -> None:
         self.politeness = politeness
         self.keeper: KeepsHosts | None = None
         self.clock = clock
@@ -269,8 +305,13 @@ class Gate:
                 return self.put(after_request(state, self.clock()))
             await asyncio.sleep(min(wait, STEP))
 
-    def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, counts: bool = True) -> None:
-        self.put(after_response(self.state(host), status, headers, self.clock(), self.politeness, counts=counts))
+    def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, counts: bool = True, of_host: bool = False) -> None:
+        now = self.clock()
+        self.put(after_response(self.state(host), status, headers, now, self.politeness, counts=counts, of_host=of_host))
+
+    def has_to_wait_long(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether an answer says that its URL is not to be asked again in this run."""
+        return long_wait(status, headers, self.clock(), self.politeness) is not None
 
     def saw_arrival(self, host: str) -> None:
         self.put(after_arrival(self.state(host), self.clock()))

@@ -20,7 +20,7 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
-from crawler.politeness import gate_of
+from crawler.politeness import gate_of, retry_header
 from pipelines.model import Reason, Rejection
 from pipelines.urls import host_key
 
@@ -67,6 +67,8 @@ class RetryMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
+        if self._gate.has_to_wait_long(response.status, retry_header(response)):
+            return response
         tries = tries_after_response(response.status, request.meta.get("rejection"), "truncated-time" in response.flags)
         return self._again(request, tries, str(response.status)) or response
 

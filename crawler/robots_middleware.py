@@ -7,7 +7,6 @@ lets answers outlive a run; what they mean is decided by crawler.robots.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, UnsupportedURLSchemeError
 from scrapy.http.request import NO_CALLBACK
 
+from crawler import clock
 from crawler.guard import Refused
 from crawler.politeness import gate_of
 from crawler.retries import FAILURES
@@ -71,7 +71,7 @@ class KeepsRobots(Protocol):
 class RobotsBook:
     """The answers of one crawl, by origin."""
 
-    def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, crawler: Crawler, clock: Callable[[], float] = clock.now) -> None:
         self._crawler = crawler
         self._clock = clock
         self._answers: dict[str, tuple[RobotsAnswer, Robots]] = {}

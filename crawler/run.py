@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler import clock
 from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
@@ -103,7 +103,7 @@ def _run(settings: Settings, spider: type[NewsSpider], session: Session, argumen
 
 
 def _make_start_urls_due(session: Session) -> None:
-    now = time.time()
+    now = clock.now()
     rows = start_rows(session.site, now)
     with session.archive.catalogue.transaction() as tx:
         urltable.discover(tx, session.site.name, rows, now)
@@ -212,7 +212,7 @@ class Conductor:
         wanted = getattr(self._crawler.spider, "max_articles", 0)
         spent = (
             (wanted and self._visits[Verdict.NEW] >= wanted, "max_articles"),
-            (time.time() - session.started > politeness.max_seconds, "max_seconds"),
+            (clock.now() - session.started > politeness.max_seconds, "max_seconds"),
             (session.bytes_written() > politeness.max_bytes, "max_bytes"),
         )
         session.left_because = session.left_because or next((why for over, why in spent if over), None)
@@ -255,7 +255,7 @@ class Conductor:
         session.archive.index.merge()
 
     def _ledger(self, tx: Any) -> dict[str, Any]:
-        session, now = self._session, time.time()
+        session, now = self._session, clock.now()
         urls = report.article_urls(tx, session.site.name, session.started, now)
         return {
             "site": session.site.name,

@@ -6,7 +6,6 @@ No JOBDIR, no pickle, no duplicate filter: the table is all three. A request mad
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from datetime import datetime
 from typing import Any, Self
@@ -16,6 +15,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.http import Request
 
+from crawler import clock
 from crawler.conditional import Validators
 from crawler.session import Session
 from pipelines.archive import urltable
@@ -122,7 +122,7 @@ class CatalogueScheduler(BaseScheduler):
         third of a crawl's processor time on one host with 20,000 URLs due)."""
         if set(self._session.site.hosts) <= set(without):
             return []
-        now = time.time()
+        now = clock.now()
         wanted = Wanted(now=now, until=now + LEASE_SECONDS, not_since=self._session.started, most=BATCH, without_hosts=without)
         with self._session.archive.catalogue.transaction() as tx:
             rows = urltable.lease(tx, self._session.site.name, wanted)

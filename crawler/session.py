@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crawler import clock
 from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
 from pipelines.archive.ledger import Outcome
@@ -107,11 +107,12 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
         writer = WarcWriter(archive.warc_folder, prefix=site.name, software=SOFTWARE, rules={site.name: site.digest})
         with archive.catalogue.transaction() as tx:
             urltable.release_all(tx, site.name)
+            urltable.nothing_after(tx, site.name, clock.now())
             key = tx.execute(schema.run.insert().values(site=site.name, started=timestamp(datetime.now(UTC)))).inserted_primary_key
         assert key is not None
         readers = Readers(workers)
         exits.callback(readers.close)
-        began = time.time()
+        began = clock.now()
         return Session(site=site, archive=archive, writer=writer, run=int(key[0]), started=began, exits=exits.pop_all(), readers=readers)
 
 

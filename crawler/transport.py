@@ -34,7 +34,7 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.guard import Refused, guarded_resolver
-from crawler.politeness import gate_of
+from crawler.politeness import gate_of, retry_header
 from pipelines.model import Headers, Kind
 from pipelines.urls import host_key
 
@@ -113,7 +113,8 @@ class Transport(http11.HTTP11DownloadHandler):
         if any(flag in BROKEN_OFF for flag in response.flags):
             self._gate.saw_failure(host, "transfers do not end", counts=first and "truncated-time" in response.flags)
         else:
-            self._gate.saw_response(host, response.status, _retry_after(response), counts=first)
+            of_host = request.meta.get("kind") is Kind.ROBOTS
+            self._gate.saw_response(host, response.status, retry_header(response), counts=first, of_host=of_host)
         return response
 
     async def _download(self, request: Request) -> Response:
@@ -142,12 +143,6 @@ class Transport(http11.HTTP11DownloadHandler):
 def is_the_hosts(error: Exception) -> bool:
     """Whether a failure is the host's and not the page's: an answer that began and is no HTTP is a page's own fault."""
     return not isinstance(error, DownloadFailedError) or isinstance(error.__cause__, ResponseNeverReceived)
-
-
-def _retry_after(response: Response) -> dict[str, str]:
-    """The one header that says something about the next request."""
-    value = response.headers.get("Retry-After")
-    return {} if value is None else {"retry-after": value.decode("latin-1")}
 
 
 class _Agent(http11._ScrapyAgent):

@@ -17,11 +17,12 @@ from crawler.conditional import validators_of
 from crawler.discovery import Found, read_list
 from crawler.links import within_budget
 from crawler.paging import go_on, in_window
+from crawler.politeness import long_wait
 from crawler.turning import next_list
 from pipelines.archive import Archive, urltable
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.ledger import Outcome
-from pipelines.archive.urltable import NewUrl, Row, State
+from pipelines.archive.urltable import RETRY_AFTER, NewUrl, Row, State
 from pipelines.flow import Result
 from pipelines.model import Article, Capture, Kind, Link, Reason, Rejection
 from pipelines.site import Site
@@ -68,6 +69,8 @@ class Visits:
     def of(self, row: Row, captures: Captures, now: float, listed: Listed = None, tx: sa.Connection | None = None) -> Visit:
         """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `listed` is what a list
         was read as, in another process maybe, else it is read here; `tx` is the transaction that the caller is in, if any."""
+        if put_off := self._put_off(row, captures, now):
+            return put_off
         if row.kind is Kind.ARTICLE:
             return self._article(row, captures, now)
         if tx is not None:
@@ -75,12 +78,12 @@ class Visits:
         with self.archive.catalogue.snapshot() as own:
             return self._list(own, row, captures, listed, now)
 
-    def failure(self, row: Row, reason: str, captures: Captures, now: float) -> Visit:
+    def failure(self, row: Row, reason: str, captures: Captures, now: float, not_before: float = 0.0) -> Visit:
         """The visit of a lease that brought nothing; what was captured on the way is kept all the same."""
         if reason != frontier.RUN_ENDED:  # its URL is left, not failed
             self.counts[f"failed/{reason}"] += 1
         status = captures[-1].status if captures else None
-        settlement = self._failed(row, reason, now, status)
+        settlement = self._failed(row, reason, now, status, not_before)
         return Visit(
             row=row,
             earlier=captures,
@@ -90,10 +93,17 @@ class Visits:
             broken=self._failed(row, OUR_FAULT, now),
         )
 
-    def _failed(self, row: Row, reason: str, now: float, status: int | None = None) -> Settlement:
+    def _failed(self, row: Row, reason: str, now: float, status: int | None = None, not_before: float = 0.0) -> Settlement:
         """Where a run begins is never set aside: a site that was away for a week would stay away for good."""
         tries = None if self._is_start(row) else self.site.politeness.tries
-        return Settlement(values=frontier.after_failure(row, reason, tries=tries, now=now, status=status))
+        due_at = max(now, not_before)
+        return Settlement(values=frontier.after_failure(row, reason, tries=tries, now=now, status=status, due_at=due_at))
+
+    def _put_off(self, row: Row, captures: Captures, now: float) -> Visit | None:
+        """The visit of a URL whose answer asks for a longer wait than a run can bear: it waits, and nothing else does."""
+        capture = captures[-1]
+        wait = long_wait(capture.status, {"retry-after": capture.header("Retry-After") or ""}, now, self.site.politeness)
+        return None if wait is None else self.failure(row, RETRY_AFTER, captures, now, now + wait)
 
     def _article(self, row: Row, captures: Captures, now: float) -> Visit:
         capture = captures[-1]

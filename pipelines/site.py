@@ -58,7 +58,7 @@ class Politeness:
     max_crawl_delay: float = 60.0
     """a robots.txt Crawl-delay above this is cut to it, and reported"""
     max_retry_after: float = 120.0
-    """a Retry-After above this gives the host up for this run"""
+    """a Retry-After above this puts its URL off until then; with a 429, or twice in a row, the whole host"""
     tries: int = 4
     """of one URL before it is set aside"""
 

@@ -7,7 +7,6 @@ code fails ends as one too (`stages.at_fault`); only a fault of the archive itse
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
+from crawler import clock
 from crawler.discovery import read_list
 from crawler.failures import reason_of
 from crawler.session import Session
@@ -63,7 +63,7 @@ class NewsSpider(Spider):
         row, captures = meta["lease"], meta.get("captures", ())
         try:
             listed = await self.session.readers.run(read_list, captures[-1], self.site) if is_list(captures[-1]) else None
-            yield self.visits.of(row, captures, time.time(), listed)
+            yield self.visits.of(row, captures, clock.now(), listed)
         except ArchiveError as fault:
             self.session.fail(fault)
         except Exception:  # noqa: BLE001  # the edge of the live crawl: the lease ends, and the run says whose fault it was
@@ -81,11 +81,11 @@ class NewsSpider(Spider):
         if reason == OUR_FAULT:
             logger.error("Our own code failed on %s.\n%s", row.url, failure.getTraceback())
             self.session.counts[OUR_FAULT] += 1
-        yield self.visits.failure(row, reason, captures, time.time())
+        yield self.visits.failure(row, reason, captures, clock.now())
 
     def _at_fault(self, row: Row, captures: Captures) -> Visit:
         """To be called where the exception is handled."""
-        untold = self.visits.failure(row, OUR_FAULT, captures, time.time())
+        untold = self.visits.failure(row, OUR_FAULT, captures, clock.now())
         return at_fault(untold, self.session.archive, self.session.counts)
 
 

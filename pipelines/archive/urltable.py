@@ -18,6 +18,9 @@ from pipelines.archive.catalogue import insert_new
 from pipelines.archive.schema import url as table
 from pipelines.model import Hints, Kind
 
+RETRY_AFTER = "retry_after"
+"""the reason of a row that is not to be asked before its `due_at`, because its answer said so"""
+
 
 class State(StrEnum):
     PENDING = "pending"
@@ -156,8 +159,9 @@ def lease(tx: sa.Connection, site: str, wanted: Wanted) -> list[Row]:
 
 
 def wake(tx: sa.Connection, site: str, url: str, due_at: float) -> None:
-    """Makes a known URL due, unless it is leased or set aside."""
-    asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]))
+    """Makes a known URL due, unless it is leased or set aside, or its own answer asked us to wait until later."""
+    free = sa.or_(table.c.reason.is_(None), table.c.reason != RETRY_AFTER, table.c.due_at <= due_at)
+    asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]), free)
     tx.execute(table.update().where(asleep).values(due_at=due_at))
 
 
@@ -178,6 +182,16 @@ def release_all(tx: sa.Connection, site: str) -> int:
     """Gives back every lease of a site: for the start of a run, whose lock says that nobody else holds one."""
     held = sa.and_(table.c.site == site, table.c.state == State.LEASED)
     return int(tx.execute(table.update().where(held).values(state=State.PENDING, leased_until=None)).rowcount)
+
+
+def nothing_after(tx: sa.Connection, site: str, now: float) -> int:
+    """Takes back what was written down by a clock that has been set back since; how many rows that were. They would count as
+    asked, or found, in this run; those that wait for their turn would wait until the old time comes."""
+    from_then = sa.or_(table.c.discovered_at > now, table.c.last_fetched > now, table.c.complete_at > now)
+    names = ("discovered_at", "last_fetched", "complete_at")
+    times = {name: sa.case((table.c[name] > now, now - 1), else_=table.c[name]) for name in names}
+    due = sa.case((sa.and_(table.c.state != State.DONE, table.c.due_at > now), now), else_=table.c.due_at)
+    return int(tx.execute(table.update().where(table.c.site == site, from_then).values(due_at=due, **times)).rowcount)
 
 
 def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:

@@ -235,3 +235,32 @@ def test_no_url_is_held_twice_and_none_is_ever_lost(shared: Archive, steps: list
             else:
                 held[key] = (row, now + 60)  # nobody comes back: the lease runs out
     assert {row.url for row in lease(shared, now=now + 1_000)} == known - done
+
+
+# ── clocks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_clock_that_was_set_back_wrote_down_does_not_count_as_this_run_s(archive: Archive) -> None:
+    """Found and asked "tomorrow", then the clock is set right: both are known since before now, and due."""
+    discover(archive, url("asked"), url("waits", due_at=90_000.0), now=90_000.0)
+    discover(archive, url("honest", due_at=5_000.0), now=50.0)
+    asked = next(row for row in lease(archive, now=90_000.0) if names([row]) == ["asked"])
+    settle(archive, asked, last_fetched=90_001.0, due_at=0.0, complete_at=90_001.0)
+    with archive.catalogue.transaction() as tx:
+        urltable.release_all(tx, SITE)
+        assert urltable.nothing_after(tx, SITE, 100.0) == 2
+        assert urltable.nothing_after(tx, SITE, 100.0) == 0
+    found = {names([row])[0]: row for row in lease(archive, now=100.0)}
+    assert set(found) == {"asked", "waits"}, "what honestly waits goes on waiting"
+    assert {row.discovered_at for row in found.values()} == {99.0}
+    assert (found["asked"].last_fetched, found["asked"].complete_at) == (99.0, 99.0)
+
+
+def test_what_its_own_answer_put_off_is_not_woken_before(archive: Archive) -> None:
+    discover(archive, url("list"))
+    [row] = lease(archive)
+    settle(archive, row, state=State.PENDING, reason=urltable.RETRY_AFTER, due_at=500.0)
+    for now, due in ((100.0, []), (500.0, ["list"])):
+        with archive.catalogue.transaction() as tx:
+            urltable.wake(tx, SITE, row.url, now)
+        assert names(lease(archive, now=now)) == due

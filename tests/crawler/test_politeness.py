@@ -32,6 +32,7 @@ from crawler.politeness import (
     current_delay,
     earliest,
     fresh,
+    long_wait,
     resumed,
     retry_after,
     with_crawl_delay,
@@ -145,11 +146,46 @@ def test_a_retry_after_beside_a_good_answer_says_nothing() -> None:
     assert earliest(answered(HOST, 200, retry_after="50")) == earliest(HOST)
 
 
-def test_a_retry_after_above_the_limit_gives_the_host_up_for_this_run() -> None:
+def test_one_page_that_asks_for_too_long_a_wait_does_not_speak_for_its_host() -> None:
     state = answered(HOST, 503, retry_after="86400")
-    assert state.given_up is not None
-    assert "86400 s" in state.given_up
-    assert earliest(state) == NOW + 86_400  # and the next run does not begin earlier either
+    assert (state.given_up, state.long_waits) == (None, 1)
+    assert earliest(state) == earliest(answered(HOST, 503)), "slowed down as by any 503, and no more"
+
+
+def gives_up(state: HostState) -> bool:
+    """For this run, and the next one does not begin earlier than it was asked to."""
+    return state.given_up is not None and "86400 s" in state.given_up and earliest(state) == NOW + 86_400
+
+
+def test_a_429_speaks_of_us_and_so_for_its_host() -> None:
+    assert gives_up(answered(HOST, 429, retry_after="86400"))
+
+
+def test_a_robots_txt_speaks_for_its_host() -> None:
+    assert gives_up(after_response(HOST, 503, {"retry-after": "86400"}, NOW, RULES, of_host=True))
+
+
+def test_the_second_page_in_a_row_that_asks_for_too_long_a_wait_speaks_for_its_host() -> None:
+    first = answered(HOST, 503, retry_after="86400")
+    assert gives_up(answered(first, 503, retry_after="86400"))
+    assert answered(answered(first, 200), 503, retry_after="86400").given_up is None, "a good answer stood between them"
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "wait"),
+    [
+        (503, "86400", 86_400.0),
+        (500, "999999999", LONGEST),
+        (429, "121", 121.0),
+        (503, "120", None),
+        (503, None, None),
+        (200, "86400", None),
+    ],
+)
+def test_a_url_waits_by_itself_when_its_answer_asks_for_more_than_a_run_can_bear(
+    status: int, value: str | None, wait: float | None
+) -> None:
+    assert long_wait(status, {} if value is None else {"retry-after": value}, NOW, RULES) == wait
 
 
 def test_a_retry_after_of_years_is_remembered_as_a_day() -> None:
@@ -303,7 +339,7 @@ def test_a_new_run_tries_again_what_was_given_up() -> None:
 
 
 def test_a_long_retry_after_holds_in_the_next_run_too() -> None:
-    state = answered(after_request(HOST, NOW), 503, retry_after="7200")
+    state = answered(after_request(HOST, NOW), 429, retry_after="7200")
     assert earliest(resumed(state, NOW + 60, RULES)) == NOW + 7200
 
 
@@ -431,7 +467,7 @@ def test_no_more_requests_are_under_way_than_the_site_agrees_to() -> None:
 
 def test_a_host_that_was_given_up_is_refused_with_its_reason() -> None:
     gate = Gate(RULES, clock=lambda: NOW)
-    gate.saw_response("a.test", 503, {"retry-after": "5000"})
+    gate.saw_response("a.test", 429, {"retry-after": "5000"})
     with pytest.raises(Refused, match="wait 5000 s") as refusal:
         asyncio.run(gate.turn("a.test", always))
     assert refusal.value.reason == "host_given_up"
@@ -501,6 +537,14 @@ def test_a_host_that_asks_for_too_long_a_wait_is_given_up_after_one_request(refu
     assert len(server.asked) == 2
     errors = [result.of(server.url(f"/a/{n}")).error for n in range(3)]
     assert sorted(errors, key=str) == [None, "host_given_up", "host_given_up"]
+
+
+def test_a_page_that_asks_for_too_long_a_wait_is_asked_once_and_costs_no_other_page() -> None:
+    away = page(b"", BUSY, {"Retry-After": "999999999"})
+    with WireServer({"/robots.txt": page(b""), "/a/away": away, "/a/0": page(), "/a/1": page()}) as server:
+        result = crawl([server.url(f"/a/{name}") for name in ("0", "away", "1")], [server.host])
+        assert server.count("/a/away") == 1
+    assert [result.of(server.url(f"/a/{name}")).status for name in ("0", "away", "1")] == [200, 503, 200]
 
 
 def test_a_host_that_resets_its_robots_txt_is_not_asked_for_anything_else(refusing: tuple[WireServer, Crawl]) -> None:

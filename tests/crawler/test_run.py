@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scrapy.statscollectors import MemoryStatsCollector
 
+from crawler import clock
 from crawler.frontier import RUN_ENDED
 from crawler.health import FAR_LESS, GOOD, INTERRUPTED, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED
 from crawler.loader import spider_of
@@ -70,7 +70,7 @@ class Crawl:
         if request is None:
             return None
         row = request.meta["lease"]
-        now = time.time()
+        now = clock.now()
         if fails is not None:
             visit, result = self.visits.failure(row, fails, (), now), None
         else:
@@ -156,7 +156,7 @@ def test_what_is_not_the_url_s_fault_is_no_try_and_due_again(crawl: Crawl, reaso
     assert url == address(1)
     row = made.row_of(crawl.session, url)
     assert (row.state, row.tries) == ("pending", 0)
-    assert row.due_at <= time.time()
+    assert row.due_at <= clock.now()
 
 
 def test_a_url_that_was_asked_is_not_asked_again_in_the_same_run(crawl: Crawl) -> None:

@@ -16,7 +16,7 @@ from pipelines import flow
 from pipelines.archive import urltable
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.schema import page
-from pipelines.archive.urltable import Row, State, Wanted
+from pipelines.archive.urltable import RETRY_AFTER, Row, State, Wanted
 from pipelines.model import Kind, Reason, Verdict
 from pipelines.stages import Visit, commit_visit
 from tests.crawler import made
@@ -322,3 +322,23 @@ def test_every_visit_knows_what_the_frontier_learns_when_our_own_code_fails(desk
     for visit in (desk.answer(FLASH, made.list_page([])), desk.answer(address(1), made.article_page(1)), desk.answer(FLASH, status=500)):
         assert visit.broken.values["reason"] == "our_fault"
         assert visit.broken.values["tries"] == 1
+
+
+# ── Retry-After ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+AWAY = (("Retry-After", "999999999"),)
+
+
+@pytest.mark.parametrize("url", [address(1), START])
+def test_what_asks_for_a_longer_wait_than_a_run_can_bear_waits_by_itself(desk: Desk, url: str) -> None:
+    """A day at most; the next run does not wake it earlier, start list or not, and it is no list without links."""
+    desk.give(FLASH, made.list_page([1, 2]))
+    assert desk.give(url, status=503, headers=AWAY) == "failed/retry_after"
+    row = made.row_of(desk.session, url)
+    asked = made.NOW.timestamp() + desk.seconds
+    assert (row.state, row.reason, row.due_at, row.tries) == (State.PENDING, RETRY_AFTER, asked + 86_400, 1)
+    assert desk.session.counts["failed/retry_after"] == 1
+    assert address(2) in desk.due(), "nothing else waits"
+    with desk.session.archive.catalogue.transaction() as tx:
+        urltable.wake(tx, desk.session.site.name, url, asked + 60)
+    assert made.row_of(desk.session, url).due_at == row.due_at
