@@ -1,7 +1,8 @@
 """What a run may have missed, by the site's own counter: article numbers only grow (group `id` of the article rule).
 
 Looked at is what was published since the run before: from the highest number known then to the highest found now, for each
-host, whose counter it is. On the first run it is all that was found.
+host, whose counter it is. The first run that meets a host says nothing of it: what lies between the oldest and the newest
+article that its lists happen to show is years of its past, and no list of it was ever promised.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ UNDATED = date.min
 
 def gaps_of(tx: sa.Connection, site: Site, started: float) -> dict[str, dict[str, int]]:
     """By host, for a run that began at `started` (seconds since the epoch): how many numbers were `covered`, how many of them
-    `seen`, how many are `missing`. Hosts on which nothing was found are left out, and so is a site without numbers."""
+    `seen`, how many are `missing`. Hosts that are new, or on which nothing was found, are left out, and so is a site without
+    numbers."""
     if not any("id" in rule.groupindex for rule in site.discover.article):
         return {}
     found: dict[str, dict[int, date]] = defaultdict(dict)
@@ -38,11 +40,11 @@ def gaps_of(tx: sa.Connection, site: Site, started: float) -> dict[str, dict[str
 
 
 def _said(numbers: dict[int, date], last: tuple[int, date] | None) -> dict[str, int] | None:
-    """None where only old articles were found: they say nothing about the days since."""
-    new = {number: day for number, day in numbers.items() if last is None or number > last[0]}
-    if not new:
+    """None where nothing was known before, or only old articles were found: they say nothing about the days since."""
+    new = {number: day for number, day in numbers.items() if last is not None and number > last[0]}
+    if last is None or not new:
         return None
-    told = gaps([*new.items(), *([last] if last else [])])
+    told = gaps([*new.items(), last])
     return {"covered": told.covered, "seen": told.seen, "missing": told.missing}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crawler.frontier import NOT_ITS_FAULT
 from pipelines import report
 
 GOOD = 0
@@ -31,6 +32,10 @@ FAR_LESS_SHARE = 0.3
 MANY = 10
 """visits before the share of rejected pages means anything"""
 MOSTLY = 0.5
+BROUGHT = frozenset({*report.SAVED, *report.NOTHING_NEW, "awaiting_parts"})
+"""visits that brought what was wanted, or confirmed it"""
+UNASKED = frozenset(f"failed/{reason}" for reason in NOT_ITS_FAULT)
+"""visits that asked for nothing"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +79,14 @@ def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str |
         return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
     if not ledger["articles"]["shown"]:
         return "Nothing saved: the archive holds no article of this site. Do the rules of the seeds file still fit its pages?"
-    fetched = ledger["urls"]["visited"]
+    fetched, _ = _fetched(ledger)
     if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
         return f"Nothing saved of {fetched} article URLs fetched: every page was rejected or failed. Did the layout change?"
     return None
 
 
 def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> str | None:
-    fetched, bad = ledger["urls"]["visited"], _rejected(ledger)
+    fetched, bad = _fetched(ledger)
     if fetched >= MANY and bad > MOSTLY * fetched:
         return f"Far less than usual: {bad} of {fetched} pages fetched were rejected. See `scrapy report`."
     if len(earlier) < ENOUGH_HISTORY:
@@ -109,11 +114,16 @@ def _saved(ledger: Mapping[str, Any]) -> int:
 
 
 def _confirmed(ledger: Mapping[str, Any]) -> int:
-    return sum(ledger["visits"].get(word, 0) for word in (*report.NOTHING_NEW, "awaiting_parts"))
+    return sum(ledger["visits"].get(word, 0) for word in BROUGHT.difference(report.SAVED))
 
 
-def _rejected(ledger: Mapping[str, Any]) -> int:
-    return int(sum(ledger["visits"].values())) - _saved(ledger) - _confirmed(ledger)
+def _fetched(ledger: Mapping[str, Any]) -> tuple[int, int]:
+    """How many pages were fetched, and how many of them brought nothing. Those that failed in earlier runs and failed again
+    are no news of this run, and what may not be asked was not fetched."""
+    visits = ledger["visits"]
+    bad = sum(count for word, count in visits.items() if word not in UNASKED) - _saved(ledger) - _confirmed(ledger)
+    bad -= ledger.get("failed_again", 0)
+    return _saved(ledger) + _confirmed(ledger) + bad, bad
 
 
 _TESTS = (

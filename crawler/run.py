@@ -20,7 +20,7 @@ from crawler import clock
 from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
-from crawler.health import INTERRUPTED, Health, judge
+from crawler.health import BROUGHT, INTERRUPTED, UNASKED, Health, judge
 from crawler.loader import spider_of
 from crawler.memory import HostMemory
 from crawler.politeness import gate_of
@@ -126,6 +126,8 @@ class Conductor:
         self._memory = HostMemory(session.archive)
         self._progress = Progress()
         self._visits: Counter[str] = Counter()
+        self._failed_again = 0
+        """article pages that had failed in earlier runs, and did so once more"""
         self._files: set[str] = set()
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
@@ -201,7 +203,9 @@ class Conductor:
         self._session.given_up = set(gate_of(self._crawler).given_up())
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
-            self._visits[visit.failure or (outcome.word if outcome else "failed/lost")] += 1
+            word = visit.failure or (outcome.word if outcome else "failed/lost")
+            self._visits[word] += 1
+            self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in UNASKED
         if outcome is not None and outcome.word in GO_AWAY:
             gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
         self._check_budgets()
@@ -265,6 +269,7 @@ class Conductor:
             "known": sum(urls.values()),
             "urls": urls,
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},
+            "failed_again": self._failed_again,
             "lists": report.lists_read(tx, session.site.name, session.started),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
             "skipped": {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crawler import health
+from crawler.frontier import NOT_ITS_FAULT
 from crawler.health import ENOUGH_HISTORY, FAR_LESS, GOOD, INTERRUPTED, MANY, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED, judge
 
 
@@ -65,6 +66,21 @@ def test_what_robots_txt_forbids_is_no_work_left_behind() -> None:
 def test_a_few_rejected_pages_are_ordinary() -> None:
     assert judge(ledger(visits={"topic": MANY - 1})).status == GOOD
     assert judge(ledger(visits={"new": 6, "topic": 5})).status == GOOD
+
+
+def test_pages_that_fail_night_after_night_are_no_news() -> None:
+    """Twelve dead links are asked again until they are set aside; where they are all that was due, nothing else is wrong."""
+    dead = {"visits": {"http_error": 12}, "failed_again": 12, "urls": {"visited": 12}}
+    assert judge(ledger(**dead)).status == GOOD
+    assert judge(ledger(**{**dead, "visits": {"http_error": 12, "new": 2}})).status == GOOD
+    assert judge(ledger(**{**dead, "visits": {"http_error": 12, "no_text": MANY}})).status == NOTHING_SAVED
+    assert judge(ledger(**{**dead, "visits": {"http_error": 12, "no_text": MANY, "new": 1}})).status == FAR_LESS
+
+
+@pytest.mark.parametrize("reason", sorted(NOT_ITS_FAULT))
+def test_pages_that_were_not_asked_for_were_not_rejected(reason: str) -> None:
+    visits = {f"failed/{reason}": 30, "new": 1}
+    assert judge(ledger(visits=visits)).status == GOOD
 
 
 def test_a_run_that_reads_far_fewer_lists_than_usual_says_so() -> None:

@@ -117,6 +117,21 @@ def test_a_good_run_has_books_that_say_so(crawl: Crawl) -> None:
     assert report.reconciles(ledger)
 
 
+def test_a_page_that_fails_again_is_counted_apart_from_one_that_fails(crawl: Crawl, tmp_path: Path) -> None:
+    crawl.lists(1, 2)
+    assert crawl.answer(fails="timeout") == address(1)
+    assert crawl.answer(made.article_page(2)) == address(2)
+    assert finished(crawl)["failed_again"] == 0
+    again = Crawl(tmp_path)
+    again.lists(1, 2, 3)
+    asked = set()
+    while url := again.answer(fails="timeout"):
+        asked.add(url)
+    assert asked >= {address(1), address(3)}
+    ledger = finished(again)
+    assert (ledger["visits"], ledger["failed_again"]) == ({"failed/timeout": 2}, 1)
+
+
 words = st.lists(
     st.sampled_from(["article", "empty", "gone", "timeout", "robots", "robots_unreachable", "host_given_up", RUN_ENDED, "our_fault"]),
     max_size=8,
