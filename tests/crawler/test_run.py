@@ -123,11 +123,9 @@ def test_a_page_that_fails_again_is_counted_apart_from_one_that_fails(crawl: Cra
     assert crawl.answer(made.article_page(2)) == address(2)
     assert finished(crawl)["failed_again"] == 0
     again = Crawl(tmp_path)
-    again.lists(1, 2, 3)
-    asked = set()
-    while url := again.answer(fails="timeout"):
-        asked.add(url)
-    assert asked >= {address(1), address(3)}
+    again.answer(made.list_page([1, 2, 3]))
+    while again.answer(fails="timeout"):
+        pass
     ledger = finished(again)
     assert (ledger["visits"], ledger["failed_again"]) == ({"failed/timeout": 2}, 1)
 
