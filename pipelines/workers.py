@@ -6,20 +6,14 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import resource
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as FutureTimeout
-from functools import partial
-from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from itertools import islice
+from typing import TypeVar
 
 from pipelines import flow
 from pipelines.flow import Result
 from pipelines.model import Capture, Kind, Reason, Rejection
+from pipelines.pool import Kept, Pool, ProcessDied, TookTooLong
 from pipelines.site import Site
 
 T = TypeVar("T")
@@ -28,21 +22,20 @@ SECONDS_A_PAGE = 10.0
 """HAZARDS P2. A page of 80 KB takes 0.01 to 0.05 s; 40,000 attributes in one tag take 8."""
 MEMORY_A_WORKER = 512 * 2**20
 """HAZARDS P2, beyond what the libraries themselves have mapped."""
-TASKS_A_WORKER = 5_000
+PAGES_A_WORKER = 5_000
 """A worker is replaced after so many pages: lxml's and the allocator's fragments do not grow for ever."""
+AHEAD = 16
+"""pages that `read_all` holds"""
 TRIES = 3
 """of one page whose reading process dies: three deaths are the page's doing, one may be anybody's"""
-AHEAD = 4
-"""pages a worker that `read_all` holds: one that is slow keeps the others at work"""
 
 
 class Readers:
     """A pool of warm processes that read captures; results come in any order."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool = _pool(workers) if workers else None
-        self._ahead = AHEAD * workers or 1
+        self._pool = Pool(workers, MEMORY_A_WORKER, PAGES_A_WORKER) if workers else None
+        self._rules: Kept[Site] | None = None
 
     async def read(self, capture: Capture, site: Site) -> Result:
         """`flow.read` within the limits."""
@@ -55,83 +48,49 @@ class Readers:
             return reading(capture, site)
         fault: Exception | None = None
         for _ in range(TRIES):
-            pool = self._pool
             try:
-                result: T = await asyncio.wrap_future(self._schedule(reading, capture, site))
+                result: T = await self._pool.done(self._pool.begin(SECONDS_A_PAGE, called, reading, capture, self._kept(site)))
                 return result
-            except (FutureTimeout, MemoryError) as error:
-                return _too_expensive(error)
-            except ProcessExpired as died:  # by the page, or by somebody else's hand
+            except (TookTooLong, MemoryError) as error:
+                return too_expensive(error)
+            except ProcessDied as died:  # by the page, or by somebody else's hand
                 fault = died
-            except RuntimeError as broken:  # of the pool, when its process was killed between two pages; of our code otherwise
-                if pool.active:
-                    raise
-                fault = broken
         assert fault is not None
-        return _too_expensive(fault)
+        return too_expensive(fault)
 
     def read_now(self, capture: Capture, site: Site) -> Result:
         """The same, waited for."""
-        if self._pool is None:
-            return flow.read(capture, site)
         return asyncio.run(self.read(capture, site))
 
     def read_all(self, pages: Iterable[tuple[Capture, Site]]) -> Iterator[Result | Exception]:
         """Reads many, as many at a time as there are workers; results in the order of `pages`. Where our own code fails on
         a page, its result is the exception."""
-        under_way: deque[Callable[[], Result | Exception]] = deque()
-        for capture, site in pages:
-            under_way.append(self._begin(capture, site))
-            if len(under_way) >= self._ahead:
-                yield under_way.popleft()()
-        while under_way:
-            yield under_way.popleft()()
 
-    def _begin(self, capture: Capture, site: Site) -> Callable[[], Result | Exception]:
-        if self._pool is None or capture.kind is not Kind.ARTICLE:
-            return partial(_outcome, partial(flow.read, capture, site))
-        return partial(_outcome, self._schedule(flow.read, capture, site).result)
+        async def some(several: list[tuple[Capture, Site]]) -> list[Result | BaseException]:
+            return await asyncio.gather(*(self.read(*page) for page in several), return_exceptions=True)
 
-    def _schedule(self, reading: Callable[[Capture, Site], Any], capture: Capture, site: Site) -> Any:
-        """A pool whose process is killed between two pages takes no further ones: another takes its place."""
-        assert self._pool is not None
-        try:
-            return self._pool.schedule(reading, args=(capture, site), timeout=SECONDS_A_PAGE)
-        except RuntimeError:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool = _pool(self._workers)
-            return self._pool.schedule(reading, args=(capture, site), timeout=SECONDS_A_PAGE)
+        rest = iter(pages)
+        while several := list(islice(rest, AHEAD)):
+            for result in asyncio.run(some(several)):
+                assert not isinstance(result, BaseException) or isinstance(result, Exception)
+                yield result
+
+    def _kept(self, site: Site) -> Kept[Site]:
+        if self._rules is None or self._rules.value is not site:
+            self._rules = Kept(site)
+        return self._rules
 
     def close(self) -> None:
         if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
+            self._pool.close()
 
 
-def _outcome(answer: Callable[[], Result]) -> Result | Exception:
-    try:
-        return answer()
-    except (FutureTimeout, ProcessExpired, MemoryError) as error:
-        return _too_expensive(error)
-    except Exception as fault:  # noqa: BLE001  # the edge of bulk work: one page must not lose the others
-        return fault
+def called(reading: Callable[[Capture, Site], T], capture: Capture, site: Kept[Site]) -> T:
+    """In the worker: the rules come once, not with each page."""
+    return reading(capture, site.value)
 
 
-def _too_expensive(error: Exception) -> Rejection:
-    late = isinstance(error, FutureTimeout)
+def too_expensive(error: Exception) -> Rejection:
+    late = isinstance(error, TookTooLong)
     detail = f"took more than {SECONDS_A_PAGE:.0f} s to read" if late else f"the reading process died ({type(error).__name__})"
     return Rejection(reason=Reason.TOO_EXPENSIVE, detail=detail)
-
-
-def _pool(workers: int) -> ProcessPool:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pipelines.flow"])  # the imports cost 280 ms a process (FIELD section 1)
-    pool = ProcessPool(max_workers=workers, max_tasks=TASKS_A_WORKER, context=context, initializer=_limit)
-    pool.schedule(os.getpid)  # the processes start here and now; with the first page they would stall the event loop for 0.4 s
-    return pool
-
-
-def _limit() -> None:
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  # a pseudo-file
-        mapped = int(statm.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY_A_WORKER, mapped + MEMORY_A_WORKER))

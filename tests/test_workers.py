@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +59,7 @@ def test_a_page_is_read_in_a_worker_as_in_this_process(readers: Readers) -> None
 
 
 def test_what_is_no_article_does_not_go_to_a_worker(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers._pool, "schedule", None)
+    monkeypatch.setattr(readers, "_pool", None)
     assert readers.read_now(replace(PAGE, kind=Kind.LISTING), SITE) is None
 
 
@@ -99,9 +101,66 @@ def test_several_pages_are_read_at_once_and_each_gets_its_own(readers: Readers) 
     assert [article.url for article in found if isinstance(article, Article)] == [made.address(number) for number in range(6)]
 
 
+def test_each_event_loop_that_reads_is_served(readers: Readers) -> None:
+    """Recovery reads before the reactor runs, the crawl in the reactor's loop."""
+    for _ in range(2):
+        assert isinstance(asyncio.run(readers.read(PAGE, SITE)), Article)
+
+
+def test_other_rules_are_not_taken_for_those_that_the_worker_knows(readers: Readers) -> None:
+    deny = replace(SITE, discover=replace(SITE.discover, article=()))
+    assert isinstance(readers.read_now(PAGE, SITE), Article)
+    refused = readers.read_now(PAGE, deny)
+    assert isinstance(refused, Rejection)
+    assert refused.reason is Reason.OUT_OF_SCOPE
+    assert isinstance(readers.read_now(PAGE, SITE), Article)
+
+
+def test_a_worker_that_is_killed_between_two_pages_costs_none(readers: Readers) -> None:
+    for _ in range(3):
+        kill(readers)
+        assert isinstance(readers.read_now(PAGE, SITE), Article)
+
+
+def test_a_worker_that_is_killed_while_it_reads_costs_no_page(tmp_path: Path) -> None:
+    """By the machine (out of memory), or by a hand: whoever reads the page next reads it whole."""
+    readers = Readers(1)
+    mark = tmp_path / "begun"
+
+    async def work() -> object:
+        page = asyncio.create_task(readers.run(waits_once, of(str(mark).encode()), SITE))
+        while not mark.exists():
+            await asyncio.sleep(0.01)
+        kill(readers)
+        return await page
+
+    try:
+        assert asyncio.run(work()) == Rejection(reason=Reason.EMPTY, detail="read")
+    finally:
+        readers.close()
+
+
+def waits_once(capture: Capture, _: Site) -> Rejection:
+    """The first time it hangs, as a page does that is being read when its process is killed."""
+    mark = Path(capture.body.decode())
+    if not mark.exists():
+        mark.touch()
+        time.sleep(60)
+    return Rejection(reason=Reason.EMPTY, detail="read")
+
+
+def kill(readers: Readers) -> None:
+    assert readers._pool is not None
+    (process,) = readers._pool._processes
+    assert process.process.pid is not None
+    os.kill(process.process.pid, signal.SIGKILL)
+    process.process.join()
+
+
 def test_readers_that_are_closed_leave_no_process_behind() -> None:
     readers = Readers(1)
     readers.read_now(PAGE, SITE)
-    readers.close()
     assert readers._pool is not None
-    assert not readers._pool.active
+    (process,) = readers._pool._processes
+    readers.close()
+    assert not process.process.is_alive()

@@ -1,0 +1,325 @@
+"""Processes that can be killed: each runs one task at a time, within its seconds and its memory.
+
+Rules of this file: each process has a pipe of its own, and nothing else is shared, so that one that is killed, at
+whatever moment, takes its own task with it and no other (docs/decisions/0008); a task goes to a process that said it is
+ready; what a task raises is its answer. One thread uses a pool: it waits in `wait`, or its event loop in `done`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import multiprocessing
+import pickle
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from multiprocessing.connection import Connection, wait
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+PRELOADED = ["pipelines.verify", "pipelines.reextract", "pipelines.replay"]
+"""what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
+STARTS = 3
+"""processes in a row that die before they are ready: then it is not chance"""
+
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """A task did not end within its seconds; its process was killed."""
+
+
+class ProcessDied(Exception):
+    """The process of a task died: by the task's doing, or by somebody else's hand."""
+
+
+class NoProcess(RuntimeError):
+    """The machine does not let processes start."""
+
+
+class Kept(Generic[T]):
+    """A value for many tasks: pickled once here, unpickled once in each process."""
+
+    __slots__ = ("_blob", "value")
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self._blob: bytes | None = None
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Kept[Any]], tuple[bytes]]:
+        if self._blob is None:
+            self._blob = pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
+        return _kept, (self._blob,)
+
+
+@lru_cache(maxsize=256)
+def _kept(blob: bytes) -> Kept[Any]:
+    return Kept(pickle.loads(blob))  # noqa: S301  # our own process wrote it
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A call under way: `outcome` is (whether it returned, what it returned or raised), None before its end."""
+
+    message: bytes
+    seconds: float
+    outcome: tuple[bool, Any] | None = None
+    waiter: asyncio.Future[None] | None = None
+
+    def end(self, returned: bool, value: Any) -> None:
+        self.message, self.outcome = b"", (returned, value)
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def result(self) -> Any:
+        assert self.outcome is not None
+        returned, value = self.outcome
+        if returned:
+            return value
+        raise value
+
+
+@dataclass(slots=True, eq=False)
+class _Process:
+    pipe: Connection
+    process: multiprocessing.process.BaseProcess
+    task: Task | None = None
+    ready: bool = False
+    ended: int = 0
+    """tasks"""
+    until: float = math.inf
+    """when its task is late, by the monotonic clock"""
+    alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.ready and self.task is None
+
+
+@dataclass(slots=True)
+class Pool:
+    """`workers` warm processes, each with so many bytes of memory beyond its start; one is replaced after so many tasks."""
+
+    workers: int
+    memory: int
+    tasks_a_process: int
+    _waiting: deque[Task] = field(default_factory=deque)
+    _processes: list[_Process] = field(default_factory=list)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _failed_starts: int = 0
+
+    def __post_init__(self) -> None:
+        self._fill()
+
+    def begin(self, seconds: float, function: Callable[..., Any], *args: Any) -> Task:
+        """Has a function of a module called, in the order of beginning. Raises what pickling its arguments raises, NoProcess."""
+        if not self._processes:
+            raise NoProcess("The pool has no process any more.")
+        task = Task(pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL), seconds)
+        self._waiting.append(task)
+        self._hand_out()
+        return task
+
+    def wait(self, task: Task) -> Any:
+        """What a task returns. Raises what it raises, MemoryError, TookTooLong, ProcessDied, NoProcess."""
+        while task.outcome is None:
+            self._turn()
+        return task.result()
+
+    async def done(self, task: Task) -> Any:
+        """`wait` for event loops."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._attach(loop)
+        if task.outcome is None:
+            task.waiter = loop.create_future()
+            await task.waiter
+        return task.result()
+
+    def close(self) -> None:
+        """Kills all processes; tasks under way have died."""
+        self._end_all(ProcessDied("The pool was closed."))
+
+    def _end_all(self, fault: Exception) -> None:
+        under_way = [*self._waiting, *(process.task for process in self._processes if process.task is not None)]
+        self._waiting.clear()
+        for process in self._processes:
+            self._kill(process)
+        self._processes.clear()
+        for task in under_way:
+            task.end(False, fault)
+
+    # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _turn(self) -> None:
+        """Waits for the next answer, or for the first task to be late."""
+        by_pipe = {process.pipe: process for process in self._processes}
+        soonest = min(process.until for process in self._processes)
+        heard = wait(list(by_pipe), None if soonest == math.inf else max(0.0, soonest - time.monotonic()))
+        for pipe in heard:
+            self._hear(by_pipe[pipe])  # type: ignore[index]  # what was waited for
+        for process in [one for one in self._processes if one.until <= time.monotonic()]:
+            self._late(process)
+
+    def _hear(self, process: _Process) -> None:
+        try:
+            message = process.pipe.recv_bytes()
+        except (EOFError, OSError):
+            self._lost(process)
+            return
+        if not process.ready:
+            process.ready, self._failed_starts = True, 0
+        else:
+            task = self._taken_from(process)
+            task.end(*pickle.loads(message))  # noqa: S301  # our own process wrote it
+            process.ended += 1
+            if process.ended >= self.tasks_a_process:
+                self._replace(process)
+        self._hand_out()
+
+    def _taken_from(self, process: _Process) -> Task:
+        task, process.task, process.until = process.task, None, math.inf
+        if process.alarm is not None:
+            process.alarm.cancel()
+        assert task is not None
+        return task
+
+    def _late(self, process: _Process) -> None:
+        task = self._taken_from(process)
+        self._replace(process)
+        task.end(False, TookTooLong(f"took more than {task.seconds:.0f} s"))
+
+    def _lost(self, process: _Process) -> None:
+        self._failed_starts += not process.ready
+        task = self._taken_from(process) if process.task is not None else None
+        if self._failed_starts < STARTS:
+            self._replace(process)
+        if task is not None:
+            task.end(False, ProcessDied(f"exit code {process.process.exitcode}"))
+        if self._failed_starts >= STARTS:
+            self._end_all(NoProcess("Processes that read pages die before they are ready: is there memory for them?"))
+
+    def _hand_out(self) -> None:
+        while self._waiting and (process := next((one for one in self._processes if one.is_idle), None)) is not None:
+            self._hand(process, self._waiting.popleft())
+
+    def _hand(self, process: _Process, task: Task) -> None:
+        try:
+            process.pipe.send_bytes(task.message)
+        except OSError:  # it was killed while it had nothing to do: the task has not begun
+            self._waiting.appendleft(task)
+            self._lost(process)
+            return
+        process.task, process.until = task, time.monotonic() + task.seconds
+        if (loop := self._open_loop()) is not None:
+            process.alarm = loop.call_later(task.seconds, self._late, process)
+
+    # ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fill(self) -> None:
+        while len(self._processes) < self.workers:
+            self._processes.append(_started(self.memory))
+            self._listen(self._processes[-1])
+
+    def _replace(self, process: _Process) -> None:
+        self._processes.remove(process)
+        self._kill(process)
+        self._fill()
+
+    def _kill(self, process: _Process) -> None:
+        if (loop := self._open_loop()) is not None:
+            loop.remove_reader(process.pipe.fileno())
+        if process.alarm is not None:
+            process.alarm.cancel()
+        process.process.kill()
+        process.process.join()
+        process.pipe.close()
+
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on this loop hears the processes."""
+        self._loop = loop
+        for process in self._processes:
+            self._listen(process)
+            if process.task is not None:
+                process.alarm = loop.call_later(max(0.0, process.until - time.monotonic()), self._late, process)
+
+    def _listen(self, process: _Process) -> None:
+        if (loop := self._open_loop()) is not None:
+            loop.add_reader(process.pipe.fileno(), self._hear, process)
+
+    def _open_loop(self) -> asyncio.AbstractEventLoop | None:
+        return None if self._loop is None or self._loop.is_closed() else self._loop
+
+
+def _started(memory: int) -> _Process:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, memory), daemon=True)
+    with _no_script():
+        process.start()
+    theirs.close()
+    return _Process(ours, process)
+
+
+@contextlib.contextmanager
+def _no_script() -> Iterator[None]:
+    """Processes would import the script that runs, `scrapy` with all that it imports, before anything else. They need
+    nothing of it: tasks are functions of modules."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+
+
+# ── in the process ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _serve(pipe: Connection, memory: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to answer
+    _limit(memory)
+    with contextlib.suppress(EOFError, ConnectionError):  # the main process is gone
+        pipe.send_bytes(b"")
+        while True:
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
+
+
+def _answer(message: bytes) -> bytes:
+    try:
+        function, args = pickle.loads(message)  # noqa: S301  # our own process wrote it
+        return pickle.dumps((True, function(*args)), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        return pickle.dumps((False, MemoryError()))
+    except Exception as fault:  # noqa: BLE001  # whatever a task raises is its answer
+        return _packed(fault)
+
+
+def _packed(fault: Exception) -> bytes:
+    """A fault with the traceback that it had here; one that pickle cannot carry by its words."""
+    told = traceback.format_exc()
+    try:
+        fault.add_note(told)
+        message = pickle.dumps((False, fault))
+        pickle.loads(message)  # noqa: S301  # as above
+    except Exception:  # noqa: BLE001  # classes of libraries fail here in ways of their own
+        return pickle.dumps((False, RuntimeError(told)))
+    return message
+
+
+def _limit(memory: int) -> None:
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  # a pseudo-file
+        mapped = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+
+
+__all__ = ["Kept", "NoProcess", "Pool", "ProcessDied", "Task", "TookTooLong"]

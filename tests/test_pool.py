@@ -1,0 +1,211 @@
+"""A process that is killed takes its own task with it, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import pytest
+
+from pipelines import pool as module
+from pipelines.pool import Kept, NoProcess, Pool, ProcessDied, TookTooLong
+
+MEMORY = 256 * 2**20
+LONG = 60.0
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(2, MEMORY, 1_000)
+    yield pool
+    pool.close()
+
+
+def double(n: int) -> int:
+    return 2 * n
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def sleeps(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def kills_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def large(size: int) -> bytes:
+    return bytes(size)
+
+
+def fails(words: str) -> NoReturn:
+    raise KeyError(words)
+
+
+class Shy(Exception):
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+
+
+def fails_shyly() -> NoReturn:
+    raise Shy("a", "b")
+
+
+def returns_what_nobody_can_carry() -> Any:
+    return lambda: None
+
+
+loaded: list[int] = []
+
+
+class Loaded:
+    """Counts how often it is unpickled, in the process that does."""
+
+    def __setstate__(self, state: object) -> None:
+        loaded.append(1)
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"a": 1}
+
+
+def times_loaded(_: Kept[Loaded]) -> int:
+    return len(loaded)
+
+
+def test_each_task_has_its_own_answer_in_whatever_order_they_are_asked_for(pool: Pool) -> None:
+    tasks = [pool.begin(LONG, double, n) for n in range(50)]
+    assert [pool.wait(task) for task in reversed(tasks)] == [2 * n for n in reversed(range(50))]
+
+
+def test_a_task_that_takes_too_long_is_killed_and_the_others_go_on(pool: Pool) -> None:
+    late = pool.begin(0.2, sleeps, LONG)
+    others = [pool.begin(LONG, double, n) for n in range(20)]
+    assert [pool.wait(task) for task in others] == [2 * n for n in range(20)]
+    with pytest.raises(TookTooLong):
+        pool.wait(late)
+    assert pool.wait(pool.begin(LONG, double, 4)) == 8
+
+
+def test_a_process_that_dies_takes_one_task_with_it(pool: Pool) -> None:
+    tasks = [pool.begin(LONG, double, 1), pool.begin(LONG, kills_itself), pool.begin(LONG, double, 2), pool.begin(LONG, double, 3)]
+    with pytest.raises(ProcessDied):
+        pool.wait(tasks[1])
+    assert [pool.wait(task) for task in (tasks[0], *tasks[2:])] == [2, 4, 6]
+
+
+def test_processes_killed_in_the_middle_of_large_answers_lose_nothing_but_those(pool: Pool) -> None:
+    """Where pipes or locks are shared, this stalls all of them (docs/decisions/0008)."""
+    for _ in range(5):
+        tasks = [pool.begin(LONG, large, 8 * 2**20) for _ in range(2)]
+        process = next(one for one in pool._processes if one.task is not None)
+        assert process.process.pid is not None
+        process.pipe.poll(LONG)  # it has begun to answer, and no pipe holds 8 MiB
+        os.kill(process.process.pid, signal.SIGKILL)
+        answers = [outcome_of(pool, task) for task in tasks]
+        assert sorted(map(str, answers)) == ["8388608", "ProcessDied"]
+
+
+def outcome_of(pool: Pool, task: module.Task) -> object:
+    try:
+        return len(pool.wait(task))
+    except ProcessDied as died:
+        return type(died).__name__
+
+
+def test_memory_has_its_bound_and_the_process_survives_it(pool: Pool) -> None:
+    with pytest.raises(MemoryError):
+        pool.wait(pool.begin(LONG, large, 2 * MEMORY))
+    assert pool.wait(pool.begin(LONG, double, 1)) == 2
+
+
+def test_what_a_task_raises_comes_with_the_traceback_of_its_process(pool: Pool) -> None:
+    with pytest.raises(KeyError, match="our own") as caught:
+        pool.wait(pool.begin(LONG, fails, "our own"))
+    assert "in fails" in "".join(caught.value.__notes__)
+
+
+def test_an_exception_that_pickle_cannot_carry_comes_by_its_words(pool: Pool) -> None:
+    with pytest.raises(RuntimeError, match="Shy: a b"):
+        pool.wait(pool.begin(LONG, fails_shyly))
+
+
+def test_an_answer_that_pickle_cannot_carry_is_a_fault_of_that_task_alone(pool: Pool) -> None:
+    with pytest.raises(Exception, match="lambda"):
+        pool.wait(pool.begin(LONG, returns_what_nobody_can_carry))
+    assert pool.wait(pool.begin(LONG, double, 1)) == 2
+
+
+def test_arguments_that_pickle_cannot_carry_are_refused_at_once(pool: Pool) -> None:
+    with pytest.raises(Exception, match="lambda"):
+        pool.begin(LONG, double, lambda: None)
+
+
+def test_a_value_that_is_kept_comes_once_to_each_process() -> None:
+    pool = Pool(1, MEMORY, 1_000)
+    kept = Kept(Loaded())
+    try:
+        assert [pool.wait(pool.begin(LONG, times_loaded, kept)) for _ in range(3)] == [1, 1, 1]
+    finally:
+        pool.close()
+
+
+def test_a_process_is_replaced_after_so_many_tasks() -> None:
+    pool = Pool(1, MEMORY, 3)
+    try:
+        seen = [pool.wait(pool.begin(LONG, pid)) for _ in range(9)]
+    finally:
+        pool.close()
+    assert [seen.count(one) for one in dict.fromkeys(seen)] == [3, 3, 3]
+
+
+def test_tasks_under_way_when_a_pool_is_closed_have_died() -> None:
+    pool = Pool(1, MEMORY, 10)
+    tasks = [pool.begin(LONG, sleeps, LONG) for _ in range(2)]
+    pool.close()
+    for task in tasks:
+        with pytest.raises(ProcessDied):
+            pool.wait(task)
+
+
+def test_where_no_process_can_start_it_is_said() -> None:
+    pool = Pool(1, 2**70, 10)  # more than any limit can say
+    try:
+        with pytest.raises(NoProcess):
+            pool.wait(pool.begin(LONG, double, 1))
+    finally:
+        pool.close()
+
+
+def test_an_event_loop_waits_without_standing_still(pool: Pool) -> None:
+    async def work() -> tuple[list[int], int]:
+        tasks = [asyncio.create_task(pool.done(pool.begin(LONG, double, n))) for n in range(20)]
+        late = asyncio.create_task(pool.done(pool.begin(0.3, sleeps, LONG)))
+        turns = 0
+        while not late.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        with pytest.raises(TookTooLong):
+            await late
+        return [await task for task in tasks], turns
+
+    answers, turns = asyncio.run(work())
+    assert answers == [2 * n for n in range(20)]
+    assert turns > 3
+
+
+def test_a_waiter_that_was_cancelled_does_not_hinder_the_others(pool: Pool) -> None:
+    async def work() -> int:
+        given_up = asyncio.create_task(pool.done(pool.begin(LONG, sleeps, 0.1)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        answer: int = await pool.done(pool.begin(LONG, double, 5))
+        return answer
+
+    assert asyncio.run(work()) == 10
