@@ -1,21 +1,26 @@
 """Where an export goes and how it gets there: beside its name first, fsynced, then renamed. Never torn, never elsewhere.
 
-    place(to, archive)        the text of --to, checked -> Place           nothing is touched
-    deliver(place, …)         records into a new file or folder, which then takes the name; what was written, file by file
-    leave_manifest(place, …)  the manifest beside it, last
+    place(to, archive)    the text of --to, checked -> Place           nothing is touched
+    deliver(place, …)     records into a new file or folder, and what stands beside it (card, Croissant, manifest), then all
+                          of them take their names
 
-A folder is exchanged for its predecessor in two renames: a reader in between finds none, never half of one. It is
-replaced only if it holds nothing but what the manifest of the earlier export names.
+All is written and on the disk before the first name changes. The data are exchanged for their predecessor in one step, the
+manifest comes last: a process that is killed between the two leaves a manifest whose digests do not fit, or none; one that
+is killed before leaves what was there. Its hidden files are removed by the next export to the same place. A folder is
+replaced only if it holds nothing but what an export wrote.
 """
 
 from __future__ import annotations
 
+import ctypes
+import glob
 import hashlib
 import io
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,11 +28,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from pipelines.archive.durable import disk_fault, sync_folder, whole_file
+from pipelines.archive.durable import disk_fault, sync_folder
 from pipelines.errors import ConfigurationError
 from pipelines.formats import FORMATS, SCHEMAS, Row
 
-MANIFEST_ENDING = ".manifest.json"
+CARD, CROISSANT, MANIFEST = ".README.md", ".croissant.json", ".manifest.json"
+BESIDE = (CARD, CROISSANT, MANIFEST)
+"""Endings of what stands beside an export, in the order in which they take their names"""
 IN_FOLDERS = "parquet"
 """The format that may be a folder"""
 FURTHEST_ZONE = timedelta(days=1)
@@ -39,9 +46,18 @@ class Place:
     path: Path
     is_folder: bool
 
+    def beside(self, ending: str) -> Path:
+        """One of `BESIDE`."""
+        return self.path.with_name(self.path.name + ending)
+
     @property
     def manifest(self) -> Path:
-        return self.path.with_name(self.path.name + MANIFEST_ENDING)
+        return self.beside(MANIFEST)
+
+    @property
+    def pattern(self) -> str:
+        """What finds all of its files from the folder that it is in."""
+        return f"{self.path.name}/*/*.{IN_FOLDERS}" if self.is_folder else self.path.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,41 +91,107 @@ def place(to: str, form: str, archive: Path) -> Place:
 
 
 def _refuse_strangers(place: Place) -> None:
-    """Refuses a folder with anything in it that no earlier export put there."""
+    """Refuses a folder with anything in it that no export put there."""
     there = {str(file.relative_to(place.path)) for file in place.path.rglob("*") if not file.is_dir()}
-    if there and (strange := there - _earlier(place)):
+    strange = {name for name in there if not _OURS.fullmatch(name)} if _has_manifest(place) else there
+    if strange:
         raise ConfigurationError(
             f"{place.path}: holds {min(strange)}, which is not of an earlier export. Name an empty folder, or one that an export made."
         )
 
 
-def _earlier(place: Place) -> set[str]:
+def _has_manifest(place: Place) -> bool:
+    """Whether an export was here. Its files need not be those of the manifest: it may have been killed between the two."""
     try:
-        return {file["name"] for file in json.loads(place.manifest.read_bytes())["files"]}
+        return bool(json.loads(place.manifest.read_bytes())["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        return False
 
 
-def deliver(place: Place, records: Iterator[Row], form: str, schema: str) -> list[Written]:
-    """Puts records in place: site by site, and by time within a site. What was written, file by file.
+_OURS = re.compile(rf"[a-z][a-z0-9_]*/\d{{4}}-\d{{2}}\.{IN_FOLDERS}")
+Describe = Callable[[list["Written"]], Mapping[str, bytes]]
+"""What was written -> what stands beside it, by ending"""
+
+
+def deliver(place: Place, records: Iterator[Row], form: str, schema: str, describe: Describe) -> None:
+    """Puts records in place, site by site, and by time within a site; and beside them what `describe` makes of the files.
 
     Raises OutOfSpace, ArchiveUnusable; then, as after any other exception, everything is as it was.
     """
-    if place.is_folder:
-        with _whole_folder(place.path) as beside, _Months(beside, schema) as months:
-            for record in records:
-                months.put(record)
-            return months.finish()
-    with whole_file(place.path) as out, Sheet(out, form, schema) as sheet:
+    others = [place.beside(ending) for ending in BESIDE]
+    try:
+        for path in (place.path, *others):
+            _clear(path)
+        made = describe(_write_folder(place, records, schema) if place.is_folder else _write_file(place, records, form, schema))
+        for ending, raw in made.items():
+            with _synced(_new(place.beside(ending))) as out:
+                out.write(raw)
+        _exchange(place.path, _new(place.path))
+        for path in others:
+            _new(path).replace(path)
+        sync_folder(place.path.parent)
+    except OSError as error:
+        raise disk_fault(place.path, error) from error
+    finally:
+        for path in (place.path, *others):
+            _remove(_new(path))
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def _clear(path: Path) -> None:
+    """Takes away what a killed export to the same place left behind."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        number = left.name.removeprefix(f".{path.name}.").removesuffix(".new")
+        if number.isdecimal() and not _is_alive(int(number)):
+            _remove(left)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_file(place: Place, records: Iterator[Row], form: str, schema: str) -> list[Written]:
+    with _synced(_new(place.path)) as out, Sheet(out, form, schema) as sheet:
         for record in records:
             sheet.put(record)
         return [sheet.finish(place.path.name)]
 
 
-def leave_manifest(place: Place, manifest: Mapping[str, Any]) -> None:
-    """Writes what was delivered beside it. Raises OutOfSpace, ArchiveUnusable."""
-    with whole_file(place.manifest) as out:
-        out.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode("utf-8") + b"\n")
+def _write_folder(place: Place, records: Iterator[Row], schema: str) -> list[Written]:
+    folder = _new(place.path)
+    folder.mkdir()
+    with _Months(folder, schema) as months:
+        for record in records:
+            months.put(record)
+        written = months.finish()
+    for one in (*filter(Path.is_dir, folder.iterdir()), folder):
+        sync_folder(one)
+    return written
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[BinaryIO]:
+    """A new file that is on the disk when the block ends well."""
+    with path.open("xb") as out:
+        yield out
+        out.flush()
+        os.fsync(out.fileno())
 
 
 class Sheet:
@@ -205,30 +287,26 @@ class _Months:
                 pass
 
 
-@contextmanager
-def _whole_folder(path: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `path`, durably, when the block ends well, and leaves no trace otherwise."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        beside.mkdir()
-        yield beside
-        for folder in (*filter(Path.is_dir, beside.iterdir()), beside):
-            sync_folder(folder)
-        _exchange(path, beside)
-    except OSError as error:
-        raise disk_fault(path, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
 def _exchange(path: Path, new: Path) -> None:
-    former = path.with_name(f".{path.name}.{os.getpid()}.old")
-    if path.exists():
+    """Gives `new` the name `path`; what had it is `new` afterwards, where it is a folder, and gone where it is a file."""
+    if not path.is_dir():
+        new.replace(path)
+    elif not _swap(new, path):
+        former = path.with_name(f".{path.name}.{os.getpid()}.old")
         path.rename(former)
-    try:
-        new.rename(path)
-    except OSError:
-        former.rename(path)
-        raise
-    sync_folder(path.parent)
-    shutil.rmtree(former, ignore_errors=True)
+        try:
+            new.rename(path)
+        except OSError:
+            former.rename(path)
+            raise
+        former.rename(new)
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchanges two names in one step; False where the system cannot (renameat2(2): Linux 3.15, glibc 2.28)."""
+    swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return swap is not None and swap(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+
+
+_HERE, _EXCHANGE = -100, 2
+"""AT_FDCWD and RENAME_EXCHANGE of <fcntl.h> and <linux/fs.h>"""

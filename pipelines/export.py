@@ -7,11 +7,12 @@ archives give equal bytes, manifest included; therefore neither holds the time o
     tell(tx, what)              how many articles there are, and how many of them are left out for what they are
     records(tx, what, …)        those that are in, in order, in little memory; left out for their rights: booked
     export(…, out)              to an open file or a pipe
-    export_to(…, place)         to disk, whole, with its manifest
+    export_to(…, place)         to disk, whole, with its manifest, its data card and its Croissant file
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -24,10 +25,13 @@ from pipelines import delivery
 from pipelines.archive import Archive, stored
 from pipelines.archive.article_record import SCHEMA as RECORD_SCHEMA
 from pipelines.archive.schema import SCHEMA_VERSION, article
+from pipelines.card import Subject, card, title
+from pipelines.croissant import croissant
 from pipelines.errors import ConfigurationError
 from pipelines.formats import Row
 from pipelines.model import Status
 from pipelines.policy import Policy, policy_of
+from pipelines.portrait import Portrait
 
 MANIFEST_SCHEMA = "china-tech-archive/export/1"
 SOFTWARE = ("china-tech-archive", "pyarrow", "zstandard")
@@ -60,6 +64,8 @@ class Tally:
     """by site"""
     excluded: Counter[str] = field(default_factory=Counter)
     """by reason"""
+    portrait: Portrait = field(default_factory=Portrait)
+    """of what was written"""
     uses: dict[str, set[str]] = field(default_factory=dict)
     """site -> what its records were held against"""
 
@@ -94,6 +100,7 @@ def records(tx: sa.Connection, what: What, policy: Policy, tally: Tally) -> Iter
                 tally.uses.setdefault(head.site, set()).add(use)
             if (reason := policy.refusal(record)) is None:
                 tally.written[head.site] += 1
+                tally.portrait.add(record)
                 yield record
             else:
                 tally.excluded[reason] += 1
@@ -123,17 +130,46 @@ def export(archive: Archive, what: What, out: BinaryIO, *, form: str = "jsonl", 
     return tally
 
 
-def export_to(place: delivery.Place, archive: Archive, what: What, *, form: str = "jsonl", schema: str = "native") -> Tally:
-    """Writes an export to disk. What was there under its name is replaced when the new one is whole, never before.
+def export_to(
+    place: delivery.Place, archive: Archive, what: What, *, form: str = "jsonl", schema: str = "native", contact: str | None = None
+) -> Tally:
+    """Writes an export to disk, with its card, its Croissant file and its manifest. What was there under its name is replaced
+    when the new one is whole, never before. `contact` is whom to ask for the removal of a text.
 
-    The manifest comes last: one whose digests do not fit is that of an earlier export.
     Raises ConfigurationError, OutOfSpace, ArchiveUnusable.
     """
     with archive.catalogue.snapshot() as tx:
         tally = tell(tx, what)
-        written = delivery.deliver(place, records(tx, what, policy_of(archive, what.use), tally), form, schema)
-    delivery.leave_manifest(place, _manifest(what, tally, written, form, schema))
+
+        def describe(written: list[delivery.Written]) -> dict[str, bytes]:
+            told = _manifest(what, tally, written, form, schema)
+            return _beside(place, told, tally.portrait, contact)
+
+        delivery.deliver(place, records(tx, what, policy_of(archive, what.use), tally), form, schema, describe)
     return tally
+
+
+def _beside(place: delivery.Place, manifest: dict[str, Any], portrait: Portrait, contact: str | None) -> dict[str, bytes]:
+    """What stands beside an export, by ending."""
+    form, schema = manifest["format"], "dolma" if manifest["rows"] == "dolma" else "native"
+    subject = Subject(
+        name=place.path.name, pattern=place.pattern, form=form, schema=schema, manifest=manifest, contact=contact, portrait=portrait
+    )
+    within = f"{place.path.name}/" if place.is_folder else ""
+    files = [{**file, "name": within + file["name"]} for file in manifest["files"]]
+    told = croissant(
+        name=title(subject),
+        card=place.beside(delivery.CARD).name,
+        creator=contact or SOFTWARE[0],
+        cursor=manifest["cursor"],
+        form=form,
+        schema=schema,
+        files=files,
+        pattern=place.pattern if place.is_folder else None,
+        portrait=portrait,
+    )
+    raw = json.dumps(manifest, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
+    return {delivery.CARD: card(subject), delivery.CROISSANT: told, delivery.MANIFEST: raw}
 
 
 def _manifest(what: What, tally: Tally, written: list[delivery.Written], form: str, schema: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from pipelines.site import USES
+from pipelines.fields import COLUMNS, NOT_METADATA, PAIRS
 
 Row = Mapping[str, Any]
 Put = Callable[[Row], None]
@@ -56,11 +56,10 @@ def dolma(record: Row) -> Row:
         "source": record["site"],
         "added": record["fetched_at"],
         "created": record["published"],
-        "metadata": {name: value for name, value in record.items() if name not in _NOT_METADATA},
+        "metadata": {name: value for name, value in record.items() if name not in NOT_METADATA},
     }
 
 
-_NOT_METADATA = ("id", "text", "paragraphs")
 SCHEMAS: dict[str, Callable[[Row], Row]] = {"native": native, "dolma": dolma}
 
 
@@ -156,73 +155,13 @@ def cell(value: object) -> str:
 
 # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_PAIRS = "pairs"
-_CAPTION = {"text": "text", "image_url": "text"}
-_RIGHTS = {
-    "notice": "text",
-    "owned": "flag",
-    "image_notice": "text",
-    "robots": ["text"],
-    "signals": _PAIRS,
-    "reserved": dict.fromkeys(USES, "flag"),
-}
-_PROVENANCE = {
-    "warc": "text",
-    "offset": "number",
-    "length": "number",
-    "record_id": "text",
-    "payload_digest": "text",
-    "text_digest": "text",
-    "rules_digest": "text",
-    "method": "text",
-    "charset": "text",
-    "charset_from": "text",
-    "extractor": _PAIRS,
-    "schema": "text",
-}
-_NATIVE: dict[str, Any] = {
-    "id": "text",
-    "url": "text",
-    "site": "text",
-    "title": "text",
-    "text": "text",
-    "paragraphs": ["text"],
-    "captions": [_CAPTION],
-    "published": "text",
-    "published_precision": "text",
-    "published_from": "text",
-    "modified": "text",
-    "source": "text",
-    "authors": ["text"],
-    "editors": ["text"],
-    "section": "text",
-    "keywords": ["text"],
-    "language": "text",
-    "rights": _RIGHTS,
-    "status": "text",
-    "revision": "number",
-    "first_seen": "text",
-    "last_seen": "text",
-    "fetched_at": "text",
-    "cluster": {"id": "text", "kind": "text", "similarity": "share", "size": "number", "representative": "text"},
-    "quality": {"confidence": "share", "flags": ["text"]},
-    "provenance": _PROVENANCE,
-}
-_DOLMA: dict[str, Any] = {
-    **dict.fromkeys(("id", "text", "source", "added", "created"), "text"),
-    "metadata": {name: kind for name, kind in _NATIVE.items() if name not in _NOT_METADATA},
-}
-COLUMNS = {"native": _NATIVE, "dolma": _DOLMA}
-"""Schema -> columns and what they hold: a word, a list of one kind, a mapping with fixed names. Times are text, as in
-the record: a Parquet timestamp would lose the offset that the page printed."""
-
 
 def arrow_schema(schema: str) -> Any:
     """The Parquet schema of `native` or `dolma` rows, a `pyarrow.Schema`."""
     import pyarrow as pa  # noqa: PLC0415 -- see _parquet
 
     words = {"text": pa.string(), "number": pa.int64(), "share": pa.float64(), "flag": pa.bool_()}
-    words[_PAIRS] = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+    words[PAIRS] = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 
     def kind_of(kind: Any) -> Any:
         if isinstance(kind, list):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import resource
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import delivery
-from pipelines.delivery import Place, Written, deliver, leave_manifest, place
+from pipelines.delivery import BESIDE, MANIFEST, Place, Written, deliver, place
 from pipelines.errors import ArchiveUnusable, ConfigurationError, OutOfSpace
 from pipelines.formats import FORMATS, Row, line
 from tests.test_formats import BARE, rows
@@ -43,9 +45,29 @@ def left(folder: Path) -> list[str]:
 
 
 def delivered(target: Place, made: Iterator[Row], form: str = "parquet") -> list[Written]:
-    written = deliver(target, made, form, "native")
-    leave_manifest(target, {"files": [{"name": one.name} for one in written]})
-    return written
+    """Delivers, and gives what was written."""
+    seen: list[Written] = []
+
+    def describe(written: list[Written]) -> dict[str, bytes]:
+        seen.extend(written)
+        told = json.dumps({"files": [{"name": one.name, "sha256": one.sha256} for one in written]})
+        return {ending: told.encode() if ending == MANIFEST else b"told" for ending in BESIDE}
+
+    deliver(target, made, form, "native", describe)
+    return seen
+
+
+def is_whole(target: Place) -> bool:
+    """Whether data and manifest are of one export, as a reader finds out."""
+    folder = target.path if target.is_folder else target.path.parent
+    files = json.loads(target.manifest.read_bytes())["files"]
+    found = {
+        file["name"]: hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest()
+        for file in files
+        if (folder / file["name"]).is_file()
+    }
+    names = set(left(target.path)) if target.is_folder else {target.path.name}
+    return found == {file["name"]: file["sha256"] for file in files} and names == set(found)
 
 
 # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +101,7 @@ def test_a_link_stays_a_link_and_what_it_names_is_replaced(tmp_path: Path, archi
     link.symlink_to(tmp_path / "real" / "out.jsonl")
     delivered(place(str(link), "jsonl", archive), records(None), "jsonl")
     assert link.is_symlink()
-    assert left(tmp_path / "real") == ["out.jsonl", "out.jsonl.manifest.json"]
+    assert left(tmp_path / "real") == ["out.jsonl", *sorted("out.jsonl" + ending for ending in BESIDE)]
 
 
 def test_a_place_whose_folder_is_missing_is_refused(tmp_path: Path, archive: Path) -> None:
@@ -135,8 +157,9 @@ def test_a_folder_without_a_manifest_that_can_be_read_is_not_replaced(tmp_path: 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_said_of_a_file_is_true(tmp_path: Path, archive: Path, form: str) -> None:
     target = place(f"{tmp_path}/out.{form}", form, archive)
-    (written,) = deliver(target, records(None, None), form, "native")
+    (written,) = delivered(target, records(None, None), form)
     raw = target.path.read_bytes()
+    assert is_whole(target)
     assert written == Written(name=f"out.{form}", records=2, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
 
 
@@ -145,7 +168,7 @@ def test_an_export_that_is_broken_off_leaves_what_was_there(tmp_path: Path, arch
     target = place(str(tmp_path / "out"), form, archive)
     target.path.write_bytes(b"the last one")
     with pytest.raises(KeyboardInterrupt):
-        deliver(target, broken(records(None)), form, "native")
+        delivered(target, broken(records(None)), form)
     assert target.path.read_bytes() == b"the last one"
     assert left(tmp_path) == ["archive/catalogue.db", "out"]
 
@@ -169,13 +192,13 @@ def full_disk() -> Iterator[None]:
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_full_disk_is_one_of_our_errors_and_leaves_nothing(tmp_path: Path, archive: Path, form: str, full_disk: None) -> None:
     with pytest.raises(OutOfSpace, match="no space left"):
-        deliver(place(str(tmp_path / "out"), form, archive), records(*noise(50)), form, "native")
+        delivered(place(str(tmp_path / "out"), form, archive), records(*noise(50)), form)
     assert left(tmp_path) == ["archive/catalogue.db"]
 
 
 def test_a_full_disk_leaves_no_folder_either(tmp_path: Path, archive: Path, full_disk: None) -> None:
     with pytest.raises(OutOfSpace, match="no space left"):
-        deliver(place(f"{tmp_path}/out/", "parquet", archive), records(*noise(50)), "parquet", "native")
+        delivered(place(f"{tmp_path}/out/", "parquet", archive), records(*noise(50)))
     assert left(tmp_path) == ["archive/catalogue.db"]
 
 
@@ -185,16 +208,7 @@ def noise(count: int) -> list[str]:
 
 def test_a_folder_that_went_away_is_one_of_our_errors(tmp_path: Path, archive: Path) -> None:
     with pytest.raises(ArchiveUnusable, match="No such file or directory"):
-        deliver(Place(path=tmp_path / "gone" / "out", is_folder=False), records(None), "jsonl", "native")
-
-
-def test_the_manifest_is_json_for_people(tmp_path: Path) -> None:
-    target = Place(path=tmp_path / "out.jsonl", is_folder=False)
-    leave_manifest(target, {"selection": {"site": "中国"}})
-    text = target.manifest.read_text(encoding="utf-8")
-    assert json.loads(text) == {"selection": {"site": "中国"}}
-    assert "中国" in text
-    assert text.endswith("}\n")
+        delivered(Place(path=tmp_path / "gone" / "out", is_folder=False), records(None), "jsonl")
 
 
 # ── folders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +224,7 @@ def test_a_month_is_the_printed_one_and_first_sight_stands_in_for_a_missing_date
         *records("2024-04-01T07:00:00+00:00", "2024-03-31T22:59:00-12:00"),
     ]
     target = place(f"{tmp_path}/out/", "parquet", archive)
-    written = deliver(target, iter(made), "parquet", "native")
+    written = delivered(target, iter(made))
     assert {one.name: one.records for one in written} == {
         "china_tech/2024-02.parquet": 1,
         "china_tech/2024-03.parquet": 5,
@@ -224,7 +238,7 @@ def test_a_month_is_the_printed_one_and_first_sight_stands_in_for_a_missing_date
 def test_each_site_has_its_folder(tmp_path: Path, archive: Path) -> None:
     made = [*records("2024-03-01T08:00:00+08:00", site="a_site"), *records("2024-01-01T08:00:00+08:00", site="b_site")]
     target = place(f"{tmp_path}/out/", "parquet", archive)
-    written = deliver(target, iter(made), "parquet", "native")
+    written = delivered(target, iter(made))
     assert [one.name for one in written] == left(target.path) == ["a_site/2024-03.parquet", "b_site/2024-01.parquet"]
 
 
@@ -239,7 +253,7 @@ def test_no_more_than_three_months_are_open_at_once(tmp_path: Path, archive: Pat
 
     monkeypatch.setattr(delivery._Months, "_sheet", watched)
     days = [f"20{year:02}-{month:02}-{day:02}T12:00:00+00:00" for year in (22, 23) for month in range(1, 13) for day in (1, 15, 28)]
-    deliver(place(f"{tmp_path}/out/", "parquet", archive), records(*days), "parquet", "native")
+    delivered(place(f"{tmp_path}/out/", "parquet", archive), records(*days))
     assert max(seen) <= 3
 
 
@@ -247,7 +261,13 @@ def test_a_folder_takes_the_place_of_the_export_before_it(tmp_path: Path, archiv
     delivered(place(f"{tmp_path}/out/", "parquet", archive), records("2024-03-01T10:00:00+08:00", "2024-05-01T10:00:00+08:00"))
     delivered(place(f"{tmp_path}/out/", "parquet", archive), records("2024-04-01T10:00:00+08:00"))
     assert left(tmp_path / "out") == ["china_tech/2024-04.parquet"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["archive", "out", "out.manifest.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "archive",
+        "out",
+        "out.README.md",
+        "out.croissant.json",
+        "out.manifest.json",
+    ]
 
 
 def test_a_folder_that_is_broken_off_leaves_the_one_before_it(tmp_path: Path, archive: Path) -> None:
@@ -255,12 +275,30 @@ def test_a_folder_that_is_broken_off_leaves_the_one_before_it(tmp_path: Path, ar
     delivered(target, records("2024-03-01T10:00:00+08:00"))
     before = (target.path / "china_tech/2024-03.parquet").read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        deliver(target, broken(records("2024-04-01T10:00:00+08:00", "2024-06-01T10:00:00+08:00")), "parquet", "native")
+        delivered(target, broken(records("2024-04-01T10:00:00+08:00", "2024-06-01T10:00:00+08:00")))
     assert left(target.path) == ["china_tech/2024-03.parquet"]
     assert (target.path / "china_tech/2024-03.parquet").read_bytes() == before
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["archive", "out", "out.manifest.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "archive",
+        "out",
+        "out.README.md",
+        "out.croissant.json",
+        "out.manifest.json",
+    ]
 
 
+@pytest.fixture
+def without_swap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system, or a file system, that cannot exchange two names in one step."""
+    monkeypatch.setattr(delivery, "_swap", lambda *_: False)
+
+
+@pytest.mark.usefixtures("without_swap")
+def test_a_folder_takes_its_place_in_two_steps_where_one_is_not_to_be_had(tmp_path: Path, archive: Path) -> None:
+    test_a_folder_takes_the_place_of_the_export_before_it(tmp_path, archive)
+
+
+@pytest.mark.usefixtures("without_swap")
 def test_when_the_new_folder_cannot_take_its_place_the_old_one_does(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = place(f"{tmp_path}/out/", "parquet", archive)
     delivered(target, records("2024-03-01T10:00:00+08:00"))
@@ -273,13 +311,70 @@ def test_when_the_new_folder_cannot_take_its_place_the_old_one_does(tmp_path: Pa
 
     monkeypatch.setattr(Path, "rename", refused)
     with pytest.raises(ArchiveUnusable, match="Permission denied"):
-        deliver(target, records("2024-04-01T10:00:00+08:00"), "parquet", "native")
+        delivered(target, records("2024-04-01T10:00:00+08:00"))
+    assert is_whole(target)
     assert left(target.path) == ["china_tech/2024-03.parquet"]
+
+
+# ── kill -9 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def killed_at(step: int, target: Place, made: Iterator[Row], form: str) -> bool:
+    """Delivers in a child that is killed before its n-th call that changes a name or waits for the disk; whether it was."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    calls = itertools.count()
+
+    def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **rest: Any) -> Any:
+            if next(calls) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **rest)
+
+        return call
+
+    os.fsync = deadly(os.fsync)
+    for name in ("replace", "rename"):
+        setattr(Path, name, deadly(getattr(Path, name)))
+    delivery._swap = deadly(delivery._swap)
+    try:
+        delivered(target, made, form)
+    finally:
+        os._exit(0)
+
+
+@pytest.mark.parametrize(("to", "form"), [("out", "jsonl"), ("out/", "parquet")])
+def test_a_kill_at_any_step_leaves_an_export_that_is_whole_or_says_that_it_is_not(
+    tmp_path: Path, archive: Path, to: str, form: str
+) -> None:
+    old, new = ("2024-03-01T10:00:00+08:00", "2024-05-01T10:00:00+08:00"), ("2024-03-02T10:00:00+08:00", "2024-06-01T10:00:00+08:00")
+    delivered(place(f"{tmp_path}/{to}", form, archive), records(*old), form)
+    state = []
+    for step in itertools.count():
+        target = place(f"{tmp_path}/{to}", form, archive)
+        if not killed_at(step, target, records(*new), form):
+            break
+        state.append(is_whole(target))
+        delivered(place(f"{tmp_path}/{to}", form, archive), records(*old), form)
+        assert is_whole(target)
+        hidden = [file.name for file in tmp_path.iterdir() if file.name.startswith(".")]
+        assert hidden == [], "what a killed export leaves is gone after the next"
+    assert step >= 7
+    assert state.count(False) <= 3, "only between the first new name and the last"
+    assert is_whole(target)
+
+
+def test_what_another_export_has_under_way_is_left_alone(tmp_path: Path, archive: Path) -> None:
+    other = tmp_path / f".out.{os.getppid()}.new"
+    other.write_bytes(b"half")
+    delivered(place(f"{tmp_path}/out", "jsonl", archive), records(None), "jsonl")
+    assert other.read_bytes() == b"half"
 
 
 def test_pandas_reads_the_folder_as_one_table(tmp_path: Path, archive: Path) -> None:
     """What pyarrow reads as one, pandas and datasets do: the site is a column, and no part of a name becomes another."""
     target = place(f"{tmp_path}/out/", "parquet", archive)
-    deliver(target, records("2024-03-01T10:00:00+08:00", "2024-05-01T10:00:00+08:00"), "parquet", "native")
+    delivered(target, records("2024-03-01T10:00:00+08:00", "2024-05-01T10:00:00+08:00"))
     table = pq.read_table(target.path)
     assert (table.num_rows, set(table["site"].to_pylist())) == (2, {"china_tech"})

@@ -295,12 +295,27 @@ def test_a_file_holds_what_a_pipe_would(archive: Archive, writer: Writer, tmp_pa
     assert (tmp_path / "out").read_bytes() == raw(archive, form=form, schema=schema)
 
 
-def test_the_manifest_too_is_the_same_for_equal_archives(archive: Archive, writer: Writer, tmp_path: Path) -> None:
+def test_what_stands_beside_it_is_the_same_for_equal_archives_too(archive: Archive, writer: Writer, tmp_path: Path) -> None:
     writer.shows("a", 0)
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         to_disk(archive, f"{tmp_path}/{folder}/out/", form="parquet")
-    assert (tmp_path / "one/out.manifest.json").read_bytes() == (tmp_path / "two/out.manifest.json").read_bytes()
+    for ending in delivery.BESIDE:
+        assert (tmp_path / f"one/out{ending}").read_bytes() == (tmp_path / f"two/out{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("to", ["out.jsonl", "out/"])
+def test_card_croissant_and_manifest_agree(archive: Archive, writer: Writer, tmp_path: Path, to: str) -> None:
+    writer.shows("a", 0, published=moment(0))
+    writer.shows("b", 0, OTHER, published=moment(40))
+    manifest = to_disk(archive, f"{tmp_path}/{to}", form="parquet" if to.endswith("/") else "jsonl")
+    name = to.rstrip("/")
+    told = json.loads((tmp_path / f"{name}.croissant.json").read_bytes())
+    files = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if "contentUrl" in one}
+    assert list(files.values()) == [file["sha256"] for file in manifest["files"]]
+    assert all(hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() == digest for path, digest in files.items())
+    assert "2 news articles" in (tmp_path / f"{name}.README.md").read_text("utf-8")
+    assert (tmp_path / told["url"]).is_file()
 
 
 def test_a_folder_of_parquet_holds_what_one_file_would(archive: Archive, writer: Writer, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from pipelines import formats
 from pipelines.archive.article_record import Head, record
-from pipelines.formats import COLUMNS, FORMATS, SCHEMAS, arrow_schema, cell, dolma, line
+from pipelines.fields import COLUMNS
+from pipelines.formats import FORMATS, SCHEMAS, arrow_schema, cell, dolma, line
 from pipelines.model import Article, Caption, Precision, PublishedFrom, Quality, Rights, WarcRef
 from pipelines.site import USES
 from tests.archive.made import article

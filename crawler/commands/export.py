@@ -30,7 +30,8 @@ class Command(ArchiveCommand):
         return (
             "Writes the corpus as it is at this moment: by default the articles that it shows, one active representative of "
             "each cluster, ordered by site, date and id. A file appears whole or not at all, with PATH.manifest.json beside it "
-            "(counts, digests, the feed's cursor). Equal archives give equal bytes. What was left out and why is counted on stderr. "
+            "(counts, digests, the feed's cursor), PATH.README.md (a data card) and PATH.croissant.json (Croissant 1.1). "
+            "Equal archives give equal bytes. What was left out and why is counted on stderr. "
             "Exit statuses: 0 good, 20 an option is wrong, 21 archive or target unusable, 23 out of space."
         )
 
@@ -59,7 +60,8 @@ class Command(ArchiveCommand):
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:
             if opts.to != PIPE:
                 place = delivery.place(opts.to, form, archive.path)
-                tell(export_to(place, archive, what, form=form, schema=opts.schema), opts.to)
+                contact = self.settings["CONTACT"] or None
+                tell(export_to(place, archive, what, form=form, schema=opts.schema, contact=contact), opts.to)
             else:
                 to_pipe(archive, what, form, opts.schema)
         return 0
