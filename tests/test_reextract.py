@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines import flow
+from pipelines import bulk, flow, spool
 from pipelines import reextract as module
 from pipelines.archive import schema, stored
 from pipelines.archive.article_record import article_id
@@ -117,7 +117,7 @@ def test_a_selector_that_drops_more_changes_the_texts_and_the_report_shows_how(m
     assert found(difference) == {What.TEXT: 5}
     assert set(difference.counts) == {("small", "layout:page", What.TEXT)}
     (samples,) = difference.samples.values()
-    assert len(samples) == module.SAMPLES
+    assert len(samples) == spool.SAMPLES
     assert samples[0].lines == (f"- {NOTE}",)
     assert samples[0].url == url("robot")
     assert NOTE not in exported(made)
@@ -322,16 +322,81 @@ def test_a_dry_run_leaves_what_was_left_alone(made: Small, monkeypatch: pytest.M
     assert read_again(made).resumed == 3
 
 
-def test_one_that_was_killed_while_it_compared_has_written_nothing(made: Small) -> None:
+def cut_off(made: Small, at: int) -> None:
+    """One that is killed when it has compared some captures."""
+
     def dies(done: int, _: int) -> None:
-        if done == 4:
+        if done >= at:
             raise OutOfSpace("killed")
 
-    before = exported(made)
     with pytest.raises(OutOfSpace):
         read_again(made, STRICTER, tell=dies)
+
+
+def test_one_that_was_killed_while_it_compared_has_changed_nothing(made: Small) -> None:
+    before = exported(made)
+    cut_off(made, 4)
     assert exported(made) == before
+    assert read_again(made, "# other rules\n").read == 8
     assert not list(made.folder.glob("*reextract*"))
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "PIECE", 700)
+    monkeypatch.setattr(spool, "MARK_EVERY", 1)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("at", [1, 3, 5, 8])
+def test_one_that_was_killed_while_it_compared_goes_on_there(made: Small, tmp_path: Path, at: int) -> None:
+    undisturbed = read_again(made, STRICTER, dry_run=True)
+    cut_off(made, at)
+    asked: list[int] = []
+    with made.open() as archive:
+        job = module._Reextraction(archive, today({"small": made.site}, chooser({})), None, lambda done, _: asked.append(done))
+        kept = spool.Spool(made.folder / "reextract.jsonl", None)
+        kept.fill(job.found, job.key_today, lambda after: job.compare(0, after))
+    assert job.found == undisturbed
+    assert asked[0] >= at - 1, "what was compared before is not compared again"
+    assert read_again(made).applied == 5
+    assert exported(made) == exported(fresh(made, tmp_path))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_torn_end_of_what_a_killed_one_left_is_found_again(made: Small, tmp_path: Path) -> None:
+    cut_off(made, 5)
+    (left,) = made.folder.glob("reextract.jsonl.part")
+    left.write_bytes(left.read_bytes() + b'{"file": "smal')
+    assert found(read_again(made)) == {What.TEXT: 5}
+    assert exported(made) == exported(fresh(made, tmp_path))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_what_was_compared_for_one_site_is_not_gone_on_with_for_all(made: Small) -> None:
+    cut_off(made, 5)
+    assert read_again(made, site="small").read == 8
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_number_of_processes_changes_nothing(made: Small, tmp_path: Path, count: int) -> None:
+    assert read_again(made, STRICTER, workers=count, dry_run=True) == read_again(made, STRICTER, dry_run=True)
+    read_again(made, STRICTER, workers=count)
+    assert exported(made) == exported(fresh(made, tmp_path))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_damaged_record_is_unreadable_and_the_others_are_read(made: Small) -> None:
+    with made.open() as archive, archive.catalogue.snapshot() as tx:
+        at = tx.scalar(sa.select(schema.capture.c.offset).where(schema.capture.c.url == url("battery")))
+    assert at is not None
+    (path,) = (made.folder / "warc").iterdir()
+    raw = bytearray(path.read_bytes())
+    raw[at + 60] ^= 255
+    path.write_bytes(raw)
+    difference = read_again(made, STRICTER, dry_run=True)
+    assert (difference.read, difference.unreadable, found(difference)) == (7, 1, {What.TEXT: 4})
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────

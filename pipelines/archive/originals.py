@@ -5,7 +5,9 @@ A payload that came twice is stored once; what stands for it the second time mus
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,6 +19,23 @@ from pipelines.archive.schema import capture
 from pipelines.archive.warc import read_record
 from pipelines.errors import ArchiveError
 from pipelines.model import Capture, WarcRef
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """`originals`, for other processes: pickle carries it, and the catalogue is opened there when it is first asked."""
+
+    catalogue: str
+    """its URL"""
+    warcs: Path
+
+    def __call__(self, url: str, date: datetime) -> Capture | None:
+        return originals(_catalogue(self.catalogue), self.warcs)(url, date)
+
+
+@lru_cache(maxsize=1)
+def _catalogue(url: str) -> Catalogue:
+    return Catalogue(url)
 
 
 def originals(catalogue: Catalogue, warcs: Path) -> Original:

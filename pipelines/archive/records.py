@@ -11,6 +11,7 @@ length of a member; with those checks added around them, every byte would be inf
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,7 @@ STEP = 2**20
 _VERSION = re.compile(rb"WARC/\d\.\d+\s*\Z")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _FOLD = re.compile(r"\r?\n[ \t]+")
+_MEMBER = re.compile(re.escape(GZIP_MAGIC))
 _PLAIN_START = re.compile(rb"(?<=\n)WARC/\d\.\d+\r?\n")
 _LONGEST_MARK = 32
 """bytes that two reads overlap in, so that no mark is missed on their border"""
@@ -153,6 +155,18 @@ def end_of_last_whole_member(file: BinaryIO, start: int = 0) -> int:
     return end
 
 
+def next_record(file: BinaryIO, start: int, stop: int) -> int | None:
+    """Where, in these bytes of a file, a record seems to begin first. Bodies may hold whole WARC files: whether it is one of
+    this file's, only who reads on from the record before can say."""
+    file.seek(0)
+    if file.read(5) == b"WARC/":
+        return _find(file, _PLAIN_START, max(0, start - 1), stop, RAW)  # the mark is a line; its line end is before it
+    source, found = _Gzip(file, start), _find(file, _MEMBER, start, stop, RAW)
+    while found is not None and not source.opens_a_record(found):
+        found = _find(file, _MEMBER, found + 1, stop, RAW)
+    return found
+
+
 class _Gzip:
     """The inflated bytes of a gzip file, member by member. `start` is where the open member begins, `at` where the raw
     bytes not yet inflated begin."""
@@ -190,15 +204,15 @@ class _Gzip:
     def resync(self) -> bool:
         """Goes to the next member behind `start` that opens a WARC record; False when there is none. Bodies are often
         gzip themselves and lie there uncompressed: the magic alone proves nothing."""
-        candidate = _find(self._file, re.compile(re.escape(GZIP_MAGIC)), self.start + 1)
+        candidate = _find(self._file, _MEMBER, self.start + 1)
         while candidate is not None:
-            if self._opens_a_record(candidate):
+            if self.opens_a_record(candidate):
                 self._seek(candidate)
                 return True
-            candidate = _find(self._file, re.compile(re.escape(GZIP_MAGIC)), candidate + 1)
+            candidate = _find(self._file, _MEMBER, candidate + 1)
         return False
 
-    def _opens_a_record(self, offset: int) -> bool:
+    def opens_a_record(self, offset: int) -> bool:
         self._file.seek(offset)
         try:
             head = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(self._file.read(RAW), _LONGEST_MARK)
@@ -227,14 +241,14 @@ class _Plain:
         return _find(self._file, _PLAIN_START, behind)
 
 
-def _find(file: BinaryIO, mark: re.Pattern[bytes], start: int) -> int | None:
-    """The offset of the first match at or behind `start`; reads the file in pieces."""
+def _find(file: BinaryIO, mark: re.Pattern[bytes], start: int, stop: float = math.inf, step: int = STEP) -> int | None:
+    """The offset of the first match at or behind `start` and before `stop`; reads the file in pieces."""
     file.seek(start)
     kept, base = b"", start
-    while piece := file.read(STEP):
+    while base < stop and (piece := file.read(step)):
         window = kept + piece
         if match := mark.search(window):
-            return base + match.start()
+            return base + match.start() if base + match.start() < stop else None
         kept = window[-_LONGEST_MARK:]
         base += len(window) - len(kept)
     return None

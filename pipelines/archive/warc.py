@@ -200,6 +200,19 @@ def read_captures(path: Path, *, start: int = 0, original: Original | None = Non
 
 def captures_in(file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None) -> Iterator[Capture | DamagedRecord]:
     """As `read_captures`, for an open, seekable file; `name` becomes WarcRef.file."""
+    return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, Passed))
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A record that is no exchange, and behind which a reader may begin as behind a capture."""
+
+    offset: int
+
+
+def steps_in(file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None) -> Iterator[Capture | DamagedRecord | Passed]:
+    """As `captures_in`, with the records that lie between. A metadata record speaks of the exchange that it stands before,
+    with nothing but requests between them: so whoever begins behind a capture, or behind one that was passed, misses nothing."""
     beside: Record | None = None
     for record in read_records(file, name, start):
         if isinstance(record, DamagedRecord):
@@ -211,6 +224,12 @@ def captures_in(file: BinaryIO, name: str, *, start: int = 0, original: Original
                 yield resolved(capture_of(record, name, told_beside(record, beside)), original)
             except DamagedRecord as damage:
                 yield damage
+            else:
+                beside = None
+        elif record.type != "request":
+            beside = None
+            if record.length:
+                yield Passed(record.offset)
 
 
 def read_record(path: Path, ref: WarcRef, *, original: Original | None = None) -> Capture:
