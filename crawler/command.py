@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
 from scrapy.commands import ScrapyCommand
+from scrapy.settings import SETTINGS_PRIORITIES
 
 from pipelines.errors import ArchiveError
 
@@ -36,10 +38,24 @@ class ArchiveCommand(ScrapyCommand):
         default = self.settings["ARCHIVE_DIR"]
         parser.add_argument("--archive", metavar="DIR", default=default, help=f"the archive's folder (default: {default})")
 
+    def add_workers_option(self, parser: argparse.ArgumentParser) -> None:
+        """Work over whole archives takes all cores, unless EXTRACT_WORKERS was set by hand."""
+        assert self.settings is not None
+        by_hand = (self.settings.getpriority("EXTRACT_WORKERS") or 0) > SETTINGS_PRIORITIES["project"]
+        default = self.settings.getint("EXTRACT_WORKERS") if by_hand else len(os.sched_getaffinity(0))
+        told = f"processes that read pages; 0 reads in this one, without limits (default: {default})"
+        parser.add_argument("--workers", type=_count, default=default, metavar="N", help=told)
+
     @property
     def seeds(self) -> Path:
         assert self.settings is not None
         return Path(self.settings["SEEDS_DIR"])
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 0 or more")
+    return int(text)
 
 
 def say(line: str = "") -> None:

@@ -1,13 +1,14 @@
 """WARC files, ours or anybody's, through the same door as a live crawl: same captures, same rules, same records.
 
-A file is first copied into the archive (its bytes are the provenance of what it gives), then read record by record.
-What is already known is passed over, so a replay that was broken off goes on where it stopped. A record that cannot be
-read, or a page on which our own code fails, is quarantined with its traceback, and the rest goes on: the one broad
-except of this project, besides bulk work, stands here.
+A file is first copied into the archive (its bytes are the provenance of what it gives), then read by processes, piece by
+piece (pipelines/bulk.py), while this one writes down what they made of the pieces before, in the order of the file. What
+is already known is passed over, so a replay that was broken off goes on where it stopped. A record that cannot be read, or
+a page on which our own code fails, is quarantined with its traceback, and the rest goes on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import tempfile
@@ -20,20 +21,24 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines import flow
 from pipelines.archive import Archive, erasure, schema, write_whole
 from pipelines.archive.durable import whole_file
+from pipelines.archive.exchange import resolved
 from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.originals import originals
 from pipelines.archive.records import Record, read_records
 from pipelines.archive.wacz import unpack_wacz
-from pipelines.archive.warc import Original, read_captures, read_record
+from pipelines.archive.warc import read_record
+from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, bare, offset_of, within
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture, WarcRef
+from pipelines.pool import Kept
 from pipelines.site import Site, generic_site
 from pipelines.urls import canonical, host_key
 from pipelines.workers import Readers
@@ -57,6 +62,8 @@ class Tally:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     known: int = 0
+    read: int = 0
+    """bytes of WARC files, as the archive keeps them"""
     damaged: list[DamagedRecord] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
 
@@ -65,19 +72,26 @@ class Tally:
         return not (self.damaged or self.quarantined)
 
 
+@dataclass(frozen=True, slots=True)
+class _ByHost:
+    """A Chooser that pickle carries to other processes."""
+
+    sites: Mapping[str, Site]
+    hosts: Mapping[str, Site]
+    generic: Site
+
+    def __call__(self, url: str) -> Site:
+        if (site := self.hosts.get(host_key(url))) is not None:
+            return site
+        return next((site for site in self.sites.values() if canonical(url, site).mirror is not None), self.generic)
+
+
 def chooser(sites: Mapping[str, Site], only: str | None = None) -> Chooser:
     """Chooses a URL's site by host among the seeds files, mirrors included; the generic site reads every other."""
     if only is not None:
-        return lambda _: sites[only]
+        return _ByHost({}, {}, sites[only])
     by_host = {host: site for site in reversed(list(sites.values())) for host in (*site.identity.hosts, *site.hosts)}
-    generic = generic_site()
-
-    def choose(url: str) -> Site:
-        if (site := by_host.get(host_key(url))) is not None:
-            return site
-        return next((site for site in sites.values() if canonical(url, site).mirror is not None), generic)
-
-    return choose
+    return _ByHost(dict(sites), by_host, generic_site())
 
 
 def replay(
@@ -87,11 +101,10 @@ def replay(
     ArchiveError when the archive itself fails, or where a package is none; nothing else."""
     job = _Replay(archive, choose, Readers(workers))
     try:
-        for path in paths:
-            for kept in job.keep(path):
-                for _ in job.groups(kept):
-                    if tell is not None:
-                        tell(job.tally)
+        with Sweep(workers, read_new, job.ask) as sweep:
+            for _ in job.groups(sweep.through(job.keep(paths))):
+                if tell is not None:
+                    tell(job.tally)
         archive.index.merge()
         with archive.catalogue.transaction() as tx:
             settle_withdrawals(tx)
@@ -162,8 +175,45 @@ def _digest(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-class _Failed:
-    """A page on which our own code failed."""
+# ── in the processes that read ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What is known of a piece: the offsets of the captures that the catalogue has, and whose rules read the others."""
+
+    offsets: frozenset[int]
+    choose: Kept[Chooser]
+
+    def __contains__(self, offset: object) -> bool:
+        return offset in self.offsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A capture, without its body, and what it was read as. A revisit of a whole payload is not read: what it stands for may
+    lie in a piece that nobody has written down yet."""
+
+    capture: Capture
+    result: Result = None
+    is_read: bool = True
+
+
+KNOWN = "known"
+
+
+def read_new(item: Item, before: Before, read: Read) -> Reading | DamagedRecord | str:
+    """What a capture is that the catalogue does not have. See bulk.Work."""
+    if isinstance(item, DamagedRecord):
+        return item
+    if offset_of(item) in before:
+        return KNOWN
+    if item.refers_to is not None and item.status != 304 and not item.body:
+        return Reading(capture=item, is_read=False)
+    return Reading(capture=bare(item), result=read(item, before.choose.value(item.url)))
+
+
+# ── in the main process ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(slots=True)
@@ -171,12 +221,27 @@ class _Replay:
     archive: Archive
     choose: Chooser
     readers: Readers
+    """of revisits"""
     tally: Tally = field(default_factory=Tally)
-    _places: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
-    """of the open file's captures: a revisit may refer to one that no commit has written down yet"""
+    _choice: Kept[Chooser] = field(init=False)
+    _group: list[Reading] = field(default_factory=list)
+    _quarantined: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
+    """captures of the open file that the catalogue does not get"""
+    _known_before: int = 0
 
-    def keep(self, path: Path) -> Iterator[Path]:
-        """The archive's own copies of a WARC file, or of all that are in a WACZ package."""
+    def __post_init__(self) -> None:
+        self._choice = Kept(self.choose)
+
+    def keep(self, paths: Iterable[Path]) -> Iterator[Path]:
+        """The archive's own copies of WARC files, and of all that are in WACZ packages; one that is named twice, once."""
+        kept: set[Path] = set()
+        for path in paths:
+            for file in self._copies(path):
+                if file not in kept:
+                    kept.add(file)
+                    yield file
+
+    def _copies(self, path: Path) -> Iterator[Path]:
         if path.suffix.lower() != PACKAGE:
             yield keep_file(self.archive, path)
             return
@@ -185,63 +250,99 @@ class _Replay:
             self.tally.damaged += damage
             yield from [keep_file(self.archive, file) for file in files]
 
-    def groups(self, path: Path) -> Iterator[None]:
-        """Ingests a file, a group of captures after the other."""
-        known, self._places = self.tally.known, {}
-        yield from self._groups(path)
-        erasure.erase_taken_down(self.archive, path)
-        if self.tally.known > known:  # one that was broken off may have left captures without a line in the index
-            self.archive.index.replace([path])
-
-    def _groups(self, path: Path) -> Iterator[None]:
-        unknown = self._unknown(path)
-        while group := list(islice(unknown, GROUP)):
-            chosen = [(capture, self.choose(capture.url)) for capture in group]
-            results = [(capture, site, self._read(capture, site)) for capture, site in chosen]
-            with self.archive.catalogue.transaction() as tx:
-                for capture, site, result in results:
-                    if not isinstance(result, _Failed):
-                        self.tally.outcomes[flow.write(tx, capture, site, result).word] += 1
-            self.archive.index.add(group)
-            yield
-
-    def _unknown(self, path: Path) -> Iterator[Capture]:
-        """The captures of a file that the catalogue does not know yet."""
+    def ask(self, file: Path, low: int, high: int) -> Before:
         with self.archive.catalogue.snapshot() as tx:
-            known = set(tx.scalars(sa.select(schema.capture.c.offset).where(schema.capture.c.file == path.name)))
-        for found in read_captures(path, original=self._original(path)):
-            if isinstance(found, DamagedRecord):
-                self.tally.damaged.append(found)
-                continue
-            assert found.warc is not None
-            if found.refers_to is None:
-                self._places[found.url, found.fetched_at] = found.warc
-            if found.warc.offset in known:
-                self.tally.known += 1
-            else:
-                yield found
+            known = tx.scalars(sa.select(schema.capture.c.offset).where(within(file, low, high)))
+            return Before(offsets=frozenset(known), choose=self._choice)
 
-    def _original(self, path: Path) -> Original:
+    def groups(self, stretches: Iterator[Stretch[Before]]) -> Iterator[None]:
+        """Writes down what was read, a group of captures after the other."""
+        for stretch in stretches:
+            for _, answer in stretch.answers:
+                self._hear(answer)
+                if len(self._group) == GROUP:
+                    self._commit(stretch.piece.file)
+                    yield
+            self.tally.read += min(stretch.piece.stop, stretch.piece.file.stat().st_size) - stretch.piece.start
+            if stretch.piece.stop == END:
+                if self._group:
+                    self._commit(stretch.piece.file)
+                    yield
+                self._end(stretch.piece.file)
+
+    def _hear(self, answer: Any) -> None:
+        if answer == KNOWN:
+            self.tally.known += 1
+        elif isinstance(answer, DamagedRecord):
+            self.tally.damaged.append(answer)
+        elif isinstance(answer, Fault):
+            self._quarantine(answer.capture, answer.trace)
+        else:
+            self._group.append(answer)
+
+    def _end(self, file: Path) -> None:
+        erasure.erase_taken_down(self.archive, file)
+        if self.tally.known > self._known_before:  # one that was broken off may have left captures without a line in the index
+            self.archive.index.replace([file])
+        self._known_before = self.tally.known
+        self._quarantined.clear()
+
+    def _commit(self, file: Path) -> None:
+        group, self._group = self._read_revisits(file, self._group), []
+        with self.archive.catalogue.transaction() as tx:
+            for one in group:
+                outcome = flow.write(tx, one.capture, self.choose(one.capture.url), one.result)
+                self.tally.outcomes[outcome.word] += 1
+        self.archive.index.add([one.capture for one in group])
+
+    # ── revisits ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read_revisits(self, file: Path, group: list[Reading]) -> list[Reading]:
+        """The group with the payloads read that its revisits stand for; those before them are known by now, or in it."""
+        if all(one.is_read for one in group):
+            return group
+        here = {(one.capture.url, one.capture.fetched_at): one.capture.warc for one in group if one.capture.refers_to is None}
+        whole = [self._resolved(file, one, here) for one in group]
+        read = asyncio.run(self._read_all([one for one in whole if one is not None]))
+        return [one for one in read if one is not None]
+
+    def _resolved(self, file: Path, one: Reading, here: Mapping[tuple[str, datetime], WarcRef | None]) -> Reading | None:
+        if one.is_read:
+            return one
         stored = originals(self.archive.catalogue, self.archive.warc_folder)
 
         def find(url: str, date: datetime) -> Capture | None:
-            here = self._places.get((url, date))
-            return stored(url, date) if here is None else read_record(path, here)
+            at = here.get((url, date)) or self._quarantined.get((url, date))
+            return stored(url, date) if at is None else read_record(file, at)
 
-        return find
-
-    def _read(self, capture: Capture, site: Site) -> Result | _Failed:
         try:
-            return self.readers.read_now(capture, site)
+            return Reading(capture=resolved(one.capture, find), is_read=False)
+        except DamagedRecord as damage:
+            self.tally.damaged.append(damage)
+            return None
+
+    async def _read_all(self, group: list[Reading]) -> list[Reading | None]:
+        return await asyncio.gather(*(self._read(one) for one in group))
+
+    async def _read(self, one: Reading) -> Reading | None:
+        if one.is_read:
+            return one
+        try:
+            result = await self.readers.read(one.capture, self.choose(one.capture.url))
         except ArchiveError:
             raise
-        except Exception:  # noqa: BLE001  # the edge: a fault of ours on one page must not lose the others
-            self._quarantine(capture, traceback.format_exc())
-            return _Failed()
+        except Exception:  # noqa: BLE001  # as in bulk work, which this is a part of
+            self._quarantine(one.capture, traceback.format_exc())
+            return None
+        return Reading(capture=bare(one.capture), result=result)
 
     def _quarantine(self, capture: Capture, trace: str) -> None:
+        assert capture.warc is not None
         quarantine(self.archive, capture, trace)
+        self.archive.index.add([capture])
         self.tally.quarantined.append(capture.url)
+        if capture.refers_to is None:
+            self._quarantined[capture.url, capture.fetched_at] = capture.warc
 
 
 def quarantine(archive: Archive, capture: Capture, trace: str) -> None:

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines import flow
+from pipelines import bulk, flow
+from pipelines import replay as replay_module
 from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import canonical_json
+from pipelines.archive.records import sha256
 from pipelines.archive.stored import records
 from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.errors import ArchiveUnusable
 from pipelines.model import Capture, Kind, Verdict
 from pipelines.replay import GROUP, Tally, chooser, keep_file, replay
 from pipelines.site import GENERIC, Site
+from pipelines.verify import What, verify
 from tests.crawler import made
 from tests.crawler.made import HOST, address
 
@@ -216,3 +219,59 @@ def test_a_page_on_which_our_own_code_fails_is_quarantined_and_can_be_read_later
     monkeypatch.setattr(flow, "read", read)
     assert replay(archive, [path], CHOOSE).is_whole
     assert set(statuses(archive)) == {address(1), address(2)}
+
+
+# ── many processes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def repeated(number: int, of: Exchange, seconds: float) -> Exchange:
+    """The same payload once more, which the file holds once."""
+    digest = sha256(of.body)
+    return made.exchange(of.url, of.body, seconds=seconds, refers_to=(of.url, of.fetched_at), original_digest=digest)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 4])
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Revisits too, whose payload lies in another piece, in another file, or in the very group that is written down."""
+    monkeypatch.setattr(bulk, "PIECE", 3_000)
+    monkeypatch.setattr(replay_module, "GROUP", 4)
+    days = [story(number, number) for number in range(12)]
+    listing = made.exchange(f"{HOST}/flash/", made.list_page([1]), kind=Kind.LISTING)
+    first = [*days[:6], repeated(5, days[5], 10), *days[6:], gone(3, 20), listing]
+    files = [warc(tmp_path, *first), warc(tmp_path, *(repeated(n, days[n], DAY + n) for n in range(12)), prefix="later")]
+    with open_archive(tmp_path / "alone", create=True) as alone, open_archive(tmp_path / "many", create=True) as many:
+        one, other = replay(alone, files, CHOOSE), replay(many, files, CHOOSE, workers=workers)
+        assert one == other
+        assert (one.outcomes["unchanged"], sum(one.outcomes.values()), one.is_whole) == (13, 27, True)
+        assert everything(alone) == everything(many)
+        assert alone.index.path.read_bytes() == many.index.path.read_bytes()
+        assert set(verify(many).counts) == {What.RULES}, "the seeds file is in no archive here"
+
+
+def test_a_replay_with_processes_that_is_broken_off_goes_on(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "PIECE", 2_000)
+    path = warc(tmp_path, *(gone(number, number) for number in range(2 * GROUP)))
+
+    def stop(tally: Tally) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay(archive, [path], CHOOSE, workers=2, tell=stop)
+    tally = replay(archive, [path], CHOOSE, workers=2)
+    assert (tally.known, sum(tally.outcomes.values())) == (GROUP, GROUP)
+    assert tally.read == path.stat().st_size
+
+
+def test_the_index_has_a_line_for_what_is_quarantined(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(flow, "read", fails)
+    replay(archive, [warc(tmp_path, story(1, 1))], CHOOSE)
+    assert archive.index.path.read_bytes().count(b"\n") == 1
+
+
+def test_a_file_that_is_named_twice_is_read_once(archive: Archive, tmp_path: Path) -> None:
+    path = warc(tmp_path, story(1, 1))
+    tally = replay(archive, [path, path], CHOOSE)
+    assert (sum(tally.outcomes.values()), tally.known) == (1, 0)

@@ -11,10 +11,12 @@ from crawler.command import ArchiveCommand, say
 from crawler.health import GOOD, PARTIAL
 from crawler.progress import Bar
 from pipelines.archive import open_archive
+from pipelines.compared import What
 from pipelines.errors import ConfigurationError
-from pipelines.reextract import Difference, What, reextract, today
+from pipelines.reextract import reextract, today
 from pipelines.replay import chooser
 from pipelines.site import load_sites
+from pipelines.spool import Difference
 from pipelines.tables import Section, as_text, plain
 
 WIDTH = 100
@@ -41,18 +43,14 @@ class Command(ArchiveCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         self.add_archive_option(parser)
-        assert self.settings is not None
-        workers = self.settings.getint("EXTRACT_WORKERS")
+        self.add_workers_option(parser)
         add = parser.add_argument
         add("--site", metavar="SITE", help="only captures of this site")
-        add(
-            "--workers", type=int, default=workers, metavar="N", help=f"processes that read pages; 0 reads in this one (default: {workers})"
-        )
         add("--dry-run", action="store_true", help="print what would change, and change nothing")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args or opts.workers < 0:
-            raise UsageError("Name the archive with --archive DIR; --workers is a number of processes, 0 or more.")
+        if args:
+            raise UsageError("Name the archive with --archive DIR.")
         sites = load_sites(self.seeds)
         if opts.site is not None and opts.site not in sites:
             raise ConfigurationError(f"There is no site {opts.site!r} in {self.seeds}. Known sites: {', '.join(sites)}.")
@@ -109,3 +107,5 @@ def _left(found: Difference) -> Iterator[str]:
         yield f"{found.too_expensive} pages were too expensive to read this time and stay as they are."
     for url in found.failed[:FAILED]:
         yield f"Our own code failed on {url}; it stays as it is. Report it."
+    if found.failures > FAILED:
+        yield f"Our own code failed on {found.failures - FAILED} more."

@@ -9,6 +9,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand, say
 from crawler.health import GOOD, PARTIAL
+from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.errors import ConfigurationError
 from pipelines.replay import Tally, chooser, replay
@@ -25,7 +26,8 @@ class Command(ArchiveCommand):
     def long_desc(self) -> str:
         return (
             "Reads WARC files and WACZ packages, ours or anybody's, through the same rules as a live crawl; pages of hosts without a "
-            "seeds file are read by a generic site. A replay that was broken off goes on where it stopped. "
+            "seeds file are read by a generic site. All cores read pages, one process writes. A replay that was broken off goes on where "
+            "it stopped. "
             "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, "
             "20 bad configuration, 21 archive unusable, 23 out of space."
         )
@@ -33,6 +35,7 @@ class Command(ArchiveCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         self.add_archive_option(parser)
+        self.add_workers_option(parser)
         parser.add_argument("--site", metavar="SITE", help="read every page by this seeds file (default: by the URL's host)")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
@@ -47,7 +50,12 @@ class Command(ArchiveCommand):
         with open_archive(opts.archive, create=True) as archive, archive.lock("replay"):
             for site in sites.values():
                 archive.keep_rules(site, (self.seeds / f"{site.name}.toml").read_bytes())
-            tally = replay(archive, paths, chooser(sites, opts.site))
+            bar, whole = Bar("Reading WARC files", "bytes"), sum(path.stat().st_size for path in paths)
+            try:
+                choose = chooser(sites, opts.site)
+                tally = replay(archive, paths, choose, workers=opts.workers, tell=lambda tally: bar.show(min(tally.read, whole), whole))
+            finally:
+                bar.end()
         _report(tally)
         return GOOD if tally.is_whole else PARTIAL
 

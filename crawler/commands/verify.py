@@ -34,16 +34,17 @@ class Command(ArchiveCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         self.add_archive_option(parser)
+        self.add_workers_option(parser)
         parser.add_argument("--json", action="store_true", help="the result as one JSON object")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
         if args:
             raise UsageError("Name the archive with --archive DIR.")
         assert self.settings is not None
-        bar = Bar("Reading WARC files")
+        bar = Bar("Reading WARC files", "bytes")
         try:
             with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:
-                result = verify(archive, workers=self.settings.getint("EXTRACT_WORKERS"), tell=bar.show)
+                result = verify(archive, workers=opts.workers, tell=bar.show)
         finally:
             bar.end()
         if opts.json:
