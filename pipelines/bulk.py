@@ -32,8 +32,9 @@ from typing import Any, Generic, Self, TypeVar
 import sqlalchemy as sa
 
 from pipelines import flow
-from pipelines.archive import schema
+from pipelines.archive import Archive, schema
 from pipelines.archive.exchange import Original
+from pipelines.archive.originals import Originals, originals
 from pipelines.archive.records import next_record
 from pipelines.archive.warc import Passed, steps_in
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
@@ -332,3 +333,9 @@ def within(file: Path, low: int, high: int) -> sa.ColumnElement[bool]:
     capture = schema.capture
     behind = sa.select(sa.func.min(capture.c.offset)).where(capture.c.file == file.name, capture.c.offset >= high).scalar_subquery()
     return sa.and_(capture.c.file == file.name, capture.c.offset >= low, capture.c.offset <= sa.func.coalesce(behind, high))
+
+
+def original_of(archive: Archive, workers: int) -> Original:
+    """Finds what revisits stand for, here or in so many processes."""
+    catalogue, warcs = archive.catalogue, archive.warc_folder
+    return Originals(catalogue.url.render_as_string(hide_password=False), warcs) if workers else originals(catalogue, warcs)

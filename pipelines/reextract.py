@@ -24,9 +24,7 @@ from pipelines import flow
 from pipelines.archive import Archive, ledger, schema
 from pipelines.archive.article_record import from_json, moment, to_json
 from pipelines.archive.catalogue import upsert
-from pipelines.archive.exchange import Original
-from pipelines.archive.originals import Originals, originals
-from pipelines.bulk import Fault, Item, Piece, Read, Stretch, Sweep, offset_of, within
+from pipelines.bulk import Fault, Item, Piece, Read, Stretch, Sweep, offset_of, original_of, within
 from pipelines.compared import Said, What, sample, says
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, WarcRef
 from pipelines.pool import Kept
@@ -122,16 +120,12 @@ class _Reextraction:
         if after is not None:
             after = replace(after, file=self._archive.warc_folder / after.file)
             files = [file for file in files if file >= after.file]
-        with Sweep(workers, read_again, self._asked, self._original(workers)) as sweep:
+        with Sweep(workers, read_again, self._asked, original_of(self._archive, workers)) as sweep:
             for stretch in sweep.through(files, after=after):
                 changes = [change for offset, answer in stretch.answers if (change := self._heard(stretch, offset, answer)) is not None]
                 self.found.unreadable += len(stretch.unheard(stretch.known))
                 self._tell(self.found.read, whole)
                 yield Found(changes=changes, end=stretch.end)
-
-    def _original(self, workers: int) -> Original:
-        catalogue, warcs = self._archive.catalogue, self._archive.warc_folder
-        return Originals(catalogue.url.render_as_string(hide_password=False), warcs) if workers else originals(catalogue, warcs)
 
     def _mine(self, *columns: Any) -> sa.Select[Any]:
         capture = schema.capture

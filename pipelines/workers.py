@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import TypeVar
 
 from pipelines import flow
@@ -24,8 +23,6 @@ MEMORY_A_WORKER = 512 * 2**20
 """HAZARDS P2, beyond what the libraries themselves have mapped."""
 PAGES_A_WORKER = 5_000
 """A worker is replaced after so many pages: lxml's and the allocator's fragments do not grow for ever."""
-AHEAD = 16
-"""pages that `read_all` holds"""
 TRIES = 3
 """of one page whose reading process dies: three deaths are the page's doing, one may be anybody's"""
 
@@ -61,19 +58,6 @@ class Readers:
     def read_now(self, capture: Capture, site: Site) -> Result:
         """The same, waited for."""
         return asyncio.run(self.read(capture, site))
-
-    def read_all(self, pages: Iterable[tuple[Capture, Site]]) -> Iterator[Result | Exception]:
-        """Reads many, as many at a time as there are workers; results in the order of `pages`. Where our own code fails on
-        a page, its result is the exception."""
-
-        async def some(several: list[tuple[Capture, Site]]) -> list[Result | BaseException]:
-            return await asyncio.gather(*(self.read(*page) for page in several), return_exceptions=True)
-
-        rest = iter(pages)
-        while several := list(islice(rest, AHEAD)):
-            for result in asyncio.run(some(several)):
-                assert not isinstance(result, BaseException) or isinstance(result, Exception)
-                yield result
 
     def _kept(self, site: Site) -> Kept[Site]:
         if self._rules is None or self._rules.value is not site:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from pipelines import bulk
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
 from pipelines.archive.warc import WarcWriter
@@ -81,8 +82,27 @@ def test_an_archive_that_nobody_touched_is_true_and_everything_in_it_was_looked_
     assert (result.checked["edges"], result.checked["clusters"], result.checked["index_lines"]) == (1, 3, 6)
 
 
-def test_worker_processes_find_the_same(made: Small) -> None:
-    assert checked(made, workers=1).as_json() == checked(made).as_json()
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("size", [300, 2_000, bulk.PIECE])
+def test_worker_processes_find_the_same_of_a_sound_archive_and_of_a_damaged_one(
+    made: Small, monkeypatch: pytest.MonkeyPatch, count: int, size: int
+) -> None:
+    """A flipped byte, a torn end, a row that names a wrong place, and one of a file that is not there."""
+    made.bring([exchange("robot", page(ROBOT[:2]), 5), listing(("robot",), 5)], "later")
+    at_once = [checked(made).as_json()]
+    offset, length = place(made, "battery")
+    first, last = sorted((made.folder / "warc").iterdir(), reverse=True)
+    raw = bytearray(first.read_bytes())
+    raw[offset + length // 2] ^= 255
+    first.write_bytes(raw)
+    os.truncate(last, last.stat().st_size - 9)
+    moved = schema.capture.update().where(schema.capture.c.url == url("telescope"))
+    execute(made, moved.values(offset=schema.capture.c.offset + 1))
+    at_once.append(checked(made).as_json())
+    assert at_once[0]["passed"]
+    assert set(at_once[1]["counts"]) >= {What.DAMAGED, What.TORN, What.ROW, What.ORPHAN}
+    monkeypatch.setattr(bulk, "PIECE", size)
+    assert checked(made, workers=count).as_json() == at_once[1]
 
 
 def test_an_empty_archive_is_true(tmp_path: Path) -> None:
