@@ -44,7 +44,7 @@ test-hazards: $(READY)  ## every hazard alone and all at once over real sockets:
 page: $(READY)   ## a page folder for the tests: make page URL=... FILE=page.html, or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(FILE),--file "$(FILE)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
-bench: bench-extraction bench-dedup bench-archive bench-recrawl bench-memory  ## all benchmarks
+bench: bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk  ## all benchmarks
 
 bench-extraction: $(READY)  ## the yardstick: ours beside trafilatura, readability, newspaper4k and GNE
 	@$(BIN)/python -m benchmarks.extraction
@@ -61,7 +61,10 @@ bench-recrawl: $(READY)  ## what a night costs the site, beside plain Scrapy and
 bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20,000 pages
 	@$(BIN)/python -m benchmarks.memory
 
+bench-bulk: $(READY)  ## replay, reextract, verify and export of whole archives, beside the bare extraction
+	@$(BIN)/python -m benchmarks.bulk
+
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory lock
+.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk lock
