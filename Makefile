@@ -64,7 +64,10 @@ bench-memory: $(READY)  ## memory of a crawl with 100,000 known addresses and 20
 bench-bulk: $(READY)  ## replay, reextract, verify and export of whole archives, beside the bare extraction
 	@$(BIN)/python -m benchmarks.bulk
 
+profile: $(READY)  ## where the time goes, by part: in a crawl, and when an archive is read again
+	@$(BIN)/python -m benchmarks.profile
+
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk lock
+.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock

@@ -2,10 +2,11 @@
 
     python -m benchmarks.bulk [--pages N] [--workers N]
 
-Twice an archive of N generated pages of 30 to 80 KB, of a site with a layout and of one read by consensus, in a temporary folder.
-"bare" is `pipelines.extract.extract` alone, in as many processes, on bodies that already lie in their memory. CPU is that of
-all processes of a step, their start left out for "bare" only, which is the mean of a run before the others and one after
-them; pages a second by the wall clock say something on a machine that does nothing else. Every step ends with a check of what it gave; a wrong one ends the benchmark.
+Twice an archive of N generated pages of 30 to 80 KB, of a site with a layout and of one read by consensus, in a temporary
+folder. "bare" is `pipelines.extract.extract` alone, in as many processes, on bodies that already lie in their memory: the
+mean of a run before the other steps and one after them. CPU is that of all processes of a step, their start left out for
+"bare" only; pages a second by the wall clock say something on a machine that does nothing else. Every step ends with a
+check of what it gave; a wrong one ends the benchmark.
 """
 
 from __future__ import annotations
