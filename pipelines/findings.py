@@ -81,6 +81,17 @@ class Result:
         if self.counts[what] <= KEPT:
             self.findings.append(Finding(what=what, where=where, detail=detail))
 
+    def take(self, other: Result) -> None:
+        """Adds what another check found."""
+        self.checked.update(other.checked)
+        before = self.counts.copy()
+        self.counts.update(other.counts)
+        room = {what: max(0, KEPT - before[what]) for what in other.counts}
+        for one in other.findings:
+            if room[one.what]:
+                room[one.what] -= 1
+                self.findings.append(one)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "passed": self.passed,

@@ -99,7 +99,7 @@ def replay(
 ) -> Tally:
     """Ingests every capture of some WARC files, and of those in WACZ packages; `tell` is called after each group. Raises
     ArchiveError when the archive itself fails, or where a package is none; nothing else."""
-    job = _Replay(archive, choose, Readers(workers))
+    job = _Replay(archive, choose, workers)
     try:
         with Sweep(workers, read_new, job.ask) as sweep:
             for _ in job.groups(sweep.through(job.keep(paths))):
@@ -109,7 +109,7 @@ def replay(
         with archive.catalogue.transaction() as tx:
             settle_withdrawals(tx)
     finally:
-        job.readers.close()
+        job.close()
     return job.tally
 
 
@@ -220,17 +220,22 @@ def read_new(item: Item, before: Before, read: Read) -> Reading | DamagedRecord 
 class _Replay:
     archive: Archive
     choose: Chooser
-    readers: Readers
-    """of revisits"""
+    workers: int
     tally: Tally = field(default_factory=Tally)
     _choice: Kept[Chooser] = field(init=False)
     _group: list[Reading] = field(default_factory=list)
     _quarantined: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
     """captures of the open file that the catalogue does not get"""
     _known_before: int = 0
+    _readers: Readers | None = None
+    """of revisits, where there are any"""
 
     def __post_init__(self) -> None:
         self._choice = Kept(self.choose)
+
+    def close(self) -> None:
+        if self._readers is not None:
+            self._readers.close()
 
     def keep(self, paths: Iterable[Path]) -> Iterator[Path]:
         """The archive's own copies of WARC files, and of all that are in WACZ packages; one that is named twice, once."""
@@ -303,6 +308,7 @@ class _Replay:
             return group
         here = {(one.capture.url, one.capture.fetched_at): one.capture.warc for one in group if one.capture.refers_to is None}
         whole = [self._resolved(file, one, here) for one in group]
+        self._readers = self._readers or Readers(self.workers)
         read = asyncio.run(self._read_all([one for one in whole if one is not None]))
         return [one for one in read if one is not None]
 
@@ -328,7 +334,8 @@ class _Replay:
         if one.is_read:
             return one
         try:
-            result = await self.readers.read(one.capture, self.choose(one.capture.url))
+            assert self._readers is not None
+            result = await self._readers.read(one.capture, self.choose(one.capture.url))
         except ArchiveError:
             raise
         except Exception:  # noqa: BLE001  # as in bulk work, which this is a part of

@@ -2,7 +2,7 @@
 
     WARC files, in many processes    each record ↔ its capture row ↔ its line of the index; each text read again
     missing files                    rows that point nowhere
-    the catalogue                    what follows from the rest does follow (pipelines/consistency.py)
+    the catalogue, meanwhile         what follows from the rest does follow (pipelines/consistency.py)
     the index                        against the records (pipelines/index_check.py)
 
 Rules of this file: a lie is a Finding and the check goes on; memory is bounded by the pieces that are under way; a text is
@@ -11,17 +11,20 @@ read again by the rules that its record names (`seeds/<digest>.toml`), where tod
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import digest, from_json, timestamp, to_json
+from pipelines.archive.catalogue import Catalogue
 from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, offset_of, original_of, within
 from pipelines.consistency import Consistency
 from pipelines.errors import CatalogueDamaged, DamagedRecord, SeedsError
@@ -29,8 +32,9 @@ from pipelines.extract.version import versions
 from pipelines.findings import ADVICE, KEPT, Finding, Result, What
 from pipelines.index_check import IndexCheck, Lines, sum_of
 from pipelines.model import Article, Capture, Reason, Rejection
-from pipelines.pool import Kept
+from pipelines.pool import Kept, Pool, ProcessDied, Task
 from pipelines.site import Site, generic_site, parse_site
+from pipelines.workers import MEMORY_A_WORKER
 
 Tell = Callable[[int, int], None]
 """Hears of progress: bytes of WARC files that were read, and of all."""
@@ -38,12 +42,13 @@ Tell = Callable[[int, int], None]
 
 def verify(archive: Archive, *, workers: int = 0, tell: Tell = lambda *_: None) -> Result:
     """Checks a whole archive. Raises ArchiveError only where nothing can be said at all."""
-    job = _Verification(archive, workers, tell)
-    for step in (job.integrity, job.files, job.missing, job.catalogue, job.index):
-        try:
-            step()
-        except CatalogueDamaged as damage:
-            job.result.add(What.CATALOGUE, "catalogue", str(damage))
+    with _Aside(archive, workers) as aside:
+        job = _Verification(archive, workers, tell, aside)
+        for step in (job.files, job.missing, job.integrity, job.catalogue, job.index):
+            try:
+                step()
+            except CatalogueDamaged as damage:
+                job.result.add(What.CATALOGUE, "catalogue", str(damage))
     return job.result
 
 
@@ -183,12 +188,71 @@ def _finding(what: What, capture: Capture, detail: str) -> Finding:
     return Finding(what=what, where=f"{capture.warc.file} at byte {capture.warc.offset}", detail=detail)
 
 
+# ── of the catalogue alone ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def integrity_of(catalogue: Catalogue) -> Result:
+    """The database's own check."""
+    result = Result()
+    for complaint in catalogue.integrity():
+        result.add(What.CATALOGUE, "catalogue", complaint)
+    return result
+
+
+def consistency_of(catalogue: Catalogue) -> Result:
+    """What it says of itself."""
+    result = Result()
+    with catalogue.snapshot() as tx:
+        Consistency(result).check(tx)
+    return result
+
+
+def of_catalogue(check: Callable[[Catalogue], Result], url: str) -> Result:
+    """In a process of its own."""
+    catalogue = Catalogue(url)
+    try:
+        return check(catalogue)
+    finally:
+        catalogue.close()
+
+
+@dataclass(slots=True)
+class _Aside:
+    """Checks of the catalogue, in a process of their own while others read the files; here where there is none. A context
+    manager that ends it."""
+
+    archive: Archive
+    workers: int
+    _pool: Pool | None = None
+    _tasks: dict[Callable[[Catalogue], Result], Task] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        if self.workers:
+            url = self.archive.catalogue.url.render_as_string(hide_password=False)
+            self._pool = Pool(1, MEMORY_A_WORKER, 2)
+            self._tasks = {check: self._pool.begin(math.inf, of_catalogue, check, url) for check in (consistency_of, integrity_of)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def result(self, check: Callable[[Catalogue], Result]) -> Result:
+        """Raises CatalogueDamaged."""
+        if self._pool is None:
+            return check(self.archive.catalogue)
+        with contextlib.suppress(ProcessDied):
+            found: Result = self._pool.wait(self._tasks[check])
+            return found
+        return check(self.archive.catalogue)  # somebody killed it
+
+
 # ── in the main process ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Verification:
-    def __init__(self, archive: Archive, workers: int, tell: Tell) -> None:
-        self.archive, self.result = archive, Result()
+    def __init__(self, archive: Archive, workers: int, tell: Tell, aside: _Aside) -> None:
+        self.archive, self.result, self._aside = archive, Result(), aside
         self._workers, self._tell = workers, tell
         self._paths = sorted(path for path in archive.warc_folder.glob("*.warc*") if path.name.endswith((".warc", ".warc.gz")))
         self._rules = Kept(Rules(archive.path / "seeds"))
@@ -198,9 +262,7 @@ class _Verification:
         self._damaged_files: set[str] = set()
 
     def integrity(self) -> None:
-        """The database's own check."""
-        for complaint in self.archive.catalogue.integrity():
-            self.result.add(What.CATALOGUE, "catalogue", complaint)
+        self.result.take(self._aside.result(integrity_of))
 
     def missing(self) -> None:
         """Rows that point into files that are not there."""
@@ -213,8 +275,7 @@ class _Verification:
                 self.result.add(What.MISSING_FILE, f"warc/{file}", f"is not there; {count} captures point into it")
 
     def catalogue(self) -> None:
-        with self.archive.catalogue.snapshot() as tx:
-            Consistency(self.result).check(tx)
+        self.result.take(self._aside.result(consistency_of))
 
     def index(self) -> None:
         IndexCheck(self.archive, self.result, self._lines, self._written | self._damaged_files).check()
