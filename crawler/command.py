@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 from abc import abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawler.health import INTERRUPTED
 from pipelines.errors import ArchiveError
 
 
@@ -27,11 +31,16 @@ class ArchiveCommand(ScrapyCommand):
         """Does the work. Returns the exit status; raises ArchiveError, UsageError."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        name = type(self).__module__.rpartition(".")[2]
         try:
-            self.exitcode = self.execute(args, opts)
+            with _sigterm_as_sigint():
+                self.exitcode = self.execute(args, opts)
         except ArchiveError as error:
-            print(f"scrapy {type(self).__module__.rpartition('.')[2]}: {error}", file=sys.stderr)  # noqa: T201
+            print(f"scrapy {name}: {error}", file=sys.stderr)  # noqa: T201
             self.exitcode = error.exit_status
+        except KeyboardInterrupt:
+            print(f"scrapy {name}: interrupted. Nothing committed is lost; run it again.", file=sys.stderr)  # noqa: T201
+            self.exitcode = INTERRUPTED
 
     def add_archive_option(self, parser: argparse.ArgumentParser) -> None:
         assert self.settings is not None
@@ -50,6 +59,16 @@ class ArchiveCommand(ScrapyCommand):
     def seeds(self) -> Path:
         assert self.settings is not None
         return Path(self.settings["SEEDS_DIR"])
+
+
+@contextlib.contextmanager
+def _sigterm_as_sigint() -> Iterator[None]:
+    """What is open is closed well, whoever ends the command: a person, cron or systemd."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _count(text: str) -> int:

@@ -28,7 +28,7 @@ class Command(ArchiveCommand):
             "Reads WARC files and WACZ packages, ours or anybody's, through the same rules as a live crawl; pages of hosts without a "
             "seeds file are read by a generic site. All cores read pages, one process writes. A replay that was broken off goes on where "
             "it stopped. "
-            "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, "
+            "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, 14 interrupted, "
             "20 bad configuration, 21 archive unusable, 23 out of space."
         )
 

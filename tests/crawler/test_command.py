@@ -1,0 +1,90 @@
+"""What all commands share: errors are messages with a status, whoever ends one ends it well, and all cores work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+from scrapy.settings import Settings
+
+from crawler.command import ArchiveCommand
+from crawler.health import INTERRUPTED
+from pipelines.errors import OutOfSpace
+from tests.crawler.commands.invoke import invoke
+from tests.small_site import small
+
+
+class Ends(ArchiveCommand):
+    """A command that ends as it is told."""
+
+    def __init__(self, how: Any) -> None:
+        super().__init__()
+        self.how = how
+
+    def short_desc(self) -> str:
+        return ""
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:  # noqa: ARG002  # the base class names them
+        return int(self.how())
+
+
+def ended(how: Any) -> int:
+    command = Ends(how)
+    command.run([], argparse.Namespace())
+    return int(command.exitcode)
+
+
+def full() -> int:
+    raise OutOfSpace("The disk is full.")
+
+
+def is_told(number: int) -> int:
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+    return 0
+
+
+def test_a_status_is_what_a_command_returns() -> None:
+    assert ended(lambda: 12) == 12
+
+
+def test_an_error_of_the_archive_is_a_message_and_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(full) == OutOfSpace.exit_status
+    assert "The disk is full." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_end_says_so_in_one_line(capsys: pytest.CaptureFixture[str], number: int) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert ended(lambda: is_told(number)) == INTERRUPTED
+    assert capsys.readouterr().err.count("\n") == 1
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def workers(**settings: int) -> int:
+    command = Ends(None)
+    command.settings = Settings()
+    command.settings.setmodule("crawler.settings", priority="project")
+    command.settings.setdict(settings, priority="cmdline")
+    parser = argparse.ArgumentParser()
+    command.add_workers_option(parser)
+    count: int = parser.parse_args([]).workers
+    return count
+
+
+def test_work_over_whole_archives_takes_all_cores_unless_somebody_says_how_many() -> None:
+    assert workers() == len(os.sched_getaffinity(0))
+    assert [workers(EXTRACT_WORKERS=count) for count in (0, 1, 3)] == [0, 1, 3]
+
+
+@pytest.mark.parametrize("wrong", ["-1", "many", "1.5"])
+def test_a_number_of_processes_that_is_none_is_refused(tmp_path: Any, capsys: pytest.CaptureFixture[str], wrong: str) -> None:
+    made = small(tmp_path)
+    with pytest.raises(SystemExit) as refused:
+        invoke(capsys, "verify", "--archive", made.folder, f"--workers={wrong}")
+    assert refused.value.code == 2
+    assert "is no number of processes" in capsys.readouterr().err
