@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import math
 import multiprocessing
 import pickle
@@ -286,6 +287,7 @@ def _no_script() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, memory: int) -> None:
+    gc.freeze()  # what was preloaded is never garbage: not looked at again, and its memory stays that of all processes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to answer
     _limit(memory)
     with contextlib.suppress(EOFError, ConnectionError):  # the main process is gone
