@@ -14,6 +14,7 @@ from pipelines import bulk, flow, spool
 from pipelines import reextract as module
 from pipelines.archive import schema, stored
 from pipelines.archive.article_record import article_id
+from pipelines.archive.records import sha256
 from pipelines.errors import OutOfSpace
 from pipelines.export import What as Wanted
 from pipelines.export import export
@@ -23,7 +24,7 @@ from pipelines.reextract import Difference, What, reextract, today
 from pipelines.replay import chooser
 from pipelines.verify import verify
 from tests.crawler.commands.invoke import invoke
-from tests.small_site import BATTERY, NOTE, ROBOT, Small, confirmation, exchange, page, rules, small, url, usual
+from tests.small_site import BATTERY, NOTE, ROBOT, START, Small, confirmation, exchange, page, rules, small, url, usual
 
 STRICTER = "drop = ['.note']\n"
 
@@ -384,6 +385,20 @@ def test_the_number_of_processes_changes_nothing(made: Small, tmp_path: Path, co
     assert read_again(made, STRICTER, workers=count, dry_run=True) == read_again(made, STRICTER, dry_run=True)
     read_again(made, STRICTER, workers=count)
     assert exported(made) == exported(fresh(made, tmp_path))
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_payload_that_is_stored_once_is_read_wherever_it_came_again(made: Small, tmp_path: Path, count: int) -> None:
+    """By processes too, which find it through the catalogue."""
+    again = exchange("robot", page(ROBOT), 5, refers_to=(url("robot"), START), original_digest=sha256(page(ROBOT)))
+    made.bring([again], "later")
+    difference = read_again(made, STRICTER, workers=count)
+    assert (difference.read, found(difference)) == (9, {What.TEXT: 6})
+    assert exported(made) == exported(fresh(made, tmp_path))
+    with made.open() as archive:
+        result = verify(archive, workers=count)
+    assert (result.findings, result.checked["texts"]) == ([], 6)
 
 
 @pytest.mark.usefixtures("small_pieces")
