@@ -44,10 +44,13 @@ test-hazards: $(READY)  ## every hazard alone and all at once over real sockets:
 page: $(READY)   ## a page folder for the tests: make page URL=... FILE=page.html, or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(FILE),--file "$(FILE)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
-bench: bench-endtoend bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk  ## all benchmarks
+bench: bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk  ## all benchmarks
 
 bench-endtoend: $(READY)  ## pages on a server in, texts on the disk out: CPU a page beside five peers
 	@$(BIN)/python -m benchmarks.endtoend
+
+bench-growth: $(READY)  ## CPU a page and memory when the archive holds 1,000 and 10,000 articles
+	@$(BIN)/python -m benchmarks.growth
 
 bench-extraction: $(READY)  ## the yardstick: ours beside trafilatura, readability, newspaper4k and GNE
 	@$(BIN)/python -m benchmarks.extraction
@@ -73,4 +76,4 @@ profile: $(READY)  ## where the time goes, by part: in a crawl, and when an arch
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-endtoend bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock
+.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock

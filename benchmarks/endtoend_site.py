@@ -94,8 +94,7 @@ def make(number: int) -> Made:
     """The page of a number."""
     writer = Writer("zh", random.Random(number))
     dice = writer.random
-    title = writer.sentence().rstrip("。")
-    paragraphs = tuple("".join(writer.sentence() for _ in range(dice.randint(*SENTENCES))) for _ in range(dice.randint(*PARAGRAPHS)))
+    title, paragraphs = _story(writer)
     size = dice.randint(SMALLEST, LARGEST - ROOM)
     scripts = dice.uniform(*SCRIPTS) * size
     parts = [_menu(), *_article(number, title, paragraphs)]
@@ -105,6 +104,19 @@ def make(number: int) -> Made:
         markup += len(parts[-1].encode())
     body = _page(title, parts, _scripts(dice, max(0, size - markup), len(parts)))
     return Made(number=number, body=body.encode(), title=title, paragraphs=paragraphs)
+
+
+def bare_page(number: int) -> bytes:
+    """The article of a number, its title and text in the same elements, and next to nothing around it."""
+    title, paragraphs = _story(Writer("zh", random.Random(number)))
+    return f"{_head(title, '')}<body>{''.join(_article(number, title, paragraphs))}</body></html>\n".encode()
+
+
+def _story(writer: Writer) -> tuple[str, tuple[str, ...]]:
+    """Title and paragraphs."""
+    dice = writer.random
+    title = writer.sentence().rstrip("。")
+    return title, tuple("".join(writer.sentence() for _ in range(dice.randint(*SENTENCES))) for _ in range(dice.randint(*PARAGRAPHS)))
 
 
 def _page(title: str, parts: list[str], scripts: list[str]) -> str:
