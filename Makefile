@@ -44,7 +44,8 @@ test-hazards: $(READY)  ## every hazard alone and all at once over real sockets:
 page: $(READY)   ## a page folder for the tests: make page URL=... FILE=page.html, or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(FILE),--file "$(FILE)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
-bench: bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk  ## all benchmarks
+bench: $(READY)   ## all benchmarks, half an hour or more, and a short table of what they say of their goals
+	@$(BIN)/python -m benchmarks
 
 bench-endtoend: $(READY)  ## pages on a server in, texts on the disk out: CPU a page beside five peers
 	@$(BIN)/python -m benchmarks.endtoend
