@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipelines.archive import erasure
+from pipelines.archive import erasure, migrations
 from pipelines.archive import fingerprints as _  # noqa: F401  # its tables are the catalogue's
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.cdxj import CdxjIndex
@@ -33,6 +33,11 @@ class Archive:
     def __init__(self, path: Path, catalogue: Catalogue) -> None:
         self.path = path
         self.catalogue = catalogue
+
+    @property
+    def id(self) -> str:
+        """Who this archive is, made once with its catalogue: what refers to its numbers names it."""
+        return self.catalogue.identity()
 
     @property
     def warc_folder(self) -> Path:
@@ -76,8 +81,9 @@ class Archive:
 def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str | None = None) -> Archive:
     """The archive in a folder. With `create`, a missing one is made.
 
-    A takedown that was broken off is ended first. Raises ArchiveUnusable (no archive here, not writable), NewerArchive,
-    CatalogueDamaged, OutOfSpace, and Locked while a takedown is at work.
+    First an older catalogue is brought forward (migrations.py), and a takedown that was broken off is ended. Raises
+    ArchiveUnusable (no archive here, not writable), NewerArchive, CatalogueDamaged, OutOfSpace, and Locked while a takedown
+    is at work.
     """
     folder = Path(path)
     if create:
@@ -89,25 +95,25 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
     database = folder / "catalogue.db"
     if catalogue_url is None and not create and not database.exists():
         raise ArchiveUnusable(f"{folder}: there is no catalogue.db here, so this is no archive. ARCHIVE_DIR or --archive names one.")
-    catalogue = Catalogue(catalogue_url or f"sqlite:///{database}")
-    if create:
-        catalogue.create()
-    else:
-        catalogue.check()
-    archive = Archive(folder, catalogue)
-    _end_erasure(archive)
-    return archive
-
-
-def _end_erasure(archive: Archive) -> None:
-    if not erasure.is_left(archive):
-        return
+    archive = Archive(folder, Catalogue(catalogue_url or f"sqlite:///{database}"))
     try:
-        with archive.lock("takedown"):
-            erasure.finish(archive)
+        _bring_up(archive, create=create)
     except BaseException:
         archive.close()
         raise
+    return archive
+
+
+def _bring_up(archive: Archive, *, create: bool) -> None:
+    """Everything that stands between a catalogue as it was left and work."""
+    if create:
+        archive.catalogue.create()
+    else:
+        archive.catalogue.check()
+    migrations.bring_forward(archive.catalogue)
+    if erasure.is_left(archive):
+        with archive.lock("takedown"):
+            erasure.finish(archive)
 
 
 def _make(folder: Path) -> None:

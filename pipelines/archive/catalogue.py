@@ -8,6 +8,7 @@ decided elsewhere (`ledger.py`, `urltable.py`, `feed`); here a transaction eithe
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -38,42 +39,59 @@ class Catalogue:
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
-        self.place = self.url.database if self.url.get_backend_name() == "sqlite" else self.url.render_as_string(hide_password=True)
+        self.place = self.url.database if self.is_sqlite else self.url.render_as_string(hide_password=True)
         self._engine = _engine(self.url)
 
-    def create(self) -> None:
-        """Makes the tables where there are none. Raises NewerArchive and the faults of `transaction`."""
-        self._refuse_newer()
-        with self._translated(), self._engine.begin() as tx:
-            schema.metadata.create_all(tx)
-            if self._version(tx) is None:
-                tx.execute(schema.info.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
-        self.check()
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
 
-    def _refuse_newer(self) -> None:
-        """Before anything is written: a newer catalogue may lack a table that this version would make."""
+    def create(self) -> None:
+        """Makes the tables where there is no catalogue. Raises what `check` and `transaction` do."""
         with self.snapshot() as tx:
             known = sa.inspect(tx).has_table("info")
-        if known:
-            self.check()
+        if not known:
+            with self._translated(), self._engine.begin() as tx:
+                schema.metadata.create_all(tx)
+                if self.version_in(tx) is None:  # else another process was quicker
+                    first = {"schema": str(schema.SCHEMA_VERSION), schema.ARCHIVE_ID: uuid.uuid4().hex}
+                    tx.execute(schema.info.insert(), [{"key": key, "value": value} for key, value in first.items()])
+        self.check()
 
     def check(self) -> None:
-        """Refuses what this version cannot read. Raises NewerArchive, ArchiveUnusable, CatalogueDamaged."""
-        with self.snapshot() as tx:
-            if not sa.inspect(tx).has_table("info"):
-                raise ArchiveUnusable(f"{self.place}: holds no catalogue. Expected an archive made by `scrapy crawl` or `scrapy replay`.")
-            version = self._version(tx)
-        if version is None or version < 1:
-            raise CatalogueDamaged(f"{self.place}: says nothing of its schema's version. Restore the catalogue, or rebuild it from warc/.")
-        if version > schema.SCHEMA_VERSION:
+        """Refuses what this version cannot read; an older one is migrations.py's. Raises NewerArchive, ArchiveUnusable,
+        CatalogueDamaged."""
+        if (version := self.version()) > schema.SCHEMA_VERSION:
             raise NewerArchive(
                 f"{self.place}: written by a newer version of this software (schema {version}; this one knows {schema.SCHEMA_VERSION})."
                 " Update the software; nothing was touched."
             )
 
+    def version(self) -> int:
+        """Of its schema. Raises ArchiveUnusable, CatalogueDamaged."""
+        with self.snapshot() as tx:
+            if not sa.inspect(tx).has_table("info"):
+                raise ArchiveUnusable(f"{self.place}: holds no catalogue. Expected an archive made by `scrapy crawl` or `scrapy replay`.")
+            version = self.version_in(tx)
+        if version is None or version < 1:
+            raise CatalogueDamaged(f"{self.place}: says nothing of its schema's version. Restore the catalogue, or rebuild it from warc/.")
+        return version
+
+    def version_in(self, tx: sa.Connection) -> int | None:
+        value = tx.scalar(sa.select(schema.info.c.value).where(schema.info.c.key == "schema"))
+        return None if value is None else int(value)
+
+    def identity(self) -> str:
+        """Who this archive is: 32 hex digits, made once with its catalogue. Raises CatalogueDamaged."""
+        with self.snapshot() as tx:
+            value: str | None = tx.scalar(sa.select(schema.info.c.value).where(schema.info.c.key == schema.ARCHIVE_ID))
+        if value is None:
+            raise CatalogueDamaged(f"{self.place}: says nothing of whose catalogue it is. Restore the catalogue, or rebuild it from warc/.")
+        return value
+
     def integrity(self) -> list[str]:
         """What the database's own check complains of; empty when it is sound."""
-        if self.url.get_backend_name() != "sqlite":
+        if not self.is_sqlite:
             return []
         with self.snapshot() as tx:
             return [row[0] for row in tx.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
@@ -84,7 +102,7 @@ class Catalogue:
         Zeroing deleted cells (secure_delete) is not enough: a page that was split keeps copies of moved cells in its free
         middle. VACUUM writes every page anew. On PostgreSQL nothing is done here: its rows go with its own VACUUM.
         """
-        if self.url.get_backend_name() != "sqlite":
+        if not self.is_sqlite:
             return
         with self._engine.connect() as connection:
             raw = connection.connection.driver_connection
@@ -120,10 +138,6 @@ class Catalogue:
 
     def close(self) -> None:
         self._engine.dispose()
-
-    def _version(self, tx: sa.Connection) -> int | None:
-        value = tx.scalar(sa.select(schema.info.c.value).where(schema.info.c.key == "schema"))
-        return None if value is None else int(value)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -31,6 +31,7 @@ from pipelines.archive.article_record import moment
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.exchange import new_id
+from pipelines.archive.migrations import backups
 from pipelines.archive.records import Record, format_date, read_records
 from pipelines.archive.schema import capture, info, tombstone
 from pipelines.errors import ArchiveUnusable, DamagedRecord
@@ -263,7 +264,10 @@ def _clear(archive: Archive, urls: Collection[str]) -> None:
 
 
 def clear_left_overs(archive: Archive) -> None:
-    """Removes what killed processes left, which may hold any text. The caller holds every lock: nobody is at work."""
+    """Removes what killed processes left, and what migrations kept: it may hold any text. The caller holds every lock: nobody
+    is at work."""
+    for copy in backups(archive.catalogue):
+        copy.unlink()
     for folder, pattern in _LEFT:
         for path in (archive.path / folder).glob(pattern):
             if path.is_dir():

@@ -1,7 +1,8 @@
 """The catalogue's tables. Only definitions live here: no query, no transaction.
 
 Times of the record are ISO 8601 text in UTC with microseconds, which sorts as time does; times of the schedule are
-seconds since the epoch. `SCHEMA_VERSION` changes with every change of shape and has its step in `migrate.py`.
+seconds since the epoch. `SCHEMA_VERSION` changes with every change of shape, and migrations.py
+has the step to it: a test compares what the steps make with what stands here.
 
     url ──────────── the frontier: one row a URL and site, pending -> leased -> done | set_aside
     host ─────────── when a host may be asked next, and what its robots.txt said
@@ -35,7 +36,9 @@ from sqlalchemy import (
     func,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+ARCHIVE_ID = "archive"
+"""key of `info`: who this archive is"""
 
 metadata = MetaData()
 _serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself only in INTEGER PRIMARY KEY
