@@ -36,7 +36,7 @@ from pipelines.model import Kind
 from pipelines.replay import chooser, replay
 from pipelines.site import Site, parse_site
 
-SIZES, PAGES, ROUNDS = (1_000, 10_000), 1_000, 3
+SIZES, PAGES, ROUNDS = (1_000, 10_000), 500, 3
 FLAT = 1.2
 """times the smallest archive: what the largest may cost"""
 FILLING = 1_000_000
