@@ -23,7 +23,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -35,6 +35,7 @@ from pipelines import flow
 from pipelines.archive import Archive, schema
 from pipelines.archive.exchange import Original
 from pipelines.archive.originals import Originals, originals
+from pipelines.archive.outcome_record import Told
 from pipelines.archive.records import next_record
 from pipelines.archive.warc import Passed, steps_in
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
@@ -55,7 +56,7 @@ END = 2**63 - 1
 """an offset that no file has"""
 
 Item = Capture | DamagedRecord
-Step = Item | Passed
+Step = Item | Passed | Told
 Read = Callable[[Capture, Site], Result]
 K = TypeVar("K", bound=Container[int])
 
@@ -94,13 +95,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What was read of a piece: answers by offset. `behind` as in Piece; `last` is its last joint; `ended`
-    at the end of the file."""
+    """What was read of a piece: answers by offset, and what it tells of captures. `behind` as in Piece; `last` is its last
+    joint; `ended` at the end of the file."""
 
     behind: int | None
     answers: list[tuple[int, Any]]
     last: int | None
     ended: bool
+    told: list[Told] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ class Stretch(Generic[K]):
     piece: Piece
     known: K
     answers: list[tuple[int, Any]]
+    told: list[Told]
     end: Piece
     """where the next one begins"""
 
@@ -138,7 +141,7 @@ def read_piece(piece: Piece, work: Work, known: Any, original: Kept[Original | N
 
 
 def _part(piece: Piece, steps: Iterator[Step], answer: Callable[[Item], Any]) -> Part:
-    behind, answers = piece.behind, []
+    behind, answers, told = piece.behind, [], []
     if piece.is_guess:
         behind = next((at for step in steps if (at := _joint(step)) is not None), None)
     elif behind is not None and (first := next(steps, None)) is not None and _joint(first) != behind:
@@ -147,13 +150,15 @@ def _part(piece: Piece, steps: Iterator[Step], answer: Callable[[Item], Any]) ->
         return Part(behind=behind, answers=[], last=behind, ended=False)
     last, count = behind, 0
     for step in steps:
-        if not isinstance(step, Passed):
+        if isinstance(step, Told):
+            told.append(step)
+        elif not isinstance(step, Passed):
             answers.append((offset_of(step), answer(step)))
         if (joint := _joint(step)) is not None:
             last, count = joint, count + 1
             if last >= piece.stop or count >= piece.most:
-                return Part(behind=behind, answers=answers, last=last, ended=False)
-    return Part(behind=behind, answers=answers, last=last, ended=True)
+                return Part(behind=behind, answers=answers, last=last, ended=False, told=told)
+    return Part(behind=behind, answers=answers, last=last, ended=True, told=told)
 
 
 def _joint(step: Step) -> int | None:
@@ -229,6 +234,7 @@ class Sweep(Generic[K]):
         place.enter(piece)
         here = replace(piece, behind=place.at, before=place.heard_from(piece.start))
         answers: list[tuple[int, Any]] = []
+        told: list[Told] = []
         part = None if place.is_past(piece) else self._result(begun)
         most = MOST if part is not None else 1
         while not place.is_past(piece):
@@ -239,10 +245,11 @@ class Sweep(Generic[K]):
                 continue
             part, known = self._checked(piece, part, known)
             answers += part.answers
+            told += part.told
             place.at, place.ended, part = part.last, part.ended, None
         place.heard = (*here.before, *(offset for offset, _ in answers))
         end = Piece(file=piece.file, start=piece.stop, stop=END, behind=place.at, before=place.heard_from(piece.stop))
-        return Stretch(piece=here, known=known, answers=answers, end=end)
+        return Stretch(piece=here, known=known, answers=answers, told=told, end=end)
 
     def _begin(self, piece: Piece, known: K | None = None) -> _Begun[K]:
         known = self.ask(piece.file, piece.start, piece.stop) if known is None else known

@@ -105,7 +105,7 @@ def pack(exchange: Exchange, warcinfo_id: str) -> Packed:
     told, metadata = _metadata_block(exchange), b""
     fields, block = _answer(exchange)
     if told:
-        metadata = encode_record((*_METADATA_FIELDS, _id(metadata_id), _beside(answer_id), *common), told)
+        metadata = encode_record((*METADATA_FIELDS, _id(metadata_id), _beside(answer_id), *common), told)
         fields = (*fields, _beside(metadata_id), ("X-Metadata-Length", str(len(metadata))))
     fields = (*fields, _id(answer_id), *common)
     answer = encode_record(fields, block)
@@ -113,10 +113,29 @@ def pack(exchange: Exchange, warcinfo_id: str) -> Packed:
     return Packed(exchange=exchange, members=request + metadata + answer, answer=record, beside=told)
 
 
+def pack_replayed(exchange: Exchange, source: str, asked_at: datetime) -> bytes:
+    """The response record of an exchange that another archive replayed at `source` when it was asked: pywb's and the
+    Webrecorder tools' names for that. No request record: nobody asked the site itself."""
+    fields, block = _answer(exchange)
+    given = (("WARC-Target-URI", clean_url(exchange.url)), ("WARC-Date", format_date(exchange.fetched_at)), _id(new_id()))
+    return encode_record((*fields, *given, *_source_fields(source, asked_at)), block)
+
+
+def pack_source(record: Record, source: str, asked_at: datetime, values: Mapping[str, str]) -> bytes:
+    """A metadata record that tells where a record that stays as it is was had from, to stand before it."""
+    about = (("WARC-Target-URI", clean_url(_url(record.fields))), ("WARC-Refers-To", f"<{record.record_id}>"))
+    given = (_id(new_id()), ("WARC-Date", format_date(asked_at)))
+    return encode_record((*METADATA_FIELDS, *about, *given, *_source_fields(source, asked_at)), warc_fields(values))
+
+
+def _source_fields(source: str, asked_at: datetime) -> Fields:
+    return ("WARC-Source-URI", clean_url(source)), ("WARC-Creation-Date", format_date(asked_at))
+
+
 def pack_warcinfo(warcinfo_id: str, file: str, moment: datetime, about: Mapping[str, str]) -> bytes:
     """The record that opens a file and tells what made it."""
     fields = (*_WARCINFO_FIELDS, _id(warcinfo_id), ("WARC-Date", format_date(moment)), ("WARC-Filename", file))
-    return encode_record(fields, _warc_fields({**about, "format": "WARC File Format 1.1", "conformsTo": _STANDARD}))
+    return encode_record(fields, warc_fields({**about, "format": "WARC File Format 1.1", "conformsTo": _STANDARD}))
 
 
 def new_id() -> str:
@@ -135,7 +154,7 @@ def _as_read(fields: Fields, block: bytes, offset: int, length: int) -> Record:
 _STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _WARCINFO_FIELDS = (("WARC-Type", "warcinfo"), ("Content-Type", "application/warc-fields"))
 _REQUEST_FIELDS = (("WARC-Type", "request"), ("Content-Type", "application/http; msgtype=request"))
-_METADATA_FIELDS = (("WARC-Type", "metadata"), ("Content-Type", "application/warc-fields"))
+METADATA_FIELDS = (("WARC-Type", "metadata"), ("Content-Type", "application/warc-fields"))
 _RESPONSE_TYPE = ("Content-Type", "application/http; msgtype=response")
 
 
@@ -149,7 +168,7 @@ def _beside(record_id: str) -> tuple[str, str]:
 
 def _common_fields(exchange: Exchange, warcinfo_id: str) -> Fields:
     fields = (
-        ("WARC-Target-URI", _clean_url(exchange.url)),
+        ("WARC-Target-URI", clean_url(exchange.url)),
         ("WARC-Date", format_date(exchange.fetched_at)),
         ("WARC-Warcinfo-ID", warcinfo_id),
     )
@@ -172,12 +191,12 @@ def _answer(exchange: Exchange) -> tuple[Fields, bytes]:
 def _revisit_fields(profile: str, refers_to: tuple[str, datetime]) -> Fields:
     """Without URI and date of the original, pywb answers 503 (FIELD §5)."""
     url, moment = refers_to
-    original = (("WARC-Refers-To-Target-URI", _clean_url(url)), ("WARC-Refers-To-Date", format_date(moment)))
+    original = (("WARC-Refers-To-Target-URI", clean_url(url)), ("WARC-Refers-To-Date", format_date(moment)))
     return (("WARC-Type", "revisit"), _RESPONSE_TYPE, ("WARC-Profile", profile), *original)
 
 
 def _request_block(exchange: Exchange) -> bytes:
-    match = _TARGET.match(_clean_url(exchange.url))
+    match = _TARGET.match(clean_url(exchange.url))
     host, target = match.groups() if match else ("", "")
     target = quote(target if target.startswith("/") else f"/{target}", safe=_PRINTABLE)
     headers = [item for item in exchange.request_headers if item[0].lower() not in SECRET]
@@ -220,18 +239,19 @@ def _octets(text: str) -> bytes:
         return text.encode("utf-8", "replace")  # somebody decoded it already; UTF-8 is what was received then
 
 
-def _clean_url(url: str) -> str:
-    """One field value on one line; what may not stand there is percent-encoded."""
+def clean_url(url: str) -> str:
+    """A URL as one field value on one line; what may not stand there is percent-encoded."""
     return _NEVER_IN_A_URL.sub(lambda match: quote(match[0], errors="replace"), url)
 
 
 def _metadata_block(exchange: Exchange) -> bytes:
     """Kind and hints of an exchange; b"" when there is nothing that a reader would not assume."""
     hints = {_HINT_FIELDS[name]: value for name, value in asdict(exchange.hints).items() if value is not None}
-    return _warc_fields({"kind": exchange.kind, **hints}) if hints or exchange.kind is not Kind.ARTICLE else b""
+    return warc_fields({"kind": exchange.kind, **hints}) if hints or exchange.kind is not Kind.ARTICLE else b""
 
 
-def _warc_fields(values: Mapping[str, str]) -> bytes:
+def warc_fields(values: Mapping[str, str]) -> bytes:
+    """A block of application/warc-fields."""
     return "".join(f"{name}: {_field_text(value)}\r\n" for name, value in values.items()).encode("utf-8")
 
 
@@ -369,12 +389,18 @@ def resolved(capture: Capture, original: Original | None) -> Capture:
 
 def parse_metadata(block: bytes) -> tuple[Kind, Hints]:
     """Reads what `_metadata_block` wrote; what others wrote there gives their `via` at most."""
+    values = parse_warc_fields(block)
+    hints = Hints(**{name: values[field] for name, field in _HINT_FIELDS.items() if field in values})
+    return _KINDS.get(values.get("kind", ""), Kind.ARTICLE), hints
+
+
+def parse_warc_fields(block: bytes) -> dict[str, str]:
+    """The first value of each name, in lower case, of a block of application/warc-fields."""
     values: dict[str, str] = {}
     for line in block.decode("utf-8", "replace").split("\r\n"):
         name, _, value = line.partition(": ")
         values.setdefault(name.lower(), _parse_field_text(value))
-    hints = Hints(**{name: values[field] for name, field in _HINT_FIELDS.items() if field in values})
-    return _KINDS.get(values.get("kind", ""), Kind.ARTICLE), hints
+    return values
 
 
 _KINDS = {str(kind): kind for kind in Kind}

@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from pipelines.archive.exchange import (
     resolved,
     told_beside,
 )
+from pipelines.archive.outcome_record import Told, pack_told, parse_told
 from pipelines.archive.records import Record, end_of_last_whole_member, number, read_records
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, WarcRef
@@ -96,6 +97,18 @@ class WarcWriter:
         if packed.answer.fields["warc-warcinfo-id"] != file.warcinfo_id:
             packed = pack(packed.exchange, file.warcinfo_id)
         return packed.capture(file.path.name, file.append(packed.members))
+
+    def add(self, members: bytes, moment: datetime) -> tuple[str, int]:
+        """Appends whole gzip members that were made elsewhere, all or none, as of `moment`; file and offset of the first."""
+        file = self._file_for(moment)
+        return file.path.name, file.append(members)
+
+    def tell(self, told: Sequence[Told]) -> None:
+        """Appends what reading some captures gave, all of it or nothing."""
+        if told:
+            moment = max(one.fetched_at for one in told)
+            warcinfo_id = self.warcinfo_id(moment)
+            self.add(b"".join(pack_told(one, warcinfo_id) for one in told), moment)
 
     def sync(self) -> None:
         """Makes everything written so far durable."""
@@ -200,7 +213,7 @@ def read_captures(path: Path, *, start: int = 0, original: Original | None = Non
 
 def captures_in(file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None) -> Iterator[Capture | DamagedRecord]:
     """As `read_captures`, for an open, seekable file; `name` becomes WarcRef.file."""
-    return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, Passed))
+    return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, (Passed, Told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +223,26 @@ class Passed:
     offset: int
 
 
-def steps_in(file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None) -> Iterator[Capture | DamagedRecord | Passed]:
-    """As `captures_in`, with the records that lie between. A metadata record speaks of the exchange that it stands before,
+def told_in(path: Path) -> Iterator[Told]:
+    """What a WARC file tells of captures, its own and those of files before it. Raises ArchiveUnusable."""
+    with _opened(path) as file:
+        yield from (step for step in steps_in(file, path.name) if isinstance(step, Told))
+
+
+def steps_in(
+    file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None
+) -> Iterator[Capture | DamagedRecord | Passed | Told]:
+    """As `captures_in`, with the records that lie between. A metadata record of hints speaks of the exchange that it stands before,
     with nothing but requests between them: so whoever begins behind a capture, or behind one that was passed, misses nothing."""
     beside: Record | None = None
     for record in read_records(file, name, start):
         if isinstance(record, DamagedRecord):
             yield record
         elif record.type == "metadata":
-            beside = record
+            if (one := parse_told(record)) is not None:
+                yield one
+            else:
+                beside = record
         elif is_exchange(record):
             try:
                 yield resolved(capture_of(record, name, told_beside(record, beside)), original)
