@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -23,13 +24,15 @@ from pipelines import flow
 from pipelines.archive import schema, urltable
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.originals import originals
-from pipelines.archive.warc import read_captures, repair_tail
+from pipelines.archive.outcome_record import told
+from pipelines.archive.warc import WarcWriter, read_captures, repair_tail, told_in
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture
 from pipelines.replay import quarantine
 from pipelines.site import Site
 from pipelines.stages import GROUP_VISITS, commit_visit
+from pipelines.urls import canonical
 from pipelines.workers import Readers
 
 logger = logging.getLogger(__name__)
@@ -49,8 +52,9 @@ class Recovered:
     """captures on which our own code failed: quarantined, and their URLs asked again"""
 
 
-def recover(visits: Visits, readers: Readers) -> Recovered:
-    """Brings the catalogue in line with the WARC files of the site's earlier runs. Raises OutOfSpace, ArchiveUnusable.
+def recover(visits: Visits, readers: Readers, writer: WarcWriter) -> Recovered:
+    """Brings the catalogue in line with the WARC files of the site's earlier runs. What pages are read as that nobody has told
+    yet goes to `writer`, into a file of its own. Raises OutOfSpace, ArchiveUnusable.
 
     To be called where no event loop runs. Pages are read within the limits of the live crawl: the one that cost a run too
     much must not keep all later ones from starting.
@@ -59,14 +63,21 @@ def recover(visits: Visits, readers: Readers) -> Recovered:
     archive = visits.archive
     if not archive.index.path.exists():
         archive.index.rebuild(sorted(archive.warc_folder.glob("*.warc*")))
-    for path in _unsealed(visits):
+    unsealed = _unsealed(visits)
+    for path in unsealed:
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes
+    known = {one.of for path in unsealed for one in told_in(path)}
+    for path in unsealed:
         unknown = _unknown(visits, path, found)
         while group := list(islice(unknown, GROUP_VISITS)):
-            _ingest(visits, readers, group, found)
+            _ingest(visits, readers, group, found, partial(_tell, writer, known, visits.site))
         archive.index.replace([path])  # it may lack what was captured last, and have what was cut off
         with archive.catalogue.transaction() as tx:
             seal(tx, path)
+    if (rest := writer.position) is not None:
+        writer.close()
+        with archive.catalogue.transaction() as tx:
+            seal(tx, archive.warc_folder / rest[0])
     if found != Recovered():
         logger.warning(
             "The last run did not end by itself: %d captures were taken from the WARC files, %d torn bytes cut off, %d records damaged.",
@@ -102,16 +113,28 @@ def _unknown(visits: Visits, path: Path, found: Recovered) -> Iterator[Capture]:
             yield capture
 
 
-def _ingest(visits: Visits, readers: Readers, group: list[Capture], found: Recovered) -> None:
+def _tell(writer: WarcWriter, known: set[str], site: Site, group: list[_Read]) -> None:
+    """Tells, durably, what pages were read as that is not `known` to be told."""
+    read = [(capture, result) for capture, result, _ in group if result is not None]
+    all_told = [told(one, canonical(one.url, site).url, site.digest, result) for one, result in read]
+    new = [one for one in all_told if one.of not in known]
+    writer.tell(new)
+    known.update(one.of for one in new)
+    writer.sync()
+
+
+def _ingest(visits: Visits, readers: Readers, group: list[Capture], found: Recovered, tell: Callable[[list[_Read]], None]) -> None:
     """Ingests a group; where our own code fails on it, each capture by itself, without the one that it fails on."""
     try:
-        _commit(visits, asyncio.run(_read(readers, group, visits.site)))
+        read = asyncio.run(_read(readers, group, visits.site))
+        tell(read)
+        _commit(visits, read)
     except ArchiveError:
         raise
     except Exception:  # one page must not keep every later run from starting
         if len(group) > 1:
             for capture in group:
-                _ingest(visits, readers, [capture], found)
+                _ingest(visits, readers, [capture], found, tell)
             return
         logger.exception("Our own code failed on %s; the traceback is in quarantine/.", group[0].url)
         quarantine(visits.archive, group[0], traceback.format_exc())

@@ -89,7 +89,7 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
 
 def _run(settings: Settings, spider: type[NewsSpider], session: Session, arguments: dict[str, str]) -> Result:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the reactor has its own: what is open is closed well
-    recovered = recover(Visits(session.site, session.archive, session.started), session.readers)
+    recovered = recover(Visits(session.site, session.archive, session.started), session.readers, session.writer)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     conductor = Conductor(crawler, session)

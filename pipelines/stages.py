@@ -1,8 +1,8 @@
 """The Scrapy item pipeline: visits come in, grouped transactions go out. The one file of pipelines that imports Scrapy.
 
-A visit is acknowledged by the transaction that commits what came of it, never before: first the WARC file is flushed
-and fsynced, then one transaction writes a group of visits, then their leases are gone. A group closes when it has
-GROUP_VISITS visits or is GROUP_SECONDS old.
+A visit is acknowledged by the transaction that commits what came of it, never before: first the WARC file is told what its
+pages were read as, flushed and fsynced, then one transaction writes a group of visits, then their leases are gone. A group
+closes when it has GROUP_VISITS visits or is GROUP_SECONDS old.
 
 Every visit ends, whatever happens to it: a page on which our own code fails is quarantined with its traceback, its lease
 ends as failed/our_fault, and the rest of its group is committed without it; an archive that fails ends the run.
@@ -25,6 +25,7 @@ from pipelines import flow
 from pipelines.archive import Archive, ledger, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.ledger import Outcome
+from pipelines.archive.outcome_record import Told, told
 from pipelines.archive.urltable import NewUrl, Row
 from pipelines.errors import ArchiveError
 from pipelines.flow import Result
@@ -114,6 +115,8 @@ class IngestStage:
         self._run, self._readers = run, readers
         self._group = _Group()
         self._timer: asyncio.TimerHandle | None = None
+        self._told: set[str] = set()
+        """records of which the open group's outcomes are in the WARC file: what is committed again is not told again"""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -154,6 +157,7 @@ class IngestStage:
         group, self._group = self._group.visits, _Group()
         if not group:
             return
+        self._told.clear()
         ended = self._commit_all([(visit, result) for visit, result, _ in group])
         for (_, _, done), end in zip(group, ended, strict=True):
             if not done.done():
@@ -176,6 +180,9 @@ class IngestStage:
 
     def _commit(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
         run = self._run
+        told = [one for visit, result in group for one in told_of(visit, result, run.site) if one.of not in self._told]
+        run.writer.tell(told)
+        self._told.update(one.of for one in told)
         run.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
         with run.archive.catalogue.transaction() as tx:
             ended = [(visit, commit_visit(tx, run.site, visit, result)) for visit, result in group]
@@ -200,6 +207,14 @@ def at_fault(visit: Visit, archive: Archive, counts: Counter[str]) -> Visit:
         quarantine(archive, capture, trace)
     counts[OUR_FAULT] += 1
     return replace(visit, capture=None, earlier=(), failure=_FAILED, settle=lambda *_: visit.broken)
+
+
+def told_of(visit: Visit, result: Result, site: Site) -> list[Told]:
+    """What its captures were read as, those that were read as an article's page."""
+    read = [(hop, flow.read(hop, site)) for hop in visit.earlier]
+    if visit.capture is not None:
+        read.append((visit.capture, result))
+    return [told(one, canonical(one.url, site).url, site.digest, found) for one, found in read if found is not None]
 
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:

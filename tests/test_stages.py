@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from pipelines import flow, stages
 from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.ledger import Outcome
+from pipelines.archive.outcome_record import Told
 from pipelines.archive.urltable import NewUrl, Row, State
-from pipelines.archive.warc import WarcWriter
+from pipelines.archive.warc import WarcWriter, told_in
 from pipelines.errors import ArchiveError, OutOfSpace
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site
@@ -156,6 +157,10 @@ def test_the_warc_file_is_durable_before_any_row_points_to_it(run: FakeRun) -> N
     real = run.writer
 
     class Watched:
+        def tell(self, told: list[Told]) -> None:
+            done.append(f"told {[one.outcome for one in told]}")
+            real.tell(told)
+
         def sync(self) -> None:
             done.append(f"synced with {run.count(schema.capture)} rows")
             real.sync()
@@ -163,7 +168,33 @@ def test_the_warc_file_is_durable_before_any_row_points_to_it(run: FakeRun) -> N
     visit = run.visit(1)
     run.writer = Watched()
     through(run, visit)
-    assert done == ["synced with 0 rows"]
+    assert done == ["told ['article']", "synced with 0 rows"]
+
+
+def told_by(run: FakeRun) -> list[tuple[str, str]]:
+    """What the WARC files tell: URLs and outcomes, in order."""
+    return [(one.url, one.outcome) for path in sorted(run.archive.warc_folder.iterdir()) for one in told_in(path)]
+
+
+def test_what_each_page_was_read_as_stands_in_the_warc_file_once(run: FakeRun) -> None:
+    hop = run.writer.write(made.exchange(f"{HOST}/moved", status=302, headers=(("Location", address(2)),)))
+    robots = run.writer.write(made.exchange(f"{HOST}/robots.txt", b"", kind=Kind.ROBOTS))
+    listing = run.writer.write(made.exchange(f"{HOST}/flash/", made.list_page([1]), kind=Kind.LISTING))
+    visits = [
+        run.visit(1),
+        run.visit(2, earlier=(hop,)),
+        run.visit(3, status=404),
+        replace(run.visit(4), capture=listing, earlier=(robots,)),
+    ]
+    through(run, *visits)
+    assert told_by(run) == [
+        (address(1), "article"),
+        (f"{HOST}/moved", Reason.REDIRECT),
+        (address(2), "article"),
+        (address(3), Reason.GONE),
+    ]
+    through(run, run.visit(5))
+    assert told_by(run)[4:] == [(address(5), "article")]
 
 
 def test_a_visit_that_brought_nothing_ends_its_lease_too(run: FakeRun) -> None:
@@ -230,6 +261,7 @@ def test_a_visit_that_cannot_be_committed_does_not_hold_up_its_group(run: FakeRu
     assert run.count(schema.article) == 2
     assert run.state(2).reason == OUR_FAULT
     assert "a line of ours" in caplog.text
+    assert told_by(run) == [(address(number), "article") for number in (1, 2, 3)], "each once, however often it is committed"
 
 
 def test_what_no_visit_is_to_blame_for_ends_the_run(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +276,7 @@ def test_what_no_visit_is_to_blame_for_ends_the_run(run: FakeRun, monkeypatch: p
 
 def test_an_archive_that_fails_ends_the_run_and_acknowledges_nothing(run: FakeRun) -> None:
     class Full:
-        def sync(self) -> None:
+        def tell(self, _: list[Told]) -> None:
             raise OutOfSpace("the disk is full")
 
     visits = [run.visit(1), run.visit(2)]

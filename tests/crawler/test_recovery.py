@@ -16,7 +16,9 @@ from crawler.session import Session
 from crawler.visits import Visits
 from pipelines import flow
 from pipelines.archive import schema
+from pipelines.archive.outcome_record import told
 from pipelines.archive.urltable import State
+from pipelines.archive.warc import read_captures, told_in
 from pipelines.model import Capture, Kind
 from pipelines.site import Site
 from pipelines.workers import Readers
@@ -36,7 +38,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 def next_run(session: Session) -> Recovered:
     """The start of the run after the one that was killed."""
     session.writer.close()
-    return recover(Visits(session.site, session.archive, made.NOW.timestamp() + 500, session.counts), session.readers)
+    return recover(Visits(session.site, session.archive, made.NOW.timestamp() + 500, session.counts), session.readers, session.writer)
 
 
 def killed(session: Session) -> None:
@@ -85,6 +87,52 @@ def test_a_second_start_finds_nothing_more(session: Session) -> None:
     next_run(session)
     assert next_run(session) == Recovered()
     assert made.count(session, schema.capture) == 4
+
+
+def told_by(session: Session) -> list[tuple[str, str]]:
+    files = sorted(session.archive.warc_folder.glob("*.warc.gz"))
+    return sorted((one.url, one.outcome) for path in files for one in told_in(path))
+
+
+BOTH = [(address(1), "article"), (address(2), "article")]
+
+
+def test_what_nobody_had_told_of_pages_is_told_once(session: Session) -> None:
+    killed(session)
+    assert told_by(session) == []
+    next_run(session)
+    assert told_by(session) == BOTH
+    assert next_run(session) == Recovered()
+    assert told_by(session) == BOTH
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_what_the_killed_run_had_told_is_not_told_again(session: Session, many: int) -> None:
+    killed(session)
+    [path] = session.archive.warc_folder.glob("*.warc.gz")
+    pages = [one for one in read_captures(path) if isinstance(one, Capture) and one.kind is Kind.ARTICLE]
+    results = [(one, flow.read(one, session.site)) for one in pages[:many]]
+    session.writer.tell([told(one, one.url, session.site.digest, result) for one, result in results if result is not None])
+    assert next_run(session).captures == 4
+    assert told_by(session) == BOTH
+
+
+def test_a_recovery_that_is_killed_after_telling_does_not_make_the_next_one_tell_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(session)
+    with monkeypatch.context() as patch:
+        patch.setattr("crawler.recovery._commit", interrupts)
+        with pytest.raises(KeyboardInterrupt):
+            next_run(session)
+    assert told_by(session) == BOTH
+    assert made.count(session, schema.capture) == 0
+    assert next_run(session) == Recovered(captures=4)
+    assert told_by(session) == BOTH
+
+
+def interrupts(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_clean_end_leaves_nothing_to_recover(session: Session) -> None:

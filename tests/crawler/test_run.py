@@ -222,7 +222,7 @@ def test_a_file_with_a_capture_that_nobody_wrote_down_is_left_to_the_next_run(cr
     crawl.write(made.exchange(address(1), made.article_page(1)))
     finished(crawl)
     after = Crawl(tmp_path)
-    assert recover(after.visits, after.session.readers) == Recovered(captures=1)
+    assert recover(after.visits, after.session.readers, after.session.writer) == Recovered(captures=1)
     after.session.close(status=1)
 
 
