@@ -79,7 +79,7 @@ def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str |
         return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
     if not ledger["articles"]["shown"]:
         return "Nothing saved: the archive holds no article of this site. Do the rules of the seeds file still fit its pages?"
-    fetched, _ = _fetched(ledger)
+    fetched, _bad = _fetched(ledger)
     if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
         return f"Nothing saved of {fetched} article URLs fetched: every page was rejected or failed. Did the layout change?"
     return None

@@ -54,7 +54,8 @@ def chronicle(tx: sa.Connection, names: Sequence[str]) -> Chronicle:
 
 def _last_seen(tx: sa.Connection, head: sa.Row[Any]) -> str:
     shown = sa.and_(page.c.article == head.id, page.c.part == 1, page.c.kind != history.PageKind.GONE)
-    return tx.scalar(sa.select(sa.func.max(page.c.fetched_at)).where(shown)) or head.last_seen
+    newest: str | None = tx.scalar(sa.select(sa.func.max(page.c.fetched_at)).where(shown))
+    return newest or str(head.last_seen)
 
 
 def _absent(tx: sa.Connection, ids: Sequence[str], names: Sequence[str]) -> str:
