@@ -1,7 +1,7 @@
 """Processes that can be killed: each runs one task at a time, within its seconds and its memory.
 
 Rules of this file: each process has a pipe of its own, and nothing else is shared, so that one that is killed, at
-whatever moment, takes its own task with it and no other (docs/decisions/0008); a task goes to a process that said it is
+whatever moment, takes its own task with it and no other (docs/decisions/0006); a task goes to a process that said it is
 ready; what a task raises is its answer. One thread uses a pool: it waits in `wait`, or its event loop in `done`.
 """
 

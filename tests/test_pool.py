@@ -101,7 +101,8 @@ def test_a_process_that_dies_takes_one_task_with_it(pool: Pool) -> None:
 
 
 def test_processes_killed_in_the_middle_of_large_answers_lose_nothing_but_those(pool: Pool) -> None:
-    """Where pipes or locks are shared, this stalls all of them (docs/decisions/0008)."""
+    """Where pipes or locks are shared, this stalls all of them (docs/decisions/0006)."""
+    pool.wait(pool.begin(LONG, double, 1))  # before that, a task may find no process ready
     for _ in range(5):
         tasks = [pool.begin(LONG, large, 8 * 2**20) for _ in range(2)]
         process = next(one for one in pool._processes if one.task is not None)
