@@ -11,6 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -188,17 +189,30 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def insert_new(tx: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> int:
     """Inserts the rows that break no unique key, ignores the others; how many came in."""
-    statement = _insert(tx, table).on_conflict_do_nothing()
-    return sum(tx.execute(statement, dict(row)).rowcount for row in rows)
+    given = [dict(row) for row in rows]
+    return tx.execute(_insert_new(tx.dialect.name, table), given).rowcount if given else 0
 
 
 def upsert(tx: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
     """Inserts a row, or replaces every column given of the one with the same primary key."""
+    tx.execute(_upsert(tx.dialect.name, table, tuple(row)), dict(row))
+
+
+# Built once: building a statement and finding it in SQLAlchemy's cache costs three times what carrying it out does.
+
+
+@lru_cache
+def _insert_new(dialect: str, table: sa.Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@lru_cache
+def _upsert(dialect: str, table: sa.Table, names: tuple[str, ...]) -> Any:
     keys = [column.name for column in table.primary_key]
-    statement = _insert(tx, table).values(**row)
-    rest = {name: statement.excluded[name] for name in row if name not in keys}
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest) if rest else statement.on_conflict_do_nothing())
+    statement = _insert(dialect, table)
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest) if rest else statement.on_conflict_do_nothing()
 
 
-def _insert(tx: sa.Connection, table: sa.Table) -> Any:
-    return (postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert)(table)
+def _insert(dialect: str, table: sa.Table) -> Any:
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)

@@ -51,6 +51,12 @@ fingerprint = Table(
 
 
 _ROWS = sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(sa.bindparam("fps", expanding=True)))
+_docs, _digest_ = sa.bindparam("docs", expanding=True), sa.bindparam("digest")
+_SIZES = sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION, indexed_text.c.doc.in_(_docs))
+_DIGESTS = sa.select(indexed_text.c.doc, indexed_text.c.digest).where(indexed_text.c.doc.in_(_docs))
+_DOCUMENT = sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == _digest_)
+_DOCUMENTS = sa.select(indexed_text.c.doc).where(indexed_text.c.digest.in_(sa.bindparam("digests", expanding=True)))
+_ENTER = fingerprint.insert()
 
 
 def candidates(tx: sa.Connection, text: str) -> list[str]:
@@ -73,7 +79,7 @@ def remember(tx: sa.Connection, text: str, kin: Collection[str] = ()) -> None:
 def forget(tx: sa.Connection, digest: str) -> None:
     """Takes a text out; nothing happens where it is not in. Rows of its kin that it stood for are not there: remember
     them again."""
-    doc = tx.scalar(sa.select(indexed_text.c.doc).where(indexed_text.c.digest == digest))
+    doc = tx.scalar(_DOCUMENT, {"digest": digest})
     if doc is not None:
         remove(tx, doc)
 
@@ -92,7 +98,7 @@ def insert(tx: sa.Connection, doc: int, fps: Sequence[int], kin: Collection[int]
     postings = lookup(tx, fps)
     wanted = [fp for fp in fps if doc not in (documents := postings.get(fp, ())) and index.has_room(documents, kin)]
     if wanted:
-        tx.execute(fingerprint.insert(), [{"fp": fp, "doc": doc} for fp in wanted])
+        tx.execute(_ENTER, [{"fp": fp, "doc": doc} for fp in wanted])
     return len(wanted)
 
 
@@ -110,33 +116,32 @@ def _signed(marks: Hashes) -> list[int]:
 
 def _sizes(tx: sa.Connection, documents: Sequence[int]) -> dict[int, int]:
     """The sizes of documents, those of another version left out."""
-    rows = sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION)
-    return {doc: length for part in _portions(documents) for doc, length in tx.execute(rows.where(indexed_text.c.doc.in_(part)))}
+    return {doc: length for part in _portions(documents) for doc, length in tx.execute(_SIZES, {"docs": part})}
 
 
 def _document(tx: sa.Connection, text: str, marks: Hashes) -> int:
     """The number of a text, entered if it is new; one of another version is entered anew."""
     digest = text_digest(text)
-    found = tx.execute(sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == digest)).one_or_none()
+    found = tx.execute(_DOCUMENT, {"digest": digest}).one_or_none()
     if found is not None and found.version == VERSION:
         return int(found.doc)
-    forget(tx, digest)
+    if found is not None:
+        remove(tx, found.doc)
     insert_new(
         tx,
         indexed_text,
         [{"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}],
     )
-    return int(tx.scalars(sa.select(indexed_text.c.doc).where(indexed_text.c.digest == digest)).one())
+    return int(tx.execute(_DOCUMENT, {"digest": digest}).one().doc)
 
 
 def _documents(tx: sa.Connection, digests: Iterable[str]) -> set[int]:
     wanted = sorted(set(digests))
-    return {doc for part in _portions(wanted) for doc in tx.scalars(sa.select(indexed_text.c.doc).where(indexed_text.c.digest.in_(part)))}
+    return {doc for part in _portions(wanted) for doc in tx.scalars(_DOCUMENTS, {"digests": part})}
 
 
 def _digests(tx: sa.Connection, documents: Sequence[int]) -> dict[int, str]:
-    rows = sa.select(indexed_text.c.doc, indexed_text.c.digest)
-    return {row.doc: row.digest for part in _portions(documents) for row in tx.execute(rows.where(indexed_text.c.doc.in_(part)))}
+    return {doc: digest for part in _portions(documents) for doc, digest in tx.execute(_DIGESTS, {"docs": part})}
 
 
 def _portions(values: Sequence[_T]) -> Iterator[Sequence[_T]]:

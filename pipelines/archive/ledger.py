@@ -24,6 +24,23 @@ from pipelines.urls import host_key
 
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
+# Statements are built once: building one costs three times what carrying it out does.
+_name = sa.bindparam("name")
+_names = sa.bindparam("names", expanding=True)
+_KNOWN = sa.select(capture).where(capture.c.file == sa.bindparam("file"), capture.c.offset == sa.bindparam("offset"))
+_SEEN, _OUTCOME = capture.insert(), capture.update().where(capture.c.id == sa.bindparam("number"))
+_LOST = sa.select(tombstone.c.article).where(tombstone.c.article.in_(_names))
+_SAYS = page.insert()
+_PAGES = sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture).where(page.c.article == _name)
+_HEAD, _HEADS = sa.select(article).where(article.c.id == _name), sa.select(article).where(article.c.id.in_(_names))
+_NEW_HEAD, _MOVE_HEAD = article.insert(), article.update().where(article.c.id == _name)
+_DROP_HEAD = article.delete().where(article.c.id == _name)
+_REVISIONS = sa.select(revision).where(revision.c.article == _name)
+_DROP_REVISIONS = revision.delete().where(revision.c.article == _name, revision.c.number > sa.bindparam("last"))
+_KINDS = sa.select(edge.c.kind).where(sa.or_(edge.c.low == _name, edge.c.high == _name))
+_JOINED = sa.select(edge).where(sa.or_(edge.c.low.in_(_names), edge.c.high.in_(_names)), edge.c.kind.in_(cluster.JOINING))
+_CHANGE = change.insert()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -49,7 +66,7 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
     if (before := _known(tx, seen.warc)) is not None:
         return before
     name = article_id(url)
-    if tx.scalar(sa.select(tombstone.c.reason).where(tombstone.c.article == name)) is not None:
+    if taken_down(tx, [name]):
         result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
     number = _insert_capture(tx, site, seen, name)
     said = _page(name, number, part, seen, result)  # gone and confirmed too, where no text is known: it may be read later
@@ -61,16 +78,16 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
             stored = to_json(result)
             said["content"] = digest(stored)
             insert_new(tx, content, [{"digest": said["content"], "article": stored}])
-        tx.execute(page.insert().values(**said))
+        tx.execute(_SAYS, said)
         outcome = Outcome(word=refold(tx, site, url, name), url=url, article=name)
         if isinstance(result, Rejection):
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
-    tx.execute(capture.update().where(capture.c.id == number).values(outcome=outcome.word, detail=outcome.detail, article=outcome.article))
+    tx.execute(_OUTCOME, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
     return outcome
 
 
 def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
-    row = tx.execute(sa.select(capture).where(capture.c.file == at.file, capture.c.offset == at.offset)).one_or_none()
+    row = tx.execute(_KNOWN, {"file": at.file, "offset": at.offset}).one_or_none()
     return None if row is None else Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
 
 
@@ -90,7 +107,7 @@ def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> i
         "outcome": "",
         "article": name,
     }
-    key = tx.execute(capture.insert().values(**row)).inserted_primary_key
+    key = tx.execute(_SEEN, row).inserted_primary_key
     assert key is not None
     return int(key[0])
 
@@ -100,7 +117,7 @@ def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail:
     assert seen.warc is not None
     if _known(tx, seen.warc) is None:
         number = _insert_capture(tx, site, seen, "")
-        tx.execute(capture.update().where(capture.c.id == number).values(outcome=word, detail=detail, article=None))
+        tx.execute(_OUTCOME, {"number": number, "outcome": word, "detail": detail, "article": None})
 
 
 def _page(name: str, number: int, part: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
@@ -121,8 +138,7 @@ def page_kind(result: Rejection) -> history.PageKind | None:
 
 def taken_down(tx: sa.Connection, names: Iterable[str]) -> set[str]:
     """Which of some article ids were taken down."""
-    lost = sa.select(tombstone.c.article)
-    return {name for part in chunks(sorted(names)) for name in tx.scalars(lost.where(tombstone.c.article.in_(part)))}
+    return {name for part in chunks(sorted(names)) for name in tx.scalars(_LOST, {"names": part})}
 
 
 def sweep(tx: sa.Connection) -> int:
@@ -137,7 +153,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
     Returns what that changed: a Verdict, or "awaiting_parts".
     """
     folded = _fold(tx, name)
-    before = tx.execute(sa.select(article).where(article.c.id == name)).one_or_none()
+    before = tx.execute(_HEAD, {"name": name}).one_or_none()
     if folded is None:
         if before is not None:
             _forget(tx, name)
@@ -170,8 +186,7 @@ def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str
 
 def _fold(tx: sa.Connection, name: str) -> history.History | None:
     """The history of an article; where it would be withdrawn, a second look says whether its denials are to be believed."""
-    at = sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture)
-    rows = tx.execute(at.where(page.c.article == name)).all()
+    rows = tx.execute(_PAGES, {"name": name}).all()
     known = contents(tx, {row.content for row in rows if row.content})
     folded = history.fold([_history_page(row) for row in rows], known)
     if folded is None or folded.status is not Status.WITHDRAWN:
@@ -205,7 +220,7 @@ def _is_credible(tx: sa.Connection, denial: sa.Row[Any]) -> bool:
 
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> None:
-    stored = {row.number: row for row in tx.execute(sa.select(revision).where(revision.c.article == name))}
+    stored = {row.number: row for row in tx.execute(_REVISIONS, {"name": name})}
     for made in folded.revisions:
         row = {
             "article": name,
@@ -219,7 +234,8 @@ def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> N
         old = stored.get(made.number)
         if old is None or any(getattr(old, key) != value for key, value in row.items()):
             upsert(tx, revision, row)
-    tx.execute(revision.delete().where(revision.c.article == name, revision.c.number > len(folded.revisions)))
+    if len(stored) > len(folded.revisions):
+        tx.execute(_DROP_REVISIONS, {"name": name, "last": len(folded.revisions)})
 
 
 def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.History, *, is_new: bool) -> None:
@@ -240,28 +256,28 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
     }
     if is_new:
         row.update(cluster=name, representative=name, shown=False, record_digest="")
-        tx.execute(article.insert().values(**row))
+        tx.execute(_NEW_HEAD, row)
     else:
-        tx.execute(article.update().where(article.c.id == name).values(**row))
+        tx.execute(_MOVE_HEAD, {"name": name, **row})
 
 
 def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History) -> str:
     if before is not None:
         return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
-    kinds = set(tx.scalars(sa.select(edge.c.kind).where(sa.or_(edge.c.low == name, edge.c.high == name))))
+    kinds = set(tx.scalars(_KINDS, {"name": name}))
     order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
     return next((kind for kind in order if kind in kinds), Verdict.NEW)
 
 
 def _forget(tx: sa.Connection, name: str) -> None:
     """Takes an article out that no longer has any text (its rules changed): the feed says so."""
-    head = tx.execute(sa.select(article).where(article.c.id == name)).one()
+    head = tx.execute(_HEAD, {"name": name}).one()
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
-        tx.execute(change.insert().values(article=name, op="delete"))
+        tx.execute(_CHANGE, {"article": name, "op": "delete"})
     marked = templates.redraw(tx, head.site, name, None)
-    tx.execute(revision.delete().where(revision.c.article == name))
-    tx.execute(article.delete().where(article.c.id == name))
+    tx.execute(_DROP_REVISIONS, {"name": name, "last": 0})
+    tx.execute(_DROP_HEAD, {"name": name})
     _settle(tx, touched)
     publish(tx, marked)
 
@@ -281,8 +297,7 @@ def component(tx: sa.Connection, start: str) -> set[str]:
     """All articles joined to one by edges that merge."""
     found, frontier = {start}, [start]
     while frontier:
-        here = sorted(frontier)
-        rows = tx.execute(sa.select(edge).where(sa.or_(edge.c.low.in_(here), edge.c.high.in_(here)), edge.c.kind.in_(cluster.JOINING)))
+        rows = tx.execute(_JOINED, {"names": sorted(frontier)})
         reached = {name for row in rows for name in (row.low, row.high)}
         frontier = sorted(reached - found)
         found |= reached
@@ -290,7 +305,7 @@ def component(tx: sa.Connection, start: str) -> set[str]:
 
 
 def _elect(tx: sa.Connection, component: set[str]) -> None:
-    rows = tx.execute(sa.select(article).where(article.c.id.in_(sorted(component)))).all()
+    rows = tx.execute(_HEADS, {"names": sorted(component)}).all()
     heads = {row.id: row for row in rows}
     electable = [row for row in rows if row.status == Status.ACTIVE] or rows
     texts = whole_articles(tx, electable)
@@ -299,7 +314,7 @@ def _elect(tx: sa.Connection, component: set[str]) -> None:
     for name in sorted(component):
         row = heads[name]
         if (row.cluster, row.representative) != (label, chosen):
-            tx.execute(article.update().where(article.c.id == name).values(cluster=label, representative=chosen))
+            tx.execute(_MOVE_HEAD, {"name": name, "cluster": label, "representative": chosen})
 
 
 def publish(tx: sa.Connection, names: Iterable[str]) -> None:
@@ -314,8 +329,8 @@ def _publish(tx: sa.Connection, names: Sequence[str]) -> None:
         made_digest = digest(canonical_json(made)) if shown else ""
         op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)
         if op is not None:
-            tx.execute(change.insert().values(article=row.id, op=op))
-            tx.execute(article.update().where(article.c.id == row.id).values(shown=shown, record_digest=made_digest))
+            tx.execute(_CHANGE, {"article": row.id, "op": op})
+            tx.execute(_MOVE_HEAD, {"name": row.id, "shown": shown, "record_digest": made_digest})
 
 
 def _operation(*, was: bool, now: bool, same: bool) -> str | None:

@@ -22,6 +22,15 @@ MOST_COPIES = 8
 """articles of one text that are compared; further copies join the same cluster through these"""
 
 
+_name = sa.bindparam("name")
+_INCIDENT = sa.or_(edge.c.low == _name, edge.c.high == _name)
+_EDGES, _CUT = sa.select(edge).where(_INCIDENT), edge.delete().where(_INCIDENT)
+_SAME = (
+    sa.select(article.c.id, article.c.comparison_digest)
+    .where(article.c.comparison_digest.in_(sa.bindparam("digests", expanding=True)), article.c.id != sa.bindparam("without"))
+    .order_by(article.c.id)
+)
+
 _Found = tuple[str, str, Relation]
 """Digest of a text, id of an article that has it, what it is."""
 
@@ -46,9 +55,9 @@ def redraw(tx: sa.Connection, name: str, now: Article, former: str | None) -> se
 def forget(tx: sa.Connection, name: str, digest: str | None) -> set[str]:
     """Takes an article out of the graph, and its text out of the index where no other article has it; the neighbours that
     it had."""
-    incident = sa.or_(edge.c.low == name, edge.c.high == name)
-    former = {other for row in tx.execute(sa.select(edge).where(incident)) for other in (row.low, row.high)} - {name}
-    tx.execute(edge.delete().where(incident))
+    former = {other for row in tx.execute(_EDGES, {"name": name}) for other in (row.low, row.high)} - {name}
+    if former:
+        tx.execute(_CUT, {"name": name})
     if digest is not None and not _articles(tx, [digest], without=name):
         fingerprints.forget(tx, digest)
         for other in stored.current(tx, former).values():
@@ -88,10 +97,9 @@ def _compared(tx: sa.Connection, name: str, now: Article, digests: Sequence[str]
 
 def _articles(tx: sa.Connection, digests: Sequence[str], *, without: str) -> dict[str, str]:
     """The articles of some texts, at most MOST_COPIES of each, with their texts' digests."""
-    same = sa.select(article.c.id, article.c.comparison_digest).where(article.c.comparison_digest.in_(digests), article.c.id != without)
     found: dict[str, str] = {}
     copies: Counter[str] = Counter()
-    for row in tx.execute(same.order_by(article.c.id)):
+    for row in tx.execute(_SAME, {"digests": digests, "without": without}):
         copies[row.comparison_digest] += 1
         if copies[row.comparison_digest] <= MOST_COPIES:
             found[row.id] = row.comparison_digest

@@ -19,12 +19,22 @@ Head = sa.Row[Any]
 CHUNK = 500
 """Names in one statement: SQLite takes 32,766 variables; a short list keeps the statement cache small."""
 
+# Statements are built once: building one costs three times what carrying it out does.
+_names = sa.bindparam("names", expanding=True)
+_place = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
+_CONTENTS = sa.select(content).where(content.c.digest.in_(_names))
+_HEADS = sa.select(article).where(article.c.id.in_(_names))
+_PLACED = sa.select(article, *_place).join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(_names))
+_MEMBERS = sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(_names)).order_by(article.c.id)
+_BONDS = sa.select(edge).where(edge.c.low.in_(_names))
+_NEWEST = sa.select(sa.func.max(change.c.sequence))
+
 
 def contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
     """Extraction results by digest."""
     found: dict[str, Article] = {}
     for part in chunks(sorted(digests)):
-        rows = tx.execute(sa.select(content).where(content.c.digest.in_(part)))
+        rows = tx.execute(_CONTENTS, {"names": part})
         found.update((row.digest, from_json(row.article)) for row in rows)
     return found
 
@@ -40,15 +50,13 @@ def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
     """The current articles of some ids; unknown ids are left out."""
     heads: list[Head] = []
     for part in chunks(sorted(names)):
-        heads += tx.execute(sa.select(article).where(article.c.id.in_(part))).all()
+        heads += tx.execute(_HEADS, {"names": part}).all()
     return whole_articles(tx, heads)
 
 
 def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[str, object]]]:
     """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names."""
-    columns = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
-    chosen = sa.select(article, *columns).join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(names))
-    rows = tx.execute(chosen).all()
+    rows = tx.execute(_PLACED, {"names": names}).all()
     found = {row.id: row for row in rows}
     texts = whole_articles(tx, rows)
     members = _members(tx, {row.cluster for row in rows})
@@ -60,7 +68,7 @@ def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[st
 
 def cursor(tx: sa.Connection) -> int:
     """The number of the newest change in the feed; 0 before the first."""
-    return tx.scalar(sa.select(sa.func.max(change.c.sequence))) or 0
+    return tx.scalar(_NEWEST) or 0
 
 
 def chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
@@ -70,8 +78,7 @@ def chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
 def _members(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for part in chunks(sorted(labels)):
-        rows = tx.execute(sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(part)).order_by(article.c.id))
-        for label, name in rows:
+        for label, name in tx.execute(_MEMBERS, {"names": part}):
             found.setdefault(label, []).append(name)
     return found
 
@@ -83,7 +90,7 @@ def _bonds(tx: sa.Connection, heads: Sequence[Head]) -> dict[str, tuple[str, flo
     }
     if not pairs:
         return {}
-    found = tx.execute(sa.select(edge).where(edge.c.low.in_(sorted({low for low, _ in pairs}))))
+    found = tx.execute(_BONDS, {"names": sorted({low for low, _ in pairs})})
     return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
 
 

@@ -23,6 +23,16 @@ in every article"""
 MARK = "template_line"
 """the flag of `quality.flags`"""
 
+_name = template_line.c.article == sa.bindparam("name")
+_MINE = sa.select(template_line.c.digest).where(_name)
+_DROP = template_line.delete().where(_name, template_line.c.digest.in_(sa.bindparam("digests", expanding=True)))
+_KEEP = template_line.insert()
+_CARRIERS = (
+    sa.select(template_line.c.article)
+    .where(template_line.c.site == sa.bindparam("site"), template_line.c.digest == sa.bindparam("digest"))
+    .limit(sa.bindparam("most"))
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurring:
@@ -45,15 +55,14 @@ def redraw(tx: sa.Connection, site: str, name: str, now: Article | None) -> set[
 
     Returns the articles that are now marked, or no longer.
     """
-    mine = template_line.c.article == name
-    former = set(tx.scalars(sa.select(template_line.c.digest).where(mine)))
+    former = set(tx.scalars(_MINE, {"name": name}))
     lines = dict(template_lines(now)) if now is not None else {}
     gone, new = former - lines.keys(), lines.keys() - former
     if gone:
-        tx.execute(template_line.delete().where(mine, template_line.c.digest.in_(sorted(gone))))
+        tx.execute(_DROP, {"name": name, "digests": sorted(gone)})
     if new:
         rows = [{"article": name, "digest": digest, "site": site, "text": lines[digest]} for digest in sorted(new)]
-        tx.execute(template_line.insert(), rows)
+        tx.execute(_KEEP, rows)
     return _crossed(tx, site, new, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
 
 
@@ -61,23 +70,26 @@ def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -
     """The articles of those lines that stand in exactly `count` articles."""
     touched: set[str] = set()
     for digest in sorted(digests):
-        carries = sa.and_(template_line.c.site == site, template_line.c.digest == digest)
-        carriers = list(tx.scalars(sa.select(template_line.c.article).where(carries).limit(count + 1)))
+        carriers = tx.scalars(_CARRIERS, {"site": site, "digest": digest, "most": count + 1}).all()
         if len(carriers) == count:
-            touched |= set(carriers)
+            touched.update(carriers)
     return touched
 
 
 def marked(tx: sa.Connection, names: Iterable[str]) -> set[str]:
     """Which of some articles carry a line that recurs."""
-    wanted = sorted(names)
-    mine = sa.select(template_line.c.site, template_line.c.digest).where(template_line.c.article.in_(wanted)).distinct().subquery()
-    same = sa.and_(template_line.c.site == mine.c.site, template_line.c.digest == mine.c.digest)
-    counted = sa.select(template_line.c.site, template_line.c.digest).join(mine, same)
-    frequent = counted.group_by(template_line.c.site, template_line.c.digest).having(sa.func.count() >= FREQUENT).subquery()
-    there = sa.and_(template_line.c.site == frequent.c.site, template_line.c.digest == frequent.c.digest)
-    found = sa.select(template_line.c.article).join(frequent, there).where(template_line.c.article.in_(wanted))
-    return set(tx.scalars(found))
+    return set(tx.scalars(_MARKED, {"names": sorted(names)}))
+
+
+def _marked_articles() -> sa.Select[tuple[str]]:
+    line, wanted = template_line.c, template_line.c.article.in_(sa.bindparam("names", expanding=True))
+    mine = sa.select(line.site, line.digest).where(wanted).distinct().subquery()
+    counted = sa.select(line.site, line.digest).join(mine, sa.and_(line.site == mine.c.site, line.digest == mine.c.digest))
+    frequent = counted.group_by(line.site, line.digest).having(sa.func.count() >= FREQUENT).subquery()
+    return sa.select(line.article).join(frequent, sa.and_(line.site == frequent.c.site, line.digest == frequent.c.digest)).where(wanted)
+
+
+_MARKED = _marked_articles()
 
 
 def recurring(tx: sa.Connection, most: int) -> list[Recurring]:

@@ -78,6 +78,13 @@ class Row:
     due_at: float
 
 
+_site, _url = sa.bindparam("of_site"), sa.bindparam("of_url")
+_KNOWN = sa.select(table.c.url, table.c.discovered_at).where(table.c.site == _site, table.c.url.in_(sa.bindparam("urls", expanding=True)))
+_BY_URL = sa.select(table).where(table.c.site == _site, table.c.url == _url)
+_SETTLE = table.update().where(table.c.id == sa.bindparam("number"))
+# Statements of every page are built once: building one costs three times what carrying it out does.
+
+
 def discover(tx: sa.Connection, site: str, urls: Iterable[NewUrl], now: float) -> int:
     """Makes unknown URLs known, leaves known ones as they are; how many were new."""
     return insert_new(tx, table, [_insertable(site, one, now) for one in urls])
@@ -106,14 +113,14 @@ def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> dict[str, float]
     found: dict[str, float] = {}
     several = list(urls)
     for n in range(0, len(several), 500):  # SQLite takes 32,766 variables; 500 keeps the statement cache small
-        mine = sa.and_(table.c.site == site, table.c.url.in_(several[n : n + 500]))
-        found.update((row.url, row.discovered_at) for row in tx.execute(sa.select(table.c.url, table.c.discovered_at).where(mine)))
+        rows = tx.execute(_KNOWN, {"of_site": site, "urls": several[n : n + 500]})
+        found.update((row.url, row.discovered_at) for row in rows)
     return found
 
 
 def by_url(tx: sa.Connection, site: str, url: str) -> Row | None:
     """The row of one URL."""
-    found = tx.execute(sa.select(table).where(table.c.site == site, table.c.url == url)).one_or_none()
+    found = tx.execute(_BY_URL, {"of_site": site, "of_url": url}).one_or_none()
     return None if found is None else _row(found)
 
 
@@ -196,7 +203,7 @@ def nothing_after(tx: sa.Connection, site: str, now: float) -> int:
 
 def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
     """Ends a lease: the row's new state and all that was learnt."""
-    tx.execute(table.update().where(table.c.id == url_id).values(leased_until=None, **values))
+    tx.execute(_SETTLE, {"number": url_id, "leased_until": None, **values})
 
 
 def counts(tx: sa.Connection, site: str) -> dict[tuple[str, str], int]:
