@@ -4,6 +4,7 @@ Its rules are those of `dedup.index`; here they are SQL. A text is named by its 
 heads of all its copies carry too: copies take no rows. Everything runs in the transaction of the caller, so the index
 knows a text exactly when the catalogue does, and a restart costs nothing.
 
+    look(tx, text)             what is stored of its fingerprints: one look serves the two that follow
     candidates(tx, text)       digests of the stored texts that are worth comparing, the most alike first
     remember(tx, text, kin)    enters a text; `kin` are the digests of those found to be the same story
     forget(tx, digest)         takes a text out that no article has any more; its kin should be remembered again
@@ -22,7 +23,6 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
 
-from pipelines.archive.catalogue import insert_new
 from pipelines.archive.schema import metadata
 from pipelines.archive.stored import CHUNK
 from pipelines.dedup import index
@@ -51,17 +51,24 @@ fingerprint = Table(
 
 
 _ROWS = sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(sa.bindparam("fps", expanding=True)))
-_docs, _digest_ = sa.bindparam("docs", expanding=True), sa.bindparam("digest")
+_docs: sa.BindParameter[int] = sa.bindparam("docs", expanding=True)
 _SIZES = sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION, indexed_text.c.doc.in_(_docs))
 _DIGESTS = sa.select(indexed_text.c.doc, indexed_text.c.digest).where(indexed_text.c.doc.in_(_docs))
-_DOCUMENT = sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == _digest_)
+_DOCUMENT = sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == sa.bindparam("digest"))
 _DOCUMENTS = sa.select(indexed_text.c.doc).where(indexed_text.c.digest.in_(sa.bindparam("digests", expanding=True)))
-_ENTER = fingerprint.insert()
+_ENTER, _NUMBER = fingerprint.insert(), indexed_text.insert()
 
 
-def candidates(tx: sa.Connection, text: str) -> list[str]:
+def look(tx: sa.Connection, text: str) -> index.Postings:
+    """What `candidates` and `remember` need to know of a text, until something else is entered or taken out."""
+    return lookup(tx, _signed(fingerprints_of(text)))
+
+
+def candidates(tx: sa.Connection, text: str, looked: index.Postings | None = None) -> list[str]:
     """Digests of the stored texts that share enough with a text, itself not among them, the most alike first."""
-    counts = index.shared(lookup(tx, _signed(fingerprints_of(text))))
+    counts = index.shared(look(tx, text) if looked is None else looked)
+    if not counts:
+        return []
     sizes = _sizes(tx, list(counts))
     documents = index.select({doc: count for doc, count in counts.items() if doc in sizes}, size(text), sizes)
     digests = _digests(tx, documents)
@@ -69,11 +76,11 @@ def candidates(tx: sa.Connection, text: str) -> list[str]:
     return [digests[one] for one in documents if digests[one] != mine]
 
 
-def remember(tx: sa.Connection, text: str, kin: Collection[str] = ()) -> None:
+def remember(tx: sa.Connection, text: str, kin: Collection[str] = (), looked: index.Postings | None = None) -> None:
     """Enters a text, or the rows that it lacks. `kin`: digests of the texts found to be the same story."""
     marks = fingerprints_of(text)
     doc = _document(tx, text, marks)
-    insert(tx, doc, _signed(marks), _documents(tx, kin))
+    insert(tx, doc, _signed(marks), _documents(tx, kin), looked)
 
 
 def forget(tx: sa.Connection, digest: str) -> None:
@@ -93,9 +100,9 @@ def lookup(tx: sa.Connection, fps: Sequence[int]) -> index.Postings:
     return postings
 
 
-def insert(tx: sa.Connection, doc: int, fps: Sequence[int], kin: Collection[int] = ()) -> int:
+def insert(tx: sa.Connection, doc: int, fps: Sequence[int], kin: Collection[int] = (), looked: index.Postings | None = None) -> int:
     """The rows of a document, where `dedup.index.has_room`; how many are new."""
-    postings = lookup(tx, fps)
+    postings = lookup(tx, fps) if looked is None else looked
     wanted = [fp for fp in fps if doc not in (documents := postings.get(fp, ())) and index.has_room(documents, kin)]
     if wanted:
         tx.execute(_ENTER, [{"fp": fp, "doc": doc} for fp in wanted])
@@ -127,12 +134,10 @@ def _document(tx: sa.Connection, text: str, marks: Hashes) -> int:
         return int(found.doc)
     if found is not None:
         remove(tx, found.doc)
-    insert_new(
-        tx,
-        indexed_text,
-        [{"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}],
-    )
-    return int(tx.execute(_DOCUMENT, {"digest": digest}).one().doc)
+    row = {"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}
+    key = tx.execute(_NUMBER, row).inserted_primary_key  # transactions take turns: nobody else enters it meanwhile
+    assert key is not None
+    return int(key[0])
 
 
 def _documents(tx: sa.Connection, digests: Iterable[str]) -> set[int]:

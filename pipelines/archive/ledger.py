@@ -7,7 +7,7 @@ article *is* follows from the set of its pages (`dedup.history.fold`), what a cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,12 @@ from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 from pipelines.urls import host_key
 
+_NONE: Mapping[str, Article] = {}
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
 # Statements are built once: building one costs three times what carrying it out does.
-_name = sa.bindparam("name")
-_names = sa.bindparam("names", expanding=True)
+_name: sa.BindParameter[str] = sa.bindparam("name")
+_names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _KNOWN = sa.select(capture).where(capture.c.file == sa.bindparam("file"), capture.c.offset == sa.bindparam("offset"))
 _SEEN, _OUTCOME = capture.insert(), capture.update().where(capture.c.id == sa.bindparam("number"))
 _LOST = sa.select(tombstone.c.article).where(tombstone.c.article.in_(_names))
@@ -74,16 +75,22 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
         assert isinstance(result, Rejection)
         outcome = Outcome(word=result.reason, url=url, detail=result.detail)
     else:
-        if isinstance(result, Article):
-            stored = to_json(result)
-            said["content"] = digest(stored)
-            insert_new(tx, content, [{"digest": said["content"], "article": stored}])
+        known = _store(tx, result, said) if isinstance(result, Article) else {}
         tx.execute(_SAYS, said)
-        outcome = Outcome(word=refold(tx, site, url, name), url=url, article=name)
+        outcome = Outcome(word=refold(tx, site, url, name, known), url=url, article=name)
         if isinstance(result, Rejection):
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
     tx.execute(_OUTCOME, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
     return outcome
+
+
+def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[str, Article]:
+    """Keeps an extraction result, and names it in the row that says so; the result by that name."""
+    stored = to_json(result)
+    name = digest(stored)
+    said["content"] = name
+    insert_new(tx, content, [{"digest": name, "article": stored}])
+    return {name: result}
 
 
 def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
@@ -147,28 +154,33 @@ def sweep(tx: sa.Connection) -> int:
     return int(tx.execute(content.delete().where(content.c.digest.not_in(used))).rowcount)
 
 
-def refold(tx: sa.Connection, site: str, url: str, name: str) -> str:
-    """Brings revisions, head, cluster and feed of one article in line with its pages.
+def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str, Article] = _NONE) -> str:
+    """Brings revisions, head, cluster and feed of one article in line with its pages. `known`: extraction results by digest
+    that need not be read.
 
     Returns what that changed: a Verdict, or "awaiting_parts".
     """
-    folded = _fold(tx, name)
+    folded = _fold(tx, name, known)
     before = tx.execute(_HEAD, {"name": name}).one_or_none()
     if folded is None:
         if before is not None:
             _forget(tx, name)
         return AWAITING_PARTS
-    _store_revisions(tx, name, folded)
+    is_new = before is None  # such an article has no revision, edge or counted line yet: they go with its head
+    _store_revisions(tx, name, folded, is_new=is_new)
     current = folded.current
     text_digest = digest(current.article.text)
-    _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=before is None)
+    _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=is_new)
     touched = {name}
     if before is None or before.content != canonical_json(current.contents):  # a short text is what its title says
         touched |= neighbours.redraw(tx, name, current.article, before.comparison_digest if before is not None else None)
-    marked = templates.redraw(tx, site, name, current.article)
-    _settle(tx, touched)
-    publish(tx, marked)
-    return _verdict(tx, name, before, folded)
+    marked = templates.redraw(tx, site, name, current.article, is_new=is_new)
+    if is_new and touched == {name}:
+        publish(tx, touched, {name: current.article})  # alone, and its own representative since it was written down
+    else:
+        _settle(tx, touched)
+    publish(tx, marked - touched)
+    return _verdict(tx, name, before, folded, is_alone=touched == {name})
 
 
 def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> None:
@@ -184,14 +196,14 @@ def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str
         refold(tx, of_site, url, name)
 
 
-def _fold(tx: sa.Connection, name: str) -> history.History | None:
+def _fold(tx: sa.Connection, name: str, known: Mapping[str, Article]) -> history.History | None:
     """The history of an article; where it would be withdrawn, a second look says whether its denials are to be believed."""
     rows = tx.execute(_PAGES, {"name": name}).all()
-    known = contents(tx, {row.content for row in rows if row.content})
-    folded = history.fold([_history_page(row) for row in rows], known)
+    shown = contents(tx, {row.content for row in rows if row.content}, known)
+    folded = history.fold([_history_page(row) for row in rows], shown)
     if folded is None or folded.status is not Status.WITHDRAWN:
         return folded
-    return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], known)
+    return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], shown)
 
 
 def _history_page(row: sa.Row[Any], *, credible: bool = True) -> history.Page:
@@ -219,8 +231,8 @@ def _is_credible(tx: sa.Connection, denial: sa.Row[Any]) -> bool:
     return history.is_credible(shown=len(shown), denied=len(denied))
 
 
-def _store_revisions(tx: sa.Connection, name: str, folded: history.History) -> None:
-    stored = {row.number: row for row in tx.execute(_REVISIONS, {"name": name})}
+def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, is_new: bool) -> None:
+    stored = {} if is_new else {row.number: row for row in tx.execute(_REVISIONS, {"name": name})}
     for made in folded.revisions:
         row = {
             "article": name,
@@ -261,9 +273,11 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
         tx.execute(_MOVE_HEAD, {"name": name, **row})
 
 
-def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History) -> str:
+def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History, *, is_alone: bool) -> str:
     if before is not None:
         return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
+    if is_alone:
+        return Verdict.NEW
     kinds = set(tx.scalars(_KINDS, {"name": name}))
     order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
     return next((kind for kind in order if kind in kinds), Verdict.NEW)
@@ -317,14 +331,15 @@ def _elect(tx: sa.Connection, component: set[str]) -> None:
             tx.execute(_MOVE_HEAD, {"name": name, "cluster": label, "representative": chosen})
 
 
-def publish(tx: sa.Connection, names: Iterable[str]) -> None:
-    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed."""
+def publish(tx: sa.Connection, names: Iterable[str], known: Mapping[str, Article] = _NONE) -> None:
+    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed. `known` are
+    current articles by id that need not be read."""
     for part in chunks(sorted(set(names))):
-        _publish(tx, part)
+        _publish(tx, part, known)
 
 
-def _publish(tx: sa.Connection, names: Sequence[str]) -> None:
-    for row, made in records(tx, names):
+def _publish(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Article]) -> None:
+    for row, made in records(tx, names, known):
         shown = row.status == Status.ACTIVE and row.representative == row.id
         made_digest = digest(canonical_json(made)) if shown else ""
         op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)

@@ -22,7 +22,7 @@ MOST_COPIES = 8
 """articles of one text that are compared; further copies join the same cluster through these"""
 
 
-_name = sa.bindparam("name")
+_name: sa.BindParameter[str] = sa.bindparam("name")
 _INCIDENT = sa.or_(edge.c.low == _name, edge.c.high == _name)
 _EDGES, _CUT = sa.select(edge).where(_INCIDENT), edge.delete().where(_INCIDENT)
 _SAME = (
@@ -36,29 +36,31 @@ _Found = tuple[str, str, Relation]
 
 
 def redraw(tx: sa.Connection, name: str, now: Article, former: str | None) -> set[str]:
-    """Draws the edges of an article's new text, in place of those of the text with the digest `former`.
+    """Draws the edges of an article's new text, in place of those of the text with the digest `former`, None for one that
+    had no text and so no edge.
 
     Returns every article whose cluster that may change: the neighbours that were and those that are. The article's head
     has its new `comparison_digest` already.
     """
-    touched = forget(tx, name, former)
+    touched = forget(tx, name, former) if former is not None else set()
+    looked = fingerprints.look(tx, now.text)
     kin = set()
-    for digest, other, relation in (*_copies(tx, name, now), *_related(tx, name, now)):
+    for digest, other, relation in (*_copies(tx, name, now), *_related(tx, name, now, looked)):
         _draw(tx, name, other, relation)
         touched.add(other)
         if relation.joins:
             kin.add(digest)
-    fingerprints.remember(tx, now.text, kin)
+    fingerprints.remember(tx, now.text, kin, looked)
     return touched
 
 
-def forget(tx: sa.Connection, name: str, digest: str | None) -> set[str]:
+def forget(tx: sa.Connection, name: str, digest: str) -> set[str]:
     """Takes an article out of the graph, and its text out of the index where no other article has it; the neighbours that
     it had."""
     former = {other for row in tx.execute(_EDGES, {"name": name}) for other in (row.low, row.high)} - {name}
     if former:
         tx.execute(_CUT, {"name": name})
-    if digest is not None and not _articles(tx, [digest], without=name):
+    if not _articles(tx, [digest], without=name):
         fingerprints.forget(tx, digest)
         for other in stored.current(tx, former).values():
             fingerprints.remember(tx, other.text)  # rows that the forgotten text stood for
@@ -69,11 +71,11 @@ def _copies(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
     return _compared(tx, name, now, [text_digest(now.text)])
 
 
-def _related(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
+def _related(tx: sa.Connection, name: str, now: Article, looked: index.Postings) -> Iterator[_Found]:
     """What a text is to the other texts that share enough with it, the most alike first, until too many in a row are
     nothing to it. Candidates are read a handful at a time: a statement each costs three times as much."""
     failures = 0
-    candidates = fingerprints.candidates(tx, now.text)
+    candidates = fingerprints.candidates(tx, now.text, looked)
     for n in range(0, len(candidates), index.FAILURES):
         handful = candidates[n : n + index.FAILURES]
         found = list(_compared(tx, name, now, handful))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,8 +19,10 @@ Head = sa.Row[Any]
 CHUNK = 500
 """Names in one statement: SQLite takes 32,766 variables; a short list keeps the statement cache small."""
 
+_NONE: Mapping[str, Article] = {}
+
 # Statements are built once: building one costs three times what carrying it out does.
-_names = sa.bindparam("names", expanding=True)
+_names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _place = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
 _CONTENTS = sa.select(content).where(content.c.digest.in_(_names))
 _HEADS = sa.select(article).where(article.c.id.in_(_names))
@@ -30,20 +32,20 @@ _BONDS = sa.select(edge).where(edge.c.low.in_(_names))
 _NEWEST = sa.select(sa.func.max(change.c.sequence))
 
 
-def contents(tx: sa.Connection, digests: Collection[str]) -> dict[str, Article]:
-    """Extraction results by digest."""
-    found: dict[str, Article] = {}
-    for part in chunks(sorted(digests)):
+def contents(tx: sa.Connection, digests: Set[str], known: Mapping[str, Article] = _NONE) -> dict[str, Article]:
+    """Extraction results by digest. `known` ones need not be read."""
+    found = {digest: known[digest] for digest in digests if digest in known}
+    for part in chunks(sorted(digests - found.keys())):
         rows = tx.execute(_CONTENTS, {"names": part})
         found.update((row.digest, from_json(row.article)) for row in rows)
     return found
 
 
-def whole_articles(tx: sa.Connection, heads: Iterable[Head]) -> dict[str, Article]:
-    """The current articles of some heads, parts joined, by id."""
-    parts = {head.id: json.loads(head.content) for head in heads}
+def whole_articles(tx: sa.Connection, heads: Iterable[Head], known: Mapping[str, Article] = _NONE) -> dict[str, Article]:
+    """The current articles of some heads, parts joined, by id. `known` ones need not be read."""
+    parts = {head.id: json.loads(head.content) for head in heads if head.id not in known}
     found = contents(tx, {one for several in parts.values() for one in several})
-    return {name: history.join([found[one] for one in several]) for name, several in parts.items()}
+    return {**known, **{name: history.join([found[one] for one in several]) for name, several in parts.items()}}
 
 
 def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
@@ -54,11 +56,12 @@ def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
     return whole_articles(tx, heads)
 
 
-def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[str, object]]]:
-    """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names."""
+def records(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Article] = _NONE) -> list[tuple[Head, dict[str, object]]]:
+    """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names. `known` are
+    current articles that need not be read."""
     rows = tx.execute(_PLACED, {"names": names}).all()
     found = {row.id: row for row in rows}
-    texts = whole_articles(tx, rows)
+    texts = whole_articles(tx, rows, known)
     members = _members(tx, {row.cluster for row in rows})
     bonds = _bonds(tx, rows)
     marked = templates.marked(tx, names)

@@ -50,12 +50,12 @@ class Recurring:
         return f"'^{pattern}$'"
 
 
-def redraw(tx: sa.Connection, site: str, name: str, now: Article | None) -> set[str]:
-    """Counts the lines of an article's present text in place of those before; None takes it out.
+def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_new: bool = False) -> set[str]:
+    """Counts the lines of an article's present text in place of those before; None takes it out. A new one had none.
 
     Returns the articles that are now marked, or no longer.
     """
-    former = set(tx.scalars(_MINE, {"name": name}))
+    former = set() if is_new else set(tx.scalars(_MINE, {"name": name}))
     lines = dict(template_lines(now)) if now is not None else {}
     gone, new = former - lines.keys(), lines.keys() - former
     if gone:

@@ -78,9 +78,9 @@ class Row:
     due_at: float
 
 
-_site, _url = sa.bindparam("of_site"), sa.bindparam("of_url")
+_site: sa.BindParameter[str] = sa.bindparam("of_site")
 _KNOWN = sa.select(table.c.url, table.c.discovered_at).where(table.c.site == _site, table.c.url.in_(sa.bindparam("urls", expanding=True)))
-_BY_URL = sa.select(table).where(table.c.site == _site, table.c.url == _url)
+_BY_URL = sa.select(table).where(table.c.site == _site, table.c.url == sa.bindparam("of_url"))
 _SETTLE = table.update().where(table.c.id == sa.bindparam("number"))
 # Statements of every page are built once: building one costs three times what carrying it out does.
 

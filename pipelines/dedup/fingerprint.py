@@ -104,6 +104,7 @@ def normalise(text: str) -> str:
     return str(folded[folded != 0].astype("<u4").tobytes(), "utf-32-le")
 
 
+@lru_cache(maxsize=8)
 def text_digest(text: str) -> str:
     """SHA-256 of the normal form, in hexadecimal: equal for copies that differ in script, width, punctuation or case."""
     return hashlib.sha256(normalise(text).encode()).hexdigest()
