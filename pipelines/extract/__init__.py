@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipelines.extract import article, blocks, consensus, decode, layouts, metadata, page, verdict
+from pipelines.extract import article, consensus, decode, layouts, metadata, page, verdict
 from pipelines.extract.article import Reader
 from pipelines.model import Article, Capture, Reason, Rejection
 from pipelines.payload import decode_payload
 from pipelines.site import Site
 from pipelines.text import script
-from pipelines.urls import canonical
 
 __all__ = ["extract"]
 
@@ -38,16 +37,15 @@ def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
     parsed = page.parse(decoded.text, capture.url)
     if parsed is None:
         return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.")
-    reading = blocks.read(parsed.root)
-    reader = Reader(capture=capture, site=site, page=parsed, reading=reading, decoded=decoded, said=metadata.declared(parsed.root))
-    url = canonical(capture.url, site).url
-    matched = layouts.match(parsed, reading, site, url, reader.plain_title)
+    reader = Reader(capture=capture, site=site, page=parsed, decoded=decoded, said=metadata.declared(parsed.root))
+    url = reader.where.url
+    matched = layouts.match(parsed, reader, site, url)
     if matched is not None:
         return article.from_layout(reader, matched)
     if (hollow := layouts.hollow(parsed, site, url)) is not None:
         return hollow
-    prose = script(" ".join(line.text for line in reading.lines if line.prose))
-    found = consensus.consensus(parsed.root, reading, reader.plain_title, prose, metadata.summary(reader.said))
+    prose = script(" ".join(line.text for line in reader.reading.lines if line.prose))
+    found = consensus.consensus(parsed.root, reader.reading, reader.plain_title, prose, metadata.summary(reader.said))
     return article.from_consensus(reader, found)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pipelines import text as texts
-from pipelines.extract import furniture, metadata, names, verdict
+from pipelines.extract import blocks, furniture, metadata, names, verdict
 from pipelines.extract.assembly import Assembly
 from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.extract.consensus import Consensus
@@ -38,12 +39,12 @@ CONSENSUS = "consensus"
 
 @dataclass(kw_only=True)
 class Reader:
-    """Everything that is known of one page before its article is chosen."""
+    """Everything that is known of one page before its article is chosen. The whole page is read only for who asks: where a
+    layout finds title, date and body, that is nobody, and half of the time of a page."""
 
     capture: Capture
     site: Site
     page: Page
-    reading: Reading
     decoded: Decoded
     said: Declared
     flags: set[str] = field(default_factory=set)
@@ -51,6 +52,16 @@ class Reader:
     @cached_property
     def where(self) -> Canonical:
         return canonical(self.capture.url, self.site)
+
+    @cached_property
+    def reading(self) -> Reading:
+        return blocks.read(self.page.root)
+
+    def upward(self) -> Iterator[str]:
+        """The lines of the page, from its foot."""
+        if "reading" in self.__dict__:
+            return (line.text for line in reversed(self.reading.lines))
+        return blocks.upward(self.page.root)
 
     @cached_property
     def plain_title(self) -> str | None:
@@ -153,7 +164,6 @@ def _composed(
     editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
     bylines = [line.text for line in assembly.bylines]
     authors = metadata.authors(head, bylines, list(paragraphs), tail) if language == "zh" else metadata.declared_authors(reader.said)
-    all_lines = [line.text for line in reader.reading.lines]
     return Article(
         url=reader.where.url,
         site=reader.site.name,
@@ -171,7 +181,7 @@ def _composed(
         keywords=metadata.keywords(reader.said),
         language=language,
         rights=rights(
-            reader.page.root, reader.capture.headers, lines=all_lines, told=assembly.told, source=source, rules=reader.site.rights
+            reader.page.root, reader.capture.headers, upward=reader.upward(), told=assembly.told, source=source, rules=reader.site.rights
         ),
         quality=Quality(confidence=round(confidence, 4), flags=_flags(reader, title, text, when)),
         extraction=Extraction(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree, html
@@ -19,11 +20,15 @@ _UNREAD = """
     script style noscript template svg math iframe object embed applet select option datalist textarea button input head
     title meta link audio video canvas map area dialog
 """
-_BLOCK = """
+_BLOCKS = """
     address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure footer form
     h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul
 """
-UNREAD, BLOCK = frozenset(_UNREAD.split()), frozenset(_BLOCK.split())
+UNREAD, BLOCK = frozenset(_UNREAD.split()), frozenset(_BLOCKS.split())
+_SILENT, _BLOCK, _LINK, _IMAGE, _BREAK = "silent", "block", "link", "image", "break"
+_SORTS = {**dict.fromkeys(UNREAD, _SILENT), **dict.fromkeys(BLOCK, _BLOCK), "a": _LINK, "img": _IMAGE, "br": _BREAK}
+"""what an element does to a line; all others only hold a part of it"""
+_BREAKS = frozenset((_IMAGE, _BREAK))
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _TELLING = HEADINGS | {"figcaption"}
 # Exact class or id tokens of what stands beside an article. Anything broader loses text (substring pruning took Chinese
@@ -93,113 +98,132 @@ class Reading:
 class _Walk:
     """The state of one walk: the line being gathered and the elements open around it."""
 
+    __slots__ = ("around", "asides", "image", "linked", "links", "marked", "open", "parts", "reading", "tags")
+
     def __init__(self) -> None:
         self.reading = Reading()
         self.parts: list[str] = []
-        self.linked = self.links = 0
+        self.linked = self.links = self.asides = 0
         self.image: str | None = None
         self.open: list[Span] = []
+        self.marked: list[html.HtmlElement] = []
         self.around: Counter[str] = Counter()
-        self.asides = 0
+        self.tags: frozenset[str] = frozenset()
 
-    def text(self, text: str | None) -> None:
-        if not text:
-            return
+    def start(self, element: html.HtmlElement, tag: str, sort: str | None) -> None:
+        names = element.keys()
+        if (names and _marked(element, sort, names)) or tag in _ASIDE_TAGS:
+            self.marked.append(element)
+            self.asides += 1
+        if sort == _LINK:
+            self.links += 1
+        elif sort is not None:
+            self._begin(element, tag, sort)
+        if text := element.text:
+            self.text(text)
+
+    def _begin(self, element: html.HtmlElement, tag: str, sort: str) -> None:
+        if self.parts:
+            self.end_line()
+        if sort == _IMAGE:
+            self.image = element.get("src") or element.get("data-src") or ""
+        elif sort == _BLOCK:
+            span = Span(element, len(self.reading.lines), depth=len(self.open))
+            self.reading.spans.append(span)
+            self.open.append(span)
+            if tag in _TELLING:
+                self._tell(tag, 1)
+
+    def end(self, element: html.HtmlElement, tag: str, sort: str | None) -> None:
+        if sort == _BLOCK:
+            if self.parts:
+                self.end_line()
+            self.open.pop().end = len(self.reading.lines)
+            if tag in _TELLING:
+                self._tell(tag, -1)
+        elif sort == _LINK:
+            self.links -= 1
+        if self.marked and self.marked[-1] is element:
+            self.marked.pop()
+            self.asides -= 1
+
+    def _tell(self, tag: str, step: int) -> None:
+        self.around[tag] += step
+        self.tags = frozenset(name for name, count in self.around.items() if count)
+
+    def text(self, text: str) -> None:
         self.parts.append(text)
         if self.links:
             self.linked += len(text.strip())
 
     def end_line(self) -> None:
-        if not self.parts:
-            return
         raw = "".join(self.parts)
         self.parts.clear()
-        if not raw.isspace() and self.open:
-            self._add(raw)
+        if self.open and not raw.isspace() and (pieces := _pieces(raw)):
+            lines, element = self.reading.lines, self.open[-1].element
+            for piece in pieces:
+                linked = self.linked if len(pieces) == 1 else round(self.linked * len(piece) / len(raw))
+                lines.append(Line(piece, element, linked, self.tags, self.image, len(lines), self.asides > 0))
+                self.image = None
         self.linked = 0
 
-    def _add(self, raw: str) -> None:
-        pieces = [piece for part in (_INDENT.split(raw) if "\u3000" in raw else (raw,)) if (piece := clean_line(part))]
-        tags = frozenset(tag for tag, depth in self.around.items() if depth)
-        for piece in pieces:
-            linked = self.linked if len(pieces) == 1 else round(self.linked * len(piece) / len(raw))
-            lines = self.reading.lines
-            lines.append(Line(piece, self.open[-1].element, linked, tags, self.image, len(lines), self.asides > 0))
-            self.image = None
 
-    def enter(self, element: html.HtmlElement) -> None:
-        self.end_line()
-        span = Span(element, len(self.reading.lines), depth=len(self.open))
-        self.reading.spans.append(span)
-        self.open.append(span)
-        if element.tag in _TELLING:
-            self.around[element.tag] += 1
-
-    def leave(self) -> None:
-        self.end_line()
-        span = self.open.pop()
-        span.end = len(self.reading.lines)
-        if span.element.tag in _TELLING:
-            self.around[span.element.tag] -= 1
+def _pieces(raw: str) -> list[str]:
+    """The clean lines in the text between two breaks."""
+    parts = _INDENT.split(raw) if "\u3000" in raw else (raw,)
+    return [piece for part in parts if (piece := clean_line(part))]
 
 
 def read(root: html.HtmlElement) -> Reading:
     """All lines of `root`, itself included, and the span of every block element in document order."""
     walk = _Walk()
-    marked: list[html.HtmlElement] = []
     events = etree.iterwalk(root, events=("start", "end"))
     for event, element in events:
         tag = element.tag
+        sort = _SORTS.get(tag)
         if event == "start":
-            if tag in UNREAD:
+            if sort == _SILENT:
                 events.skip_subtree()
-                continue
-            if (tag in _ASIDE_TAGS or element.attrib) and _marked(element, tag):
-                marked.append(element)
-                walk.asides += 1
-            _start(walk, element, tag)
+            else:
+                walk.start(element, tag, sort)
             continue
-        if tag not in UNREAD:
-            _end(walk, tag)
-            if marked and marked[-1] is element:
-                marked.pop()
-                walk.asides -= 1
-        if element is not root:
-            walk.text(element.tail)
+        if sort != _SILENT:
+            walk.end(element, tag, sort)
+        if element is not root and (tail := element.tail):
+            walk.text(tail)
     return walk.reading
 
 
-def _start(walk: _Walk, element: html.HtmlElement, tag: str) -> None:
-    if tag in BLOCK:
-        walk.enter(element)
-    elif tag == "br":
-        walk.end_line()
-    elif tag == "img":
-        walk.end_line()
-        walk.image = element.get("src") or element.get("data-src") or ""
-    elif tag == "a":
-        walk.links += 1
-    walk.text(element.text)
+def upward(root: html.HtmlElement) -> Iterator[str]:
+    """The texts of the lines that `read` finds, from the last to the first, each read only when it is asked for: what stands
+    at the foot of a page is found without reading the page."""
+    parts: list[str] = []
+    depth = 0
+    waiting = [(root, False)]
+    while waiting:
+        element, inside = waiting.pop()
+        sort = _SORTS.get(element.tag)
+        text = element.text if inside else element.tail if element is not root else None
+        if text:
+            parts.append(text)
+        if not inside:
+            if sort == _SILENT:
+                continue
+            waiting.append((element, True))
+            waiting.extend((child, False) for child in element)
+        if sort == _BLOCK or (inside and sort in _BREAKS):
+            if depth and parts:
+                yield from reversed(_pieces("".join(reversed(parts))))
+            parts.clear()
+            depth += 0 if sort != _BLOCK else -1 if inside else 1
 
 
-def _end(walk: _Walk, tag: str) -> None:
-    if tag in BLOCK:
-        walk.leave()
-    elif tag == "a":
-        walk.links -= 1
-
-
-def _marked(element: html.HtmlElement, tag: str) -> bool:
+def _marked(element: html.HtmlElement, sort: str | None, names: list[str]) -> bool:
     """Hidden, or named for what stands beside an article."""
-    if tag in _ASIDE_TAGS:
+    if "hidden" in names or ("style" in names and _HIDDEN.search(element.get("style"))):
         return True
-    attributes = element.attrib
-    style = attributes.get("style")
-    if (style is not None and _HIDDEN.search(style)) or "hidden" in attributes:
-        return True
-    if tag not in BLOCK:
+    if sort != _BLOCK:
         return False
-    named, own = attributes.get("class"), attributes.get("id")
-    if named is not None and not ASIDE.isdisjoint(named.lower().split()):
+    if "class" in names and not ASIDE.isdisjoint(element.get("class").lower().split()):
         return True
-    return own is not None and own.lower() in ASIDE
+    return "id" in names and element.get("id").lower() in ASIDE

@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Protocol
 
 from lxml import etree, html
 
@@ -65,13 +66,20 @@ def _select(selector: str, root: html.HtmlElement) -> list[object]:
     return list(found) if isinstance(found, list) else []
 
 
-def match(page: Page, whole: Reading, site: Site, url: str, printed_title: str | None) -> Match | None:
+class Whole(Protocol):
+    """The whole page: read when it is asked, and only then."""
+
+    @property
+    def reading(self) -> Reading: ...
+    @property
+    def plain_title(self) -> str | None: ...
+
+
+def match(page: Page, whole: Whole, site: Site, url: str) -> Match | None:
     """The first layout of the site that fits the page, None where none does. One whose title is there too goes before one
     that only knows the body: generations share the names of their bodies, and later parts of an article have no title."""
-    concerned = [layout for layout in site.layouts if _concerns(layout, site, url, page)]
-    titled = [layout for layout in concerned if _text(page.root, layout.title)]
-    others = [layout for layout in concerned if layout not in titled]
-    found = (_applied(page, whole, layout, printed_title) for layout in (*titled, *others))
+    concerned = [(layout, _text(page.root, layout.title)) for layout in site.layouts if _concerns(layout, site, url, page)]
+    found = (_applied(page, whole, layout, title) for layout, title in sorted(concerned, key=lambda one: one[1] is None))
     return next((one for one in found if one is not None), None)
 
 
@@ -109,18 +117,18 @@ def _page_day(layout: Layout, site: Site, url: str, page: Page) -> date | None:
     return moment.at.date() if moment else None
 
 
-def _applied(page: Page, whole: Reading, layout: Layout, printed_title: str | None) -> Match | None:
+def _applied(page: Page, whole: Whole, layout: Layout, own_title: str | None) -> Match | None:
     body = _first_element(page.root, layout.body)
     if body is None:
         return None
     photos = _photos(layout, body)
     if layout.photos is not None and not photos:
         return None
-    title = _text(page.root, layout.title) or printed_title
+    title = own_title or whole.plain_title
     assembly = Assembly() if photos else _body_lines(body, layout, title)
     text = {name: _text(page.root, getattr(layout, name)) for name in ("published", "source", "author", "editor", "section")}
-    proved = bool(_text(page.root, layout.title) and text["published"])
-    if not photos and not (_kept_enough(assembly) and (proved or _prose_enough(assembly, whole))):
+    proved = bool(own_title and text["published"])
+    if not photos and not (_kept_enough(assembly) and (proved or _prose_enough(assembly, whole.reading))):
         return None
     return Match(layout=layout, assembly=assembly, title=title, next_href=_href(page.root, layout.next_part), photos=photos, **text)
 

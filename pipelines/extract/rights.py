@@ -50,16 +50,16 @@ def rights(
     root: html.HtmlElement,
     headers: Headers,
     *,
-    lines: Iterable[str],
+    upward: Iterable[str],
     told: Iterable[tuple[Kind, str]],
     source: str | None,
     rules: RightsRules,
 ) -> Rights:
-    """All that this page says about its use. `lines` are the lines of the whole page, `told` those of the article's container."""
+    """All that this page says about its use. `upward` are the lines of the page, from its foot, `told` those of the article's container."""
     robots = _robots(root, headers)
     signals = _signals(root, headers)
     return Rights(
-        notice=_notice(list(lines), rules),
+        notice=_notice(upward, rules),
         owned=_owned(source, rules),
         image_notice=next((text for kind, text in told if kind is Kind.IMAGE_NOTICE), None),
         robots=robots,
@@ -68,11 +68,14 @@ def rights(
     )
 
 
-def _notice(lines: list[str], rules: RightsRules) -> str | None:
+def _notice(upward: Iterable[str], rules: RightsRules) -> str | None:
     """What the site's rules find, else the last line that speaks of rights: notices stand at the foot."""
-    text = "\n".join(lines) if rules.notice else ""
-    own = next((found[0] for pattern in rules.notice if (found := pattern.search(text))), None)
-    general = (line for line in reversed(lines) if len(line) <= _NOTICE_LINE and _NOTICE.search(line))
+    own = None
+    if rules.notice:
+        upward = list(upward)
+        text = "\n".join(reversed(upward))
+        own = next((found[0] for pattern in rules.notice if (found := pattern.search(text))), None)
+    general = (line for line in upward if len(line) <= _NOTICE_LINE and _NOTICE.search(line))
     return (own or next(general, "")).strip()[:_NOTICE_LENGTH] or None
 
 

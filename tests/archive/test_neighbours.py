@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pipelines.archive import Archive, neighbours, schema
 from pipelines.archive.article_record import article_id
 from pipelines.archive.fingerprints import indexed_text
+from pipelines.dedup.fingerprint import text_digest
 from pipelines.model import Verdict
 from tests.archive.made import Writer, address, archive_at
 from tests.dedup.made import story
@@ -133,5 +134,5 @@ def test_forgetting_an_article_names_the_neighbours_that_it_had(tmp_path: Path) 
         writer.shows("a", 0, WHOLE)
         writer.shows("b", 1, EDITED)
         with archive.catalogue.transaction() as tx:
-            assert neighbours.forget(tx, article_id(address("b")), None) == {article_id(address("a"))}
+            assert neighbours.forget(tx, article_id(address("b")), text_digest("\n".join(EDITED))) == {article_id(address("a"))}
         assert _edges(archive) == {}

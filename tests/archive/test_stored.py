@@ -41,8 +41,8 @@ def test_a_content_is_found_by_its_digest_and_is_equal(archive: Archive, writer:
     made = article(address("a"), source="科技日报", authors=("王一",))
     key = digest(to_json(made))
     with archive.catalogue.snapshot() as tx:
-        assert stored.contents(tx, [key, "unknown"]) == {key: made}
-        assert stored.contents(tx, []) == {}
+        assert stored.contents(tx, {key, "unknown"}) == {key: made}
+        assert stored.contents(tx, set()) == {}
 
 
 def test_the_current_version_is_the_last_revision(archive: Archive, writer: Writer) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
 
 from pipelines.extract import blocks, page
 from pipelines.extract.blocks import Reading
@@ -109,6 +112,38 @@ def test_spans_hold_the_lines_of_their_element() -> None:
 def test_headings_and_captions_around_a_line_are_told() -> None:
     lines = read("<h2><span>一</span></h2><figure><img src=a><figcaption><p>二</p></figcaption></figure><p>三</p>").lines
     assert [sorted(line.tags) for line in lines] == [["h2"], ["figcaption"], []]
+
+
+_words = st.sampled_from(["", "一", " ", "\n", "二。　　三。", "\u3000", "a b", "\xa0"])
+_tags = st.sampled_from(["p", "div", "span", "a", "b", "br", "img", "script", "nav", "h2", "li", "figcaption", "td", "button", "title"])
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> html.HtmlElement:
+    """Any elements in any order, with text in them and behind them: also where HTML would not have them."""
+    root = html.Element(draw(st.sampled_from(["html", "div", "span"])))
+    root.tail = draw(_words)
+    open_elements = [root]
+    for depth, tag, text, tail in draw(st.lists(st.tuples(st.integers(0, 4), _tags, _words, _words), max_size=25)):
+        del open_elements[depth + 1 :]
+        element = html.Element(tag)
+        element.text, element.tail = text, tail
+        open_elements[-1].append(element)
+        open_elements.append(element)
+    return root
+
+
+@given(root=trees())
+def test_upward_gives_the_lines_from_the_last_to_the_first(root: html.HtmlElement) -> None:
+    assert list(blocks.upward(root)) == [line.text for line in reversed(blocks.read(root).lines)]
+
+
+def test_upward_reads_no_more_than_it_is_asked_for() -> None:
+    root = html.document_fromstring("<p>一</p><p>二</p>")
+    lines = blocks.upward(root)
+    assert next(lines) == "二"
+    root.findall(".//p")[0].text = "三"
+    assert next(lines) == "三"
 
 
 def test_deep_pages_with_many_lines_cost_little() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
 
 from pipelines.extract import blocks, layouts, page
+from pipelines.extract.blocks import Reading
 from pipelines.extract.layouts import Match
+from pipelines.extract.page import Page
 from pipelines.site import Layout, Site, generic_site
 
 P = "春分那天，河岸小镇的工程师们把第一台潮汐发电样机放进水里，岸上站满了拿着热水瓶的老人。"
@@ -17,10 +19,24 @@ ONE = Layout(
 )
 
 
+@dataclass
+class Whole:
+    """The whole page, and how often it was read."""
+
+    page: Page
+    plain_title: str | None = None
+    read: int = 0
+
+    @property
+    def reading(self) -> Reading:
+        self.read += 1
+        return blocks.read(self.page.root)
+
+
 def matched(body: str, *found: Layout, url: str = "http://e.org/2026/a.html") -> Match | None:
     parsed = page.parse(f"<html><body>{body}</body></html>", url)
     assert parsed is not None
-    return layouts.match(parsed, blocks.read(parsed.root), site(*found), url, None)
+    return layouts.match(parsed, Whole(parsed), site(*found), url)
 
 
 def site(*found: Layout) -> Site:
@@ -115,3 +131,12 @@ def test_a_photo_sets_text_stands_in_its_script(script: str, texts: list[str]) -
 )
 def test_a_script_without_texts_is_no_photo_set(script: str) -> None:
     assert matched(f"<h1>题</h1><script>{script}</script>", PHOTOS) is None
+
+
+@pytest.mark.parametrize(("body", "read"), [("<h1>题</h1><p class=time>2026-09-04</p>", 0), ("<p class=time>2026-09-04</p>", 1)])
+def test_the_whole_page_is_read_only_where_title_or_date_do_not_prove_the_layout(body: str, read: int) -> None:
+    parsed = page.parse(f"<html><body>{body}<div id=main><p>{P}</p></div></body></html>", "http://e.org/2026/a.html")
+    assert parsed is not None
+    whole = Whole(parsed)
+    assert kept(layouts.match(parsed, whole, site(ONE), "http://e.org/2026/a.html")) == [P]
+    assert whole.read == read

@@ -69,6 +69,15 @@ def test_a_tag_with_too_many_attributes_keeps_the_first() -> None:
     assert SENTENCE in markup
 
 
+@pytest.mark.parametrize("name", ["script", "style", "scripted"])
+def test_a_script_with_too_many_attributes_keeps_the_first_and_its_code(name: str) -> None:
+    attributes = " ".join(f'a{number}="1"' for number in range(100_000))
+    markup = page.bounded(f"<{name} id=main {attributes}>a<b</{name}><p>{SENTENCE}</p>")
+    assert markup.startswith(f'<{name} id=main a0="1"')
+    assert markup.count('="1"') == page.MAX_ATTRIBUTES - 1
+    assert markup.endswith(f">a<b</{name}><p>{SENTENCE}</p>")
+
+
 def test_a_long_script_is_no_tag() -> None:
     script = "<script>" + "if (a < b && c > d) { e = 'f=\"g\"' } " * 2_000 + "</script>"
     assert page.bounded(script) == script

@@ -17,7 +17,7 @@ OWN = RightsRules(own_sources=("河岸网", "河岸网科技"))
 
 def said(head: str = "", headers: Headers = (), lines: tuple[str, ...] = (), source: str | None = None, rules: RightsRules = OWN) -> Rights:
     root = html.document_fromstring(f"<html><head>{head}</head><body><p>一</p></body></html>")
-    return rights(root, headers, lines=lines, told=(), source=source, rules=rules)
+    return rights(root, headers, upward=reversed(lines), told=(), source=source, rules=rules)
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_else_the_last_line_that_speaks_of_rights_is_the_notice() -> None:
 
 def test_an_image_notice_is_kept_apart() -> None:
     root = html.document_fromstring("<html><body></body></html>")
-    found = rights(root, (), lines=(), told=[(Kind.IMAGE_NOTICE, "图片授权本网使用")], source=None, rules=OWN)
+    found = rights(root, (), upward=(), told=[(Kind.IMAGE_NOTICE, "图片授权本网使用")], source=None, rules=OWN)
     assert found.image_notice == "图片授权本网使用"
