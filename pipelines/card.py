@@ -192,9 +192,17 @@ def _removal(told: Subject) -> Iterator[str]:
     yield f"Write to {whom}, with the `id` or the address of the article."
     yield (
         "A text that is taken down leaves the archive with its raw bytes (`scrapy takedown`), the next export does not have it, and "
-        f"the feed says `delete`. Whoever keeps a copy follows with `scrapy feed --since {told.manifest['cursor']}`, or takes the next "
-        "export and drops what it lacks."
+        f"the feed says `delete`. Whoever keeps a copy {_follows(told.manifest)}takes the next export and drops what it lacks."
     )
+
+
+def _follows(manifest: Mapping[str, Any]) -> str:
+    """The feed goes on from an export that holds what the feed does: neither one site nor everything."""
+    chosen = manifest["selection"]
+    if chosen["everything"] or chosen["site"]:
+        return ""
+    use = f" --use {chosen['use']}" if chosen["use"] else ""
+    return f"follows with `scrapy feed --since {manifest['cursor']}{use}`, or "
 
 
 def _most(counted: Mapping[str, int], most: int | None, none: str = "(none)") -> list[tuple[str, int]]:

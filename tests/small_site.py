@@ -149,8 +149,8 @@ class Small:
         return site(self.more, self.deny)
 
 
-def small(folder: Path, exchanges: Iterable[Exchange] | None = None) -> Small:
+def small(folder: Path, exchanges: Iterable[Exchange] | None = None, more: str = "") -> Small:
     """A new archive of the small site with the usual pages, or with others."""
-    made = Small(folder / "archive")
+    made = Small(folder / "archive", more)
     made.bring(usual() if exchanges is None else exchanges)
     return made

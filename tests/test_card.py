@@ -14,7 +14,7 @@ from tests.test_portrait import record
 MANIFEST: dict[str, Any] = {
     "cursor": 17,
     "articles": {"known": 5, "excluded": {"copy": 1, "reserved/train": 2}},
-    "selection": {"everything": False},
+    "selection": {"everything": False, "site": None, "use": None},
     "uses": {"china_tech": ["train"]},
     "versions": {"china-tech-archive": "0.1.0", "pyarrow": "26.0.1"},
 }
@@ -101,7 +101,19 @@ def test_every_loader_has_its_line(form: str) -> None:
 def test_who_is_to_be_asked_is_named_or_said_not_to_be() -> None:
     assert "Write to corpus@example.org, with" in told(contact="corpus@example.org")
     assert "has named no contact (`CONTACT`)" in told()
-    assert "scrapy feed --since 17" in told()
+
+
+@pytest.mark.parametrize(
+    ("selection", "follow"),
+    [
+        ({}, "follows with `scrapy feed --since 17`, or takes"),
+        ({"use": "train"}, "follows with `scrapy feed --since 17 --use train`, or takes"),
+        ({"everything": True}, "Whoever keeps a copy takes"),
+        ({"site": "one"}, "Whoever keeps a copy takes"),
+    ],
+)
+def test_the_feed_goes_on_only_from_an_export_that_holds_what_the_feed_does(selection: dict[str, Any], follow: str) -> None:
+    assert follow in told(selection={"everything": False, "site": None, "use": None, **selection})
 
 
 def test_what_pages_printed_stays_what_they_printed() -> None:
@@ -116,5 +128,5 @@ def test_an_export_of_nothing_says_so() -> None:
 
 
 def test_an_export_of_everything_says_what_that_is() -> None:
-    assert "`--all`" in told(selection={"everything": True})
+    assert "`--all`" in told(selection={"everything": True, "site": None, "use": None})
     assert "`--all`" not in told()

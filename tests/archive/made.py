@@ -15,6 +15,7 @@ from pipelines.archive import Archive, open_archive, write_whole
 from pipelines.archive.ledger import Outcome, settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
 from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, WarcRef
+from pipelines.site import USES
 
 START = datetime(2024, 3, 1, 2, 0, tzinfo=UTC)
 HOST = "https://tech.example.cn"
@@ -128,7 +129,7 @@ NAMES = ("a", "b", "c", "d")
 class Event:
     """One capture of the page `name`: it shows text and title (numbers of TEXTS and TITLES), or `gone`, or `confirmed`.
 
-    `of_two`: the page is the first of two, or the second.
+    `of_two`: the page is the first of two, or the second. `reserves`: the use that the page reserves.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Event:
     text: int = 0
     title: int = 0
     of_two: int | None = None
+    reserves: str | None = None
 
 
 def events() -> st.SearchStrategy[list[Event]]:
@@ -150,6 +152,7 @@ def events() -> st.SearchStrategy[list[Event]]:
             text=st.integers(0, len(TEXTS) - 1),
             title=st.integers(0, len(TITLES) - 1),
             of_two=st.sampled_from((None, None, None, 1, 2)),
+            reserves=st.sampled_from((None, None, None, *USES)),
         ),
         min_size=1,
         max_size=8,
@@ -189,4 +192,6 @@ def _result(event: Event) -> Article | Rejection:
         return Rejection(reason=reason, detail=event.shows)
     next_url = address(event.name + "_2") if event.of_two == 1 else None
     made = article(address(event.name), TEXTS[event.text], title=TITLES[event.title], published=None)
+    if event.reserves:
+        made = with_rights(made, reserved={event.reserves: True})
     return replace(made, part=2 if event.of_two == 2 else 1, next_url=next_url)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive import Archive
-from tests.archive.made import OTHER, Writer, archive_at
+from pipelines.model import Rights
+from tests.archive.made import OTHER, STORY, Writer, archive_at
 from tests.crawler.commands.invoke import invoke
 
 
@@ -26,17 +27,26 @@ def test_changes_are_lines_and_the_last_is_the_cursor(archive: Archive, capsys: 
     done = invoke(capsys, "feed", "--archive", archive.path, "--since", "0")
     lines = [json.loads(text) for text in done.out.splitlines()]
     assert (done.status, done.err) == (0, "")
-    assert [list(one) for one in lines] == [["op", "sequence", "id", "record"]] * 2 + [["cursor"]]
+    assert [list(one) for one in lines] == [["op", "sequence", "id", "record"]] * 2 + [["cursor", "since"]]
 
 
 def test_a_limit_cuts_and_the_next_answer_goes_on(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
-    seen, cursor = [], 0
+    seen, since = [], "0"
     for _ in range(3):
-        done = invoke(capsys, "feed", "--archive", archive.path, "--since", cursor, "--limit", "1")
+        done = invoke(capsys, "feed", "--archive", archive.path, "--since", since, "--limit", "1")
         *changes, last = map(json.loads, done.out.splitlines())
         seen += [one["sequence"] for one in changes]
-        cursor = last["cursor"]
+        since = last["since"]
     assert seen == [1, 2]
+
+
+def test_what_is_reserved_for_the_use_is_withheld_and_counted_on_stderr(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(archive, "china_tech-2.warc.gz").shows("c", 1, STORY[:1], title="另一条新闻", rights=Rights(reserved={"train": True}))
+    done = invoke(capsys, "feed", "--archive", archive.path, "--since", "0", "--use", "train")
+    *changes, last = map(json.loads, done.out.splitlines())
+    assert [one["op"] for one in changes] == ["add", "add", "delete"]
+    assert last["since"].endswith("/train")
+    assert (done.status, done.err) == (0, "1 of the deletes are articles withheld for their rights: reserved/train 1\n")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,8 @@ def test_a_limit_cuts_and_the_next_answer_goes_on(archive: Archive, capsys: pyte
         (["--since", "0", "--limit", "0"], 2, "1 or more"),
         (["--since", "99"], 20, "never gave the cursor 99; its newest is 2"),
         (["--since", "-1"], 20, "never gave the cursor -1"),
+        (["--since", "yesterday"], 20, "'yesterday' is no cursor"),
+        (["--since", f"1@{'0' * 32}"], 20, "is of another archive"),
         (["--since", "0", "--archive", "/none"], 21, "there is no archive here"),
     ],
 )
