@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from pipelines.archive import schema
 from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
@@ -142,21 +142,22 @@ class Catalogue:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        driver = self._engine.dialect.loaded_dbapi
         try:
             yield
-        except DatabaseError as error:
-            fault = _fault(error)
+        except (DatabaseError, driver.DatabaseError) as error:  # the latter where archive/prepared.py asked it
+            fault = _fault(error.orig if isinstance(error, DatabaseError) else error, driver.OperationalError)
             if fault is None:
                 raise
             cls, advice = fault
             raise cls(f"{self.place}: {advice}.") from error
 
 
-def _fault(error: DatabaseError) -> tuple[type[ArchiveError], str] | None:
-    text = str(error.orig).lower()
-    known = next(((cls, advice) for mark, cls, advice in _SQLITE_FAULTS if mark in text), None)
-    if known is None and isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error):
-        return ArchiveUnusable, f"the database does not answer ({str(error.orig).strip().splitlines()[0]})"
+def _fault(error: BaseException | None, operational: type[Exception]) -> tuple[type[ArchiveError], str] | None:
+    text = str(error).strip()
+    known = next(((cls, advice) for mark, cls, advice in _SQLITE_FAULTS if mark in text.lower()), None)
+    if known is None and isinstance(error, operational) and not isinstance(error, sqlite3.Error):
+        return ArchiveUnusable, f"the database does not answer ({text.splitlines()[0]})"
     return known
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
 
+from pipelines.archive.prepared import Among, Prepared, given
 from pipelines.archive.schema import metadata
 from pipelines.archive.stored import CHUNK
 from pipelines.dedup import index
@@ -50,13 +51,15 @@ fingerprint = Table(
 )
 
 
-_ROWS = sa.select(fingerprint.c.fp, fingerprint.c.doc).where(fingerprint.c.fp.in_(sa.bindparam("fps", expanding=True)))
-_docs: sa.BindParameter[int] = sa.bindparam("docs", expanding=True)
-_SIZES = sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION, indexed_text.c.doc.in_(_docs))
-_DIGESTS = sa.select(indexed_text.c.doc, indexed_text.c.digest).where(indexed_text.c.doc.in_(_docs))
-_DOCUMENT = sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == sa.bindparam("digest"))
-_DOCUMENTS = sa.select(indexed_text.c.doc).where(indexed_text.c.digest.in_(sa.bindparam("digests", expanding=True)))
-_ENTER, _NUMBER = fingerprint.insert(), indexed_text.insert()
+_ROWS = Prepared(sa.select(fingerprint.c.fp, fingerprint.c.doc).where(Among(fingerprint.c.fp, "fps")))
+_SIZES = Prepared(
+    sa.select(indexed_text.c.doc, indexed_text.c.size).where(indexed_text.c.version == VERSION, Among(indexed_text.c.doc, "docs"))
+)
+_DIGESTS = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.digest).where(Among(indexed_text.c.doc, "docs")))
+_DOCUMENT = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == given("digest")))
+_DOCUMENTS = Prepared(sa.select(indexed_text.c.doc).where(Among(indexed_text.c.digest, "digests")))
+_ENTER = Prepared(fingerprint.insert(), ["fp", "doc"])
+_NUMBER = Prepared(indexed_text.insert().returning(indexed_text.c.doc), ["digest", "version", "size", "fingerprints"])
 
 
 def look(tx: sa.Connection, text: str) -> index.Postings:
@@ -86,16 +89,16 @@ def remember(tx: sa.Connection, text: str, kin: Collection[str] = (), looked: in
 def forget(tx: sa.Connection, digest: str) -> None:
     """Takes a text out; nothing happens where it is not in. Rows of its kin that it stood for are not there: remember
     them again."""
-    doc = tx.scalar(_DOCUMENT, {"digest": digest})
-    if doc is not None:
-        remove(tx, doc)
+    found = _DOCUMENT.first(tx, {"digest": digest})
+    if found is not None:
+        remove(tx, found.doc)
 
 
 def lookup(tx: sa.Connection, fps: Sequence[int]) -> index.Postings:
     """Signed fingerprint -> documents that have it."""
     postings: defaultdict[int, list[int]] = defaultdict(list)
     for part in _portions(fps):
-        for fp, doc in tx.execute(_ROWS, {"fps": part}):
+        for fp, doc in _ROWS.rows(tx, {"fps": part}):
             postings[fp].append(doc)
     return postings
 
@@ -105,7 +108,7 @@ def insert(tx: sa.Connection, doc: int, fps: Sequence[int], kin: Collection[int]
     postings = lookup(tx, fps) if looked is None else looked
     wanted = [fp for fp in fps if doc not in (documents := postings.get(fp, ())) and index.has_room(documents, kin)]
     if wanted:
-        tx.execute(_ENTER, [{"fp": fp, "doc": doc} for fp in wanted])
+        _ENTER.run_many(tx, [{"fp": fp, "doc": doc} for fp in wanted])
     return len(wanted)
 
 
@@ -123,31 +126,30 @@ def _signed(marks: Hashes) -> list[int]:
 
 def _sizes(tx: sa.Connection, documents: Sequence[int]) -> dict[int, int]:
     """The sizes of documents, those of another version left out."""
-    return {doc: length for part in _portions(documents) for doc, length in tx.execute(_SIZES, {"docs": part})}
+    return {doc: length for part in _portions(documents) for doc, length in _SIZES.rows(tx, {"docs": part})}
 
 
 def _document(tx: sa.Connection, text: str, marks: Hashes) -> int:
     """The number of a text, entered if it is new; one of another version is entered anew."""
     digest = text_digest(text)
-    found = tx.execute(_DOCUMENT, {"digest": digest}).one_or_none()
+    found = _DOCUMENT.first(tx, {"digest": digest})
     if found is not None and found.version == VERSION:
         return int(found.doc)
     if found is not None:
         remove(tx, found.doc)
     row = {"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}
-    key = tx.execute(_NUMBER, row).inserted_primary_key  # transactions take turns: nobody else enters it meanwhile
-    assert key is not None
-    return int(key[0])
+    (entered,) = _NUMBER.rows(tx, row)  # transactions take turns: nobody else enters it meanwhile
+    return int(entered.doc)
 
 
 def _documents(tx: sa.Connection, digests: Iterable[str]) -> set[int]:
     wanted = sorted(set(digests))
-    return {doc for part in _portions(wanted) for doc in tx.scalars(_DOCUMENTS, {"digests": part})}
+    return {row.doc for part in _portions(wanted) for row in _DOCUMENTS.rows(tx, {"digests": part})}
 
 
 def _digests(tx: sa.Connection, documents: Sequence[int]) -> dict[int, str]:
-    return {doc: digest for part in _portions(documents) for doc, digest in tx.execute(_DIGESTS, {"docs": part})}
+    return {doc: digest for part in _portions(documents) for doc, digest in _DIGESTS.rows(tx, {"docs": part})}
 
 
-def _portions(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    return (values[n : n + CHUNK] for n in range(0, len(values), CHUNK))
+def _portions(values: Sequence[_T]) -> Iterator[list[_T]]:
+    return (list(values[n : n + CHUNK]) for n in range(0, len(values), CHUNK))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
 from pipelines.archive.catalogue import insert_new, upsert
+from pipelines.archive.prepared import Among, Prepared, Row, given
 from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
 from pipelines.archive.stored import Head, chunks, contents, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
@@ -23,24 +23,30 @@ from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict
 from pipelines.urls import host_key
 
 _NONE: Mapping[str, Article] = {}
+_FOLLOWS = ("cluster", "representative", "shown", "record_digest")
+"""columns of a head that follow from other articles too"""
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
-# Statements are built once: building one costs three times what carrying it out does.
-_name: sa.BindParameter[str] = sa.bindparam("name")
-_names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
-_KNOWN = sa.select(capture).where(capture.c.file == sa.bindparam("file"), capture.c.offset == sa.bindparam("offset"))
-_SEEN, _OUTCOME = capture.insert(), capture.update().where(capture.c.id == sa.bindparam("number"))
-_LOST = sa.select(tombstone.c.article).where(tombstone.c.article.in_(_names))
-_SAYS = page.insert()
-_PAGES = sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture).where(page.c.article == _name)
-_HEAD, _HEADS = sa.select(article).where(article.c.id == _name), sa.select(article).where(article.c.id.in_(_names))
-_NEW_HEAD, _MOVE_HEAD = article.insert(), article.update().where(article.c.id == _name)
-_DROP_HEAD = article.delete().where(article.c.id == _name)
-_REVISIONS = sa.select(revision).where(revision.c.article == _name)
-_DROP_REVISIONS = revision.delete().where(revision.c.article == _name, revision.c.number > sa.bindparam("last"))
-_KINDS = sa.select(edge.c.kind).where(sa.or_(edge.c.low == _name, edge.c.high == _name))
-_JOINED = sa.select(edge).where(sa.or_(edge.c.low.in_(_names), edge.c.high.in_(_names)), edge.c.kind.in_(cluster.JOINING))
-_CHANGE = change.insert()
+_KNOWN = Prepared(sa.select(capture).where(capture.c.file == given("file"), capture.c.offset == given("offset")))
+_SEEN = Prepared(capture.insert().returning(capture.c.id), [column.name for column in capture.c if column.name not in ("id", "detail")])
+_OUTCOME = Prepared(capture.update().where(capture.c.id == given("number")), ["outcome", "detail", "article"])
+_LOST = Prepared(sa.select(tombstone.c.article).where(Among(tombstone.c.article, "names")))
+_SAYS = Prepared(page.insert(), [column.name for column in page.c])
+_PAGES = Prepared(
+    sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
+)
+_OF_ARTICLE = article.c.id == given("name")
+_HEAD, _HEADS = Prepared(sa.select(article).where(_OF_ARTICLE)), Prepared(sa.select(article).where(Among(article.c.id, "names")))
+_NEW_HEAD = Prepared(article.insert(), [column.name for column in article.c])
+_NEW_TEXT = Prepared(article.update().where(_OF_ARTICLE), [column.name for column in article.c if column.name not in ("id", *_FOLLOWS)])
+_NEW_PLACE = Prepared(article.update().where(_OF_ARTICLE), ["cluster", "representative"])
+_PUBLISHED = Prepared(article.update().where(_OF_ARTICLE), ["shown", "record_digest"])
+_DROP_HEAD = Prepared(article.delete().where(_OF_ARTICLE))
+_REVISIONS = Prepared(sa.select(revision).where(revision.c.article == given("name")))
+_DROP_REVISIONS = Prepared(revision.delete().where(revision.c.article == given("name"), revision.c.number > given("last")))
+_KINDS = Prepared(sa.select(edge.c.kind).where(sa.or_(edge.c.low == given("name"), edge.c.high == given("name"))))
+_JOINED = Prepared(sa.select(edge).where(sa.or_(Among(edge.c.low, "names"), Among(edge.c.high, "names")), edge.c.kind.in_(cluster.JOINING)))
+_CHANGE = Prepared(change.insert(), ["article", "op"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +82,11 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
         outcome = Outcome(word=result.reason, url=url, detail=result.detail)
     else:
         known = _store(tx, result, said) if isinstance(result, Article) else {}
-        tx.execute(_SAYS, said)
+        _SAYS.run(tx, said)
         outcome = Outcome(word=refold(tx, site, url, name, known), url=url, article=name)
         if isinstance(result, Rejection):
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
-    tx.execute(_OUTCOME, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
+    _OUTCOME.run(tx, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
     return outcome
 
 
@@ -94,7 +100,7 @@ def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[
 
 
 def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
-    row = tx.execute(_KNOWN, {"file": at.file, "offset": at.offset}).one_or_none()
+    row = _KNOWN.first(tx, {"file": at.file, "offset": at.offset})
     return None if row is None else Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
 
 
@@ -114,9 +120,8 @@ def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> i
         "outcome": "",
         "article": name,
     }
-    key = tx.execute(_SEEN, row).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    (made,) = _SEEN.rows(tx, row)
+    return int(made.id)
 
 
 def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail: str | None = None) -> None:
@@ -124,12 +129,12 @@ def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail:
     assert seen.warc is not None
     if _known(tx, seen.warc) is None:
         number = _insert_capture(tx, site, seen, "")
-        tx.execute(_OUTCOME, {"number": number, "outcome": word, "detail": detail, "article": None})
+        _OUTCOME.run(tx, {"number": number, "outcome": word, "detail": detail, "article": None})
 
 
 def _page(name: str, number: int, part: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
     """The row that a result adds to its article's pages; None when it says nothing about the article."""
-    row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": part}
+    row: dict[str, object] = {"article": name, "capture": number, "fetched_at": timestamp(seen.fetched_at), "part": part, "content": None}
     if isinstance(result, Article):
         return {**row, "part": result.part, "kind": history.PageKind.TEXT}
     kind = page_kind(result)
@@ -145,7 +150,7 @@ def page_kind(result: Rejection) -> history.PageKind | None:
 
 def taken_down(tx: sa.Connection, names: Iterable[str]) -> set[str]:
     """Which of some article ids were taken down."""
-    return {name for part in chunks(sorted(names)) for name in tx.scalars(_LOST, {"names": part})}
+    return {row.article for part in chunks(sorted(names)) for row in _LOST.rows(tx, {"names": part})}
 
 
 def sweep(tx: sa.Connection) -> int:
@@ -161,7 +166,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str
     Returns what that changed: a Verdict, or "awaiting_parts".
     """
     folded = _fold(tx, name, known)
-    before = tx.execute(_HEAD, {"name": name}).one_or_none()
+    before = _HEAD.first(tx, {"name": name})
     if folded is None:
         if before is not None:
             _forget(tx, name)
@@ -198,7 +203,7 @@ def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str
 
 def _fold(tx: sa.Connection, name: str, known: Mapping[str, Article]) -> history.History | None:
     """The history of an article; where it would be withdrawn, a second look says whether its denials are to be believed."""
-    rows = tx.execute(_PAGES, {"name": name}).all()
+    rows = _PAGES.rows(tx, {"name": name})
     shown = contents(tx, {row.content for row in rows if row.content}, known)
     folded = history.fold([_history_page(row) for row in rows], shown)
     if folded is None or folded.status is not Status.WITHDRAWN:
@@ -206,7 +211,7 @@ def _fold(tx: sa.Connection, name: str, known: Mapping[str, Article]) -> history
     return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], shown)
 
 
-def _history_page(row: sa.Row[Any], *, credible: bool = True) -> history.Page:
+def _history_page(row: Row, *, credible: bool = True) -> history.Page:
     return history.Page(
         capture=row.capture,
         fetched_at=row.fetched_at,
@@ -218,7 +223,7 @@ def _history_page(row: sa.Row[Any], *, credible: bool = True) -> history.Page:
     )
 
 
-def _is_credible(tx: sa.Connection, denial: sa.Row[Any]) -> bool:
+def _is_credible(tx: sa.Connection, denial: Row) -> bool:
     """Whether the host was well around a denial: what it said of every article then."""
     if denial.kind != history.PageKind.GONE:
         return True
@@ -232,7 +237,7 @@ def _is_credible(tx: sa.Connection, denial: sa.Row[Any]) -> bool:
 
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, is_new: bool) -> None:
-    stored = {} if is_new else {row.number: row for row in tx.execute(_REVISIONS, {"name": name})}
+    stored = {} if is_new else {row.number: row for row in _REVISIONS.rows(tx, {"name": name})}
     for made in folded.revisions:
         row = {
             "article": name,
@@ -247,7 +252,7 @@ def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, i
         if old is None or any(getattr(old, key) != value for key, value in row.items()):
             upsert(tx, revision, row)
     if len(stored) > len(folded.revisions):
-        tx.execute(_DROP_REVISIONS, {"name": name, "last": len(folded.revisions)})
+        _DROP_REVISIONS.run(tx, {"name": name, "last": len(folded.revisions)})
 
 
 def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.History, *, is_new: bool) -> None:
@@ -268,9 +273,9 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
     }
     if is_new:
         row.update(cluster=name, representative=name, shown=False, record_digest="")
-        tx.execute(_NEW_HEAD, row)
+        _NEW_HEAD.run(tx, row)
     else:
-        tx.execute(_MOVE_HEAD, {"name": name, **row})
+        _NEW_TEXT.run(tx, {"name": name, **row})
 
 
 def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History, *, is_alone: bool) -> str:
@@ -278,20 +283,21 @@ def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.
         return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
     if is_alone:
         return Verdict.NEW
-    kinds = set(tx.scalars(_KINDS, {"name": name}))
+    kinds = {row.kind for row in _KINDS.rows(tx, {"name": name})}
     order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
     return next((kind for kind in order if kind in kinds), Verdict.NEW)
 
 
 def _forget(tx: sa.Connection, name: str) -> None:
     """Takes an article out that no longer has any text (its rules changed): the feed says so."""
-    head = tx.execute(_HEAD, {"name": name}).one()
+    head = _HEAD.first(tx, {"name": name})
+    assert head is not None, "who calls has seen it"
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
-        tx.execute(_CHANGE, {"article": name, "op": "delete"})
+        _CHANGE.run(tx, {"article": name, "op": "delete"})
     marked = templates.redraw(tx, head.site, name, None)
-    tx.execute(_DROP_REVISIONS, {"name": name, "last": 0})
-    tx.execute(_DROP_HEAD, {"name": name})
+    _DROP_REVISIONS.run(tx, {"name": name, "last": 0})
+    _DROP_HEAD.run(tx, {"name": name})
     _settle(tx, touched)
     publish(tx, marked)
 
@@ -311,7 +317,7 @@ def component(tx: sa.Connection, start: str) -> set[str]:
     """All articles joined to one by edges that merge."""
     found, frontier = {start}, [start]
     while frontier:
-        rows = tx.execute(_JOINED, {"names": sorted(frontier)})
+        rows = _JOINED.rows(tx, {"names": sorted(frontier)})
         reached = {name for row in rows for name in (row.low, row.high)}
         frontier = sorted(reached - found)
         found |= reached
@@ -319,7 +325,7 @@ def component(tx: sa.Connection, start: str) -> set[str]:
 
 
 def _elect(tx: sa.Connection, component: set[str]) -> None:
-    rows = tx.execute(_HEADS, {"names": sorted(component)}).all()
+    rows = _HEADS.rows(tx, {"names": sorted(component)})
     heads = {row.id: row for row in rows}
     electable = [row for row in rows if row.status == Status.ACTIVE] or rows
     texts = whole_articles(tx, electable)
@@ -328,7 +334,7 @@ def _elect(tx: sa.Connection, component: set[str]) -> None:
     for name in sorted(component):
         row = heads[name]
         if (row.cluster, row.representative) != (label, chosen):
-            tx.execute(_MOVE_HEAD, {"name": name, "cluster": label, "representative": chosen})
+            _NEW_PLACE.run(tx, {"name": name, "cluster": label, "representative": chosen})
 
 
 def publish(tx: sa.Connection, names: Iterable[str], known: Mapping[str, Article] = _NONE) -> None:
@@ -344,8 +350,8 @@ def _publish(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Articl
         made_digest = digest(canonical_json(made)) if shown else ""
         op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)
         if op is not None:
-            tx.execute(_CHANGE, {"article": row.id, "op": op})
-            tx.execute(_MOVE_HEAD, {"name": row.id, "shown": shown, "record_digest": made_digest})
+            _CHANGE.run(tx, {"article": row.id, "op": op})
+            _PUBLISHED.run(tx, {"name": row.id, "shown": shown, "record_digest": made_digest})
 
 
 def _operation(*, was: bool, now: bool, same: bool) -> str | None:

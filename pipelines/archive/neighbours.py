@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pipelines.archive import fingerprints, stored
 from pipelines.archive.catalogue import upsert
+from pipelines.archive.prepared import Among, Prepared, given
 from pipelines.archive.schema import article, edge
 from pipelines.dedup import index, relate
 from pipelines.dedup.fingerprint import text_digest
@@ -22,12 +23,11 @@ MOST_COPIES = 8
 """articles of one text that are compared; further copies join the same cluster through these"""
 
 
-_name: sa.BindParameter[str] = sa.bindparam("name")
-_INCIDENT = sa.or_(edge.c.low == _name, edge.c.high == _name)
-_EDGES, _CUT = sa.select(edge).where(_INCIDENT), edge.delete().where(_INCIDENT)
-_SAME = (
+_INCIDENT = sa.or_(edge.c.low == given("name"), edge.c.high == given("name"))
+_EDGES, _CUT = Prepared(sa.select(edge).where(_INCIDENT)), Prepared(edge.delete().where(_INCIDENT))
+_SAME = Prepared(
     sa.select(article.c.id, article.c.comparison_digest)
-    .where(article.c.comparison_digest.in_(sa.bindparam("digests", expanding=True)), article.c.id != sa.bindparam("without"))
+    .where(Among(article.c.comparison_digest, "digests"), article.c.id != given("without"))
     .order_by(article.c.id)
 )
 
@@ -57,9 +57,9 @@ def redraw(tx: sa.Connection, name: str, now: Article, former: str | None) -> se
 def forget(tx: sa.Connection, name: str, digest: str) -> set[str]:
     """Takes an article out of the graph, and its text out of the index where no other article has it; the neighbours that
     it had."""
-    former = {other for row in tx.execute(_EDGES, {"name": name}) for other in (row.low, row.high)} - {name}
+    former = {other for row in _EDGES.rows(tx, {"name": name}) for other in (row.low, row.high)} - {name}
     if former:
-        tx.execute(_CUT, {"name": name})
+        _CUT.run(tx, {"name": name})
     if not _articles(tx, [digest], without=name):
         fingerprints.forget(tx, digest)
         for other in stored.current(tx, former).values():
@@ -101,7 +101,7 @@ def _articles(tx: sa.Connection, digests: Sequence[str], *, without: str) -> dic
     """The articles of some texts, at most MOST_COPIES of each, with their texts' digests."""
     found: dict[str, str] = {}
     copies: Counter[str] = Counter()
-    for row in tx.execute(_SAME, {"digests": digests, "without": without}):
+    for row in _SAME.rows(tx, {"digests": list(digests), "without": without}):
         copies[row.comparison_digest] += 1
         if copies[row.comparison_digest] <= MOST_COPIES:
             found[row.id] = row.comparison_digest

@@ -10,25 +10,24 @@ import sqlalchemy as sa
 
 from pipelines.archive import article_record, templates
 from pipelines.archive.article_record import from_json, record
+from pipelines.archive.prepared import Among, Prepared
 from pipelines.archive.schema import article, capture, change, content, edge
 from pipelines.dedup import history
 from pipelines.model import Article, WarcRef
 
-Head = sa.Row[Any]
+Head = Any
 """A row of the article table."""
 CHUNK = 500
 """Names in one statement: SQLite takes 32,766 variables; a short list keeps the statement cache small."""
 
 _NONE: Mapping[str, Article] = {}
 
-# Statements are built once: building one costs three times what carrying it out does.
-_names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _place = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
-_CONTENTS = sa.select(content).where(content.c.digest.in_(_names))
-_HEADS = sa.select(article).where(article.c.id.in_(_names))
-_PLACED = sa.select(article, *_place).join(capture, capture.c.id == article.c.capture).where(article.c.id.in_(_names))
-_MEMBERS = sa.select(article.c.cluster, article.c.id).where(article.c.cluster.in_(_names)).order_by(article.c.id)
-_BONDS = sa.select(edge).where(edge.c.low.in_(_names))
+_CONTENTS = Prepared(sa.select(content).where(Among(content.c.digest, "names")))
+_HEADS = Prepared(sa.select(article).where(Among(article.c.id, "names")))
+_PLACED = Prepared(sa.select(article, *_place).join(capture, capture.c.id == article.c.capture).where(Among(article.c.id, "names")))
+_MEMBERS = Prepared(sa.select(article.c.cluster, article.c.id).where(Among(article.c.cluster, "names")).order_by(article.c.id))
+_BONDS = Prepared(sa.select(edge).where(Among(edge.c.low, "names")))
 _NEWEST = sa.select(sa.func.max(change.c.sequence))
 
 
@@ -36,7 +35,7 @@ def contents(tx: sa.Connection, digests: Set[str], known: Mapping[str, Article] 
     """Extraction results by digest. `known` ones need not be read."""
     found = {digest: known[digest] for digest in digests if digest in known}
     for part in chunks(sorted(digests - found.keys())):
-        rows = tx.execute(_CONTENTS, {"names": part})
+        rows = _CONTENTS.rows(tx, {"names": part})
         found.update((row.digest, from_json(row.article)) for row in rows)
     return found
 
@@ -52,14 +51,14 @@ def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
     """The current articles of some ids; unknown ids are left out."""
     heads: list[Head] = []
     for part in chunks(sorted(names)):
-        heads += tx.execute(_HEADS, {"names": part}).all()
+        heads += _HEADS.rows(tx, {"names": part})
     return whole_articles(tx, heads)
 
 
 def records(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Article] = _NONE) -> list[tuple[Head, dict[str, object]]]:
     """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names. `known` are
     current articles that need not be read."""
-    rows = tx.execute(_PLACED, {"names": names}).all()
+    rows = _PLACED.rows(tx, {"names": list(names)})
     found = {row.id: row for row in rows}
     texts = whole_articles(tx, rows, known)
     members = _members(tx, {row.cluster for row in rows})
@@ -74,14 +73,14 @@ def cursor(tx: sa.Connection) -> int:
     return tx.scalar(_NEWEST) or 0
 
 
-def chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (names[n : n + CHUNK] for n in range(0, len(names), CHUNK))
+def chunks(names: Sequence[str]) -> Iterable[list[str]]:
+    return (list(names[n : n + CHUNK]) for n in range(0, len(names), CHUNK))
 
 
 def _members(tx: sa.Connection, labels: Collection[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for part in chunks(sorted(labels)):
-        for label, name in tx.execute(_MEMBERS, {"names": part}):
+        for label, name in _MEMBERS.rows(tx, {"names": part}):
             found.setdefault(label, []).append(name)
     return found
 
@@ -93,7 +92,7 @@ def _bonds(tx: sa.Connection, heads: Sequence[Head]) -> dict[str, tuple[str, flo
     }
     if not pairs:
         return {}
-    found = tx.execute(_BONDS, {"names": sorted({low for low, _ in pairs})})
+    found = _BONDS.rows(tx, {"names": sorted({low for low, _ in pairs})})
     return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
 
 

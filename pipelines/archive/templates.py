@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from pipelines.archive.prepared import Among, Prepared, given
 from pipelines.archive.schema import article, template_line
 from pipelines.extract.furniture import template_lines
 from pipelines.model import Article
@@ -23,14 +24,14 @@ in every article"""
 MARK = "template_line"
 """the flag of `quality.flags`"""
 
-_name = template_line.c.article == sa.bindparam("name")
-_MINE = sa.select(template_line.c.digest).where(_name)
-_DROP = template_line.delete().where(_name, template_line.c.digest.in_(sa.bindparam("digests", expanding=True)))
-_KEEP = template_line.insert()
-_CARRIERS = (
+_OF_ARTICLE = template_line.c.article == given("name")
+_MINE = Prepared(sa.select(template_line.c.digest).where(_OF_ARTICLE))
+_DROP = Prepared(template_line.delete().where(_OF_ARTICLE, Among(template_line.c.digest, "digests")))
+_KEEP = Prepared(template_line.insert(), ["article", "digest", "site", "text"])
+_CARRIERS = Prepared(
     sa.select(template_line.c.article)
-    .where(template_line.c.site == sa.bindparam("site"), template_line.c.digest == sa.bindparam("digest"))
-    .limit(sa.bindparam("most"))
+    .where(template_line.c.site == given("site"), template_line.c.digest == given("digest"))
+    .limit(given("most"))
 )
 
 
@@ -55,14 +56,14 @@ def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_n
 
     Returns the articles that are now marked, or no longer.
     """
-    former = set() if is_new else set(tx.scalars(_MINE, {"name": name}))
+    former = set() if is_new else {row.digest for row in _MINE.rows(tx, {"name": name})}
     lines = dict(template_lines(now)) if now is not None else {}
     gone, new = former - lines.keys(), lines.keys() - former
     if gone:
-        tx.execute(_DROP, {"name": name, "digests": sorted(gone)})
+        _DROP.run(tx, {"name": name, "digests": sorted(gone)})
     if new:
         rows = [{"article": name, "digest": digest, "site": site, "text": lines[digest]} for digest in sorted(new)]
-        tx.execute(_KEEP, rows)
+        _KEEP.run_many(tx, rows)
     return _crossed(tx, site, new, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
 
 
@@ -70,26 +71,26 @@ def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -
     """The articles of those lines that stand in exactly `count` articles."""
     touched: set[str] = set()
     for digest in sorted(digests):
-        carriers = tx.scalars(_CARRIERS, {"site": site, "digest": digest, "most": count + 1}).all()
+        carriers = _CARRIERS.rows(tx, {"site": site, "digest": digest, "most": count + 1})
         if len(carriers) == count:
-            touched.update(carriers)
+            touched.update(row.article for row in carriers)
     return touched
 
 
 def marked(tx: sa.Connection, names: Iterable[str]) -> set[str]:
     """Which of some articles carry a line that recurs."""
-    return set(tx.scalars(_MARKED, {"names": sorted(names)}))
+    return {row.article for row in _MARKED.rows(tx, {"names": sorted(names)})}
 
 
 def _marked_articles() -> sa.Select[tuple[str]]:
-    line, wanted = template_line.c, template_line.c.article.in_(sa.bindparam("names", expanding=True))
+    line, wanted = template_line.c, Among(template_line.c.article, "names")
     mine = sa.select(line.site, line.digest).where(wanted).distinct().subquery()
     counted = sa.select(line.site, line.digest).join(mine, sa.and_(line.site == mine.c.site, line.digest == mine.c.digest))
     frequent = counted.group_by(line.site, line.digest).having(sa.func.count() >= FREQUENT).subquery()
     return sa.select(line.article).join(frequent, sa.and_(line.site == frequent.c.site, line.digest == frequent.c.digest)).where(wanted)
 
 
-_MARKED = _marked_articles()
+_MARKED = Prepared(_marked_articles())
 
 
 def recurring(tx: sa.Connection, most: int) -> list[Recurring]:

@@ -225,7 +225,7 @@ def test_no_url_is_held_twice_and_none_is_ever_lost(shared: Archive, steps: list
                 held[row.id] = (row, now + 60)
         elif held:
             key = sorted(held)[number % len(held)]
-            row, _ = held.pop(key)
+            row, until = held.pop(key)
             if step == "settle":
                 settle(shared, row, due_at=1e9)
                 done.add(row.url)
@@ -233,7 +233,7 @@ def test_no_url_is_held_twice_and_none_is_ever_lost(shared: Archive, steps: list
                 with shared.catalogue.transaction() as tx:
                     urltable.release(tx, [row.id])
             else:
-                held[key] = (row, now + 60)  # nobody comes back: the lease runs out
+                held[key] = (row, until)  # nobody comes back: the lease runs out
     assert {row.url for row in lease(shared, now=now + 1_000)} == known - done
 
 
