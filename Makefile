@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+LOADERS := .bench-venvs/loaders
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1|/' | column -t -s '|'
@@ -27,13 +28,22 @@ crawl: $(READY)  ## the live site into archive/
 test: $(READY)   ## the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# Not installed is no fault: the tests that need it say so and are left out. A minute, once, and 830 MB.
+$(LOADERS)/.ready: tests/loaders.txt $(READY)
+	@echo "Installing the loaders of exports into $(LOADERS) (once) ..."
+	@{ $(PYTHON) -m venv --clear $(LOADERS) && $(LOADERS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
+	  --no-deps -r tests/loaders.txt && touch $@; } || echo "The loaders cannot be installed here: tests/test_loaders.py is left out."
+
+test-loaders: $(LOADERS)/.ready  ## exports through datasets, DuckDB, Polars, pandas and mlcroissant, which it installs
+	@$(BIN)/python -m pytest -rs tests/test_loaders.py
+
 lint: $(READY)   ## ruff, mypy strict, the layer contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test ## what CI runs
+check: lint $(LOADERS)/.ready test ## what CI runs
 
 test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
 	@$(BIN)/python -m tests.flows.kill --rounds 20
@@ -77,4 +87,4 @@ profile: $(READY)  ## where the time goes, by part: in a crawl, and when an arch
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock
+.PHONY: help setup demo crawl test lint check test-loaders test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock

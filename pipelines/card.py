@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.fields import COLUMNS, FIELDS
+from pipelines.fields import COLUMNS, FIELDS, PAIRS, TIMES
 from pipelines.portrait import Portrait, version
 from pipelines.text import line
 
@@ -23,13 +23,13 @@ MOST = 20
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 LOADERS = {
     "jsonl": (
-        'datasets.load_dataset("json", data_files="{path}", split="train")',
-        "duckdb.sql(\"SELECT * FROM read_json('{path}', format = 'newline_delimited', sample_size = -1)\")",
+        'features = datasets.Features({features})\ndatasets.load_dataset("json", data_files="{path}", split="train", features=features)',
+        "duckdb.sql(\"SELECT * FROM read_json('{path}', format = 'newline_delimited', sample_size = -1, timestampformat = '-')\")",
         'polars.read_ndjson("{path}", infer_schema_length=None)',
-        'pandas.read_json("{path}", lines=True, dtype=False, convert_dates=False)',
+        'pandas.read_json("{path}", lines=True, dtype=False, convert_dates=False, precise_float=True)',
     ),
     "csv": (
-        'datasets.load_dataset("csv", data_files="{path}", split="train")',
+        'datasets.load_dataset("csv", data_files="{path}", split="train", keep_default_na=False)',
         "duckdb.sql(\"SELECT * FROM read_csv('{path}', all_varchar = true)\")",
         'polars.read_csv("{path}", infer_schema=False)',
         'pandas.read_csv("{path}", dtype=str, keep_default_na=False)',
@@ -41,7 +41,19 @@ LOADERS = {
         'pandas.read_parquet("{whole}")',
     ),
 }
-"""How each reader takes each format, as the tests run it; `path` finds all files, `whole` is the file or the folder"""
+"""How each reader takes each format, as the tests run it; `path` finds all files, `whole` is the file or the folder.
+
+So that values are what was written: DuckDB and `datasets` take what looks like a time for one, and its offset is lost (no time
+is written as "-"; what is Json() stays as it is); `datasets` guesses from the first 10 MB which columns there are; pandas and
+`datasets` take the cells NA and null for nothing.
+"""
+_FEATURES = {
+    name: f'datasets.Value("{kind}")' for name, kind in (("text", "string"), ("number", "int64"), ("share", "float64"), ("flag", "bool"))
+}
+_OPEN = "datasets.Json()"
+REFUSE_NO_ROWS = {"jsonl": ("datasets", "polars"), "csv": ("datasets",), "parquet": ("datasets",)}
+"""Readers that fail where there are no rows: `datasets` has no split then, Polars no columns of JSON lines"""
+ZSTANDARD = "jsonl.zst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +120,28 @@ def _why(reason: str) -> str:
 
 
 def _loading(told: Subject) -> Iterator[str]:
+    kind = "jsonl" if told.form.startswith("jsonl") else told.form
+    refuse = () if told.portrait.articles else REFUSE_NO_ROWS[kind]
     yield "## Loading"
     yield "```python"
-    for way in LOADERS["jsonl" if told.form.startswith("jsonl") else told.form]:
-        yield way.format(path=told.pattern, whole=told.name)
+    for way in LOADERS[kind]:
+        if not any(f"{package}." in way for package in refuse):
+            yield way.format(path=told.pattern, whole=told.name, features=_features(COLUMNS[told.schema]))
     yield "```"
+    if refuse:
+        yield f"There are no rows in it, which {' and '.join(refuse)} refuse to load."
+    if told.form == ZSTANDARD:
+        yield "`datasets` and pandas need the package `zstandard` for it; `mlcroissant` does not read the records."
     yield f"`{told.name}.manifest.json` has the digest of every file, `{told.name}.croissant.json` the same and the fields for machines."
+
+
+def _features(kind: Any, name: str = "") -> str:
+    """What a column holds, as `datasets` writes it."""
+    if isinstance(kind, list):
+        return f"datasets.List({_features(kind[0])})"
+    if isinstance(kind, dict):
+        return f"{{{', '.join(f'{json.dumps(inner)}: {_features(kind[inner], inner)}' for inner in kind)}}}"
+    return _OPEN if kind == PAIRS or name in TIMES else _FEATURES[kind]
 
 
 def _contents(told: Subject) -> Iterator[str]:

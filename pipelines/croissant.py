@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.fields import COLUMNS, FIELDS, PAIRS
+from pipelines.fields import COLUMNS, FIELDS, PAIRS, TIMES
 from pipelines.portrait import Portrait, version
 
 VERSION = "http://mlcommons.org/croissant/1.1"
@@ -26,7 +26,6 @@ ENCODINGS: dict[str, tuple[str, ...]] = {
 }
 LICENSE = "As stated in each record (rights): the texts are their publishers', and no licence is given for all of them."
 _TYPES = {"text": "sc:Text", "time": "sc:DateTime", "number": "sc:Integer", "share": "sc:Float", "flag": "sc:Boolean"}
-_TIMES = frozenset((name,) for name in ("published", "modified", "first_seen", "last_seen", "fetched_at", "added", "created"))
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -168,8 +167,7 @@ class _Fields:
         return self._field(path, dataType=_TYPES[kind], **many, source=self._found(path))
 
     def _leaf(self, path: tuple[str, ...], kind: str) -> dict[str, Any]:
-        is_time = path in _TIMES or (path[0] == "metadata" and path[1:] in _TIMES)
-        return self._field(path, dataType=_TYPES["time" if is_time else kind], source=self._found(path))
+        return self._field(path, dataType=_TYPES["time" if path[-1] in TIMES else kind], source=self._found(path))
 
     def _field(self, path: tuple[str, ...], **rest: Any) -> dict[str, Any]:
         said = {"description": self.said[path]} if path in self.said else {}

@@ -241,6 +241,10 @@ class _Digested(io.RawIOBase):
         return self.size
 
 
+_NOTHING = ("none", "0000-00")
+"""Site and month of the one file of a folder without articles"""
+
+
 class _Months:
     """`<folder>/<site>/<month>.parquet`: the month is the first seven letters of `published`, of `first_seen` where there
     is none. Months are as printed and records come in order of UTC, so a month stays open a day longer."""
@@ -258,6 +262,8 @@ class _Months:
         self._sheet(site, printed[:7]).put(record)
 
     def finish(self) -> list[Written]:
+        if not self._written and not self._open:
+            self._sheet(*_NOTHING)  # no file at all would have no columns, and its readers fail
         for key in list(self._open):
             self._end(key)
         return sorted(self._written, key=lambda one: one.name)

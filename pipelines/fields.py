@@ -73,6 +73,9 @@ COLUMNS = {"native": _NATIVE, "dolma": _DOLMA}
 """Schema -> columns and what they hold: a word, a list of one kind, a mapping with fixed names. Times are text, as in
 the record: a Parquet timestamp would lose the offset that the page printed."""
 
+TIMES = frozenset(("published", "modified", "first_seen", "last_seen", "fetched_at", "added", "created"))
+"""Names of the columns, and of Dolma's metadata, that are times"""
+
 SAID: dict[tuple[str, ...], str] = {
     ("id",): "The first 128 bits of the SHA-256 of the URL, in hex: the same article has it in every archive.",
     ("url",): "The canonical URL.",

@@ -96,6 +96,17 @@ def test_every_loader_has_its_line(form: str) -> None:
     for package in ("datasets", "duckdb", "polars", "pandas"):
         assert f"\n{package}." in found
     assert set(LOADERS) == {"jsonl", "csv", "parquet"}
+    assert ("package `zstandard`" in found) == (form == "jsonl.zst")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "parquet"])
+def test_a_loader_that_refuses_what_has_no_rows_is_not_recommended_for_it(form: str) -> None:
+    subject = Subject(name="x", pattern="x", form=form, schema="native", manifest=MANIFEST, contact=None, portrait=Portrait())
+    found = card(subject).decode()
+    ways = {package for package in ("datasets", "duckdb", "polars", "pandas") if f"\n{package}." in found}
+    refuse = {"datasets", "polars"} if form.startswith("jsonl") else {"datasets"}
+    assert ways == {"datasets", "duckdb", "polars", "pandas"} - refuse
+    assert f"which {' and '.join(sorted(refuse))} refuse to load" in found
 
 
 def test_who_is_to_be_asked_is_named_or_said_not_to_be() -> None:

@@ -18,6 +18,7 @@ import pytest
 from pipelines import delivery
 from pipelines.delivery import BESIDE, MANIFEST, Place, Written, deliver, place
 from pipelines.errors import ArchiveUnusable, ConfigurationError, OutOfSpace
+from pipelines.fields import COLUMNS
 from pipelines.formats import FORMATS, Row, line
 from tests.test_formats import BARE, rows
 
@@ -233,6 +234,14 @@ def test_a_month_is_the_printed_one_and_first_sight_stands_in_for_a_missing_date
     assert sum(map(len, months(target.path).values())) == len(made)
     for one in written:
         assert hashlib.sha256((target.path / one.name).read_bytes()).hexdigest() == one.sha256
+
+
+def test_a_folder_without_articles_is_one_file_with_columns_and_replaced_by_what_comes_later(tmp_path: Path, archive: Path) -> None:
+    target = place(f"{tmp_path}/out/", "parquet", archive)
+    assert [(one.name, one.records) for one in delivered(target, records())] == [("none/0000-00.parquet", 0)]
+    assert pq.read_table(target.path).column_names == list(COLUMNS["native"])
+    delivered(place(f"{tmp_path}/out/", "parquet", archive), records("2024-03-01T00:00:00+08:00"))
+    assert left(target.path) == ["china_tech/2024-03.parquet"]
 
 
 def test_each_site_has_its_folder(tmp_path: Path, archive: Path) -> None:

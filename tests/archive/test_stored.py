@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pipelines.archive import Archive, stored
 from pipelines.archive.article_record import article_id, digest, to_json
 from pipelines.archive.schema import article as heads
+from pipelines.archive.schema import edge
 from tests.archive.made import OTHER, STORY, Writer, address, archive_at, article, empty, moment
 
 LONGER = (*STORY, "第一批产品将在年底前交付。")
@@ -84,6 +85,17 @@ def test_a_record_says_what_its_article_is_to_the_one_that_stands_for_it(archive
     assert original == {"id": label, "kind": None, "similarity": None, "size": 2, "representative": ids("a")[0]}
     assert copy == {"id": label, "kind": "duplicate", "similarity": 1.0, "size": 2, "representative": ids("a")[0]}
     assert alone == {"id": ids("c")[0], "kind": None, "similarity": None, "size": 1, "representative": ids("c")[0]}
+
+
+def test_a_record_has_its_similarity_by_four_digits(archive: Archive, writer: Writer) -> None:
+    writer.shows("a", 0, published=moment(0))
+    writer.shows("b", 1, (*STORY[:2], "公司没有说第二座工厂建在哪里。"), published=moment(1))
+    with archive.catalogue.snapshot() as tx:
+        exact = tx.scalar(sa.select(edge.c.similarity))
+        ((_, made),) = stored.records(tx, ids("b"))
+    assert isinstance(exact, float)
+    assert isinstance(made["cluster"], dict)
+    assert made["cluster"]["similarity"] == round(exact, 4) != exact
 
 
 def test_the_size_of_a_cluster_counts_members_that_were_not_asked_for(archive: Archive, writer: Writer) -> None:
