@@ -149,7 +149,7 @@ def _contents(told: Subject) -> Iterator[str]:
     yield "## What is in it"
     yield from _table(("site", "articles"), _most(found.sites, None))
     yield ""
-    yield from _table(("host", "articles"), _most(found.hosts, MOST))
+    yield from _table(("host", "articles", "characters", "published", "whose", "reserved", "left out"), _by_host(told.manifest["domains"]))
     yield ""
     yield from _table(("language", "articles"), _most(found.languages, None))
     yield ""
@@ -158,6 +158,18 @@ def _contents(told: Subject) -> Iterator[str]:
     yield "By month of publication (of first sight where no date was printed):"
     yield ""
     yield from _months(found.months)
+
+
+def _by_host(domains: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[object, ...]]:
+    """A row for each of the largest hosts, and one for all others."""
+    ordered = sorted(domains.items(), key=lambda pair: (-pair[1]["articles"], pair[0]))
+    for host, of in ordered[:MOST]:
+        days = " to ".join(of[end][:10] for end in ("first_published", "last_published") if of[end])
+        counted = (", ".join(f"{word} {count:,}" for word, count in of[kind].items()) for kind in ("whose", "reserved", "excluded"))
+        yield (_printed(host) or "(none)", of["articles"], of["characters"], days, *counted)
+    if rest := [of for _, of in ordered[MOST:]]:
+        total = (sum(of[kind] for of in rest) for kind in ("articles", "characters"))
+        yield (f"{len(rest)} others", *total, "", "", "", sum(sum(of["excluded"].values()) for of in rest))
 
 
 def _months(counted: Mapping[str, int]) -> Iterator[str]:

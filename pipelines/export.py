@@ -27,6 +27,7 @@ from pipelines.archive.article_record import SCHEMA as RECORD_SCHEMA
 from pipelines.archive.schema import SCHEMA_VERSION, article
 from pipelines.card import Subject, card, title
 from pipelines.croissant import croissant
+from pipelines.domains import Domains
 from pipelines.errors import ConfigurationError
 from pipelines.formats import Row
 from pipelines.model import Status
@@ -38,6 +39,8 @@ SOFTWARE = ("china-tech-archive", "pyarrow", "zstandard")
 """Whose versions can change the bytes of an export"""
 BATCH = 200
 """Records read at once: about 2 MB of them"""
+MANY = 10_000
+"""Addresses read at once: about 2 MB of them"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +69,14 @@ class Tally:
     """by reason"""
     portrait: Portrait = field(default_factory=Portrait)
     """of what was written"""
+    domains: Domains = field(default_factory=Domains)
+    """of both, host by host"""
     uses: dict[str, set[str]] = field(default_factory=dict)
     """site -> what its records were held against"""
+
+    def leave_out(self, url: str, reason: str) -> None:
+        self.excluded[reason] += 1
+        self.domains.leave_out(url, reason)
 
 
 def tell(tx: sa.Connection, what: What) -> Tally:
@@ -75,20 +84,16 @@ def tell(tx: sa.Connection, what: What) -> Tally:
 
     Raises ConfigurationError for a site of which the archive has nothing.
     """
-    counted = tx.execute(sa.select(article.c.site, article.c.status, article.c.shown, sa.func.count()).group_by(*_BOOKED)).all()
-    sites = sorted({site for site, *_ in counted})
+    counted = tx.execute(sa.select(article.c.site, sa.func.count()).group_by(article.c.site)).all()
+    sites = sorted(site for site, _ in counted)
     if what.site is not None and what.site not in sites:
         raise ConfigurationError(f"The archive has no article of a site {what.site!r}. It has: {', '.join(sites) or 'none at all'}.")
-    tally = Tally(cursor=stored.cursor(tx), known=0)
-    for site, status, shown, count in counted:
-        if what.site in (None, site):
-            tally.known += count
-            if not (shown or what.everything):
-                tally.excluded["copy" if status == Status.ACTIVE else status] += count
+    tally = Tally(cursor=stored.cursor(tx), known=sum(count for site, count in counted if what.site in (None, site)))
+    if not what.everything:
+        hidden = sa.select(article.c.url, article.c.status).where(~article.c.shown, *_of_site(what))
+        for url, status in tx.execute(hidden, execution_options={"yield_per": MANY}):
+            tally.leave_out(url, "copy" if status == Status.ACTIVE else status)
     return tally
-
-
-_BOOKED = (article.c.site, article.c.status, article.c.shown)
 
 
 def records(tx: sa.Connection, what: What, policy: Policy, tally: Tally) -> Iterator[Row]:
@@ -101,14 +106,18 @@ def records(tx: sa.Connection, what: What, policy: Policy, tally: Tally) -> Iter
             if (reason := policy.refusal(record)) is None:
                 tally.written[head.site] += 1
                 tally.portrait.add(record)
+                tally.domains.add(record)
                 yield record
             else:
-                tally.excluded[reason] += 1
+                tally.leave_out(str(record["url"]), reason)
 
 
 def _conditions(what: What) -> list[sa.ColumnElement[bool]]:
-    site = [] if what.site is None else [article.c.site == what.site]
-    return site if what.everything else [article.c.shown, *site]
+    return _of_site(what) if what.everything else [article.c.shown, *_of_site(what)]
+
+
+def _of_site(what: What) -> list[sa.ColumnElement[bool]]:
+    return [] if what.site is None else [article.c.site == what.site]
 
 
 def _order(tx: sa.Connection) -> list[sa.ColumnElement[str]]:
@@ -186,6 +195,7 @@ def _manifest(what: What, tally: Tally, written: list[delivery.Written], form: s
             "excluded": dict(sorted(tally.excluded.items())),
             "by_site": dict(sorted(tally.written.items())),
         },
+        "domains": tally.domains.report(),
         "files": [asdict(file) for file in written],
         "versions": {"catalogue": SCHEMA_VERSION, **{name: version(name) for name in SOFTWARE}},
     }

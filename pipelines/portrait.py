@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipelines.site import USES
 
@@ -18,7 +17,6 @@ class Portrait:
     articles: int = 0
     characters: int = 0
     sites: Counter[str] = field(default_factory=Counter)
-    hosts: Counter[str] = field(default_factory=Counter)
     months: Counter[str] = field(default_factory=Counter)
     """of `published`, else of `first_seen`"""
     languages: Counter[str] = field(default_factory=Counter)
@@ -37,7 +35,6 @@ class Portrait:
         self.articles += 1
         self.characters += len(record["text"])
         self.sites[record["site"]] += 1
-        self.hosts[urlsplit(record["url"]).hostname or ""] += 1
         self.months[month(record)] += 1
         self.languages[record["language"] or ""] += 1
         self.sources[record["source"] or ""] += 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.card import LOADERS, MOST, Subject, card
+from pipelines.domains import Domains
 from pipelines.fields import COLUMNS
 from pipelines.portrait import Portrait
 from tests.test_portrait import record
@@ -15,18 +16,26 @@ MANIFEST: dict[str, Any] = {
     "cursor": 17,
     "articles": {"known": 5, "excluded": {"copy": 1, "reserved/train": 2}},
     "selection": {"everything": False, "site": None, "use": None},
+    "domains": {},
     "uses": {"china_tech": ["train"]},
     "versions": {"china-tech-archive": "0.1.0", "pyarrow": "26.0.1"},
 }
 
 
 def told(*records: dict[str, Any], form: str = "jsonl", schema: str = "native", contact: str | None = None, **manifest: Any) -> str:
-    portrait = Portrait()
+    portrait, domains = Portrait(), Domains()
     for one in records or (record(), record(language="en", source=None)):
         portrait.add(one)
+        domains.add(one)
     name = f"out.{form}"
     subject = Subject(
-        name=name, pattern=name, form=form, schema=schema, manifest={**MANIFEST, **manifest}, contact=contact, portrait=portrait
+        name=name,
+        pattern=name,
+        form=form,
+        schema=schema,
+        manifest={**MANIFEST, "domains": domains.report(), **manifest},
+        contact=contact,
+        portrait=portrait,
     )
     return card(subject).decode("utf-8")
 
@@ -74,8 +83,25 @@ def test_it_claims_no_licence() -> None:
 
 def test_counts_are_by_site_host_language_source_and_month() -> None:
     found = told()
-    for row in ("| china\\_tech | 2 |", "| tech.example.cn | 2 |", "| zh | 1 |", "| (none) | 1 |", "| 2024 | 0 | 2 | 0 |"):
+    for row in ("| china\\_tech | 2 |", "| zh | 1 |", "| (none) | 1 |", "| 2024 | 0 | 2 | 0 |"):
         assert row in found
+
+
+def test_the_report_by_host_tells_what_is_in_and_what_is_not() -> None:
+    reserving = record(published="2024-03-09T00:00:00+08:00", rights={"notice": None, "owned": True, "reserved": {"train": True}})
+    domains = Domains()
+    for one in (record(), reserving):
+        domains.add(one)
+    domains.leave_out("http://b.example.cn/", "copy")
+    found = told(domains=domains.report())
+    assert "| tech.example.cn | 2 | 8 | 2024-02-29 to 2024-03-09 | own 1, unknown 1 | train 1 |  |" in found
+    assert "| b.example.cn | 0 | 0 |  |  |  | copy 1 |" in found
+
+
+def test_the_largest_hosts_are_named_and_the_rest_counted() -> None:
+    found = told(*(record(url=f"http://h{n:02}.example.cn/") for n in range(MOST + 3)))
+    assert "| 3 others | 3 | 12 |  |  |  | 0 |" in found
+    assert f"h{MOST:02}" not in found
 
 
 def test_the_most_frequent_sources_are_named_and_the_rest_counted() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,9 @@ def test_the_books_always_balance(shared: Archive, history: list[Event], use: st
     bring(shared, enumerate(history))
     tally = export(shared, What(use=use, everything=everything), io.BytesIO())
     assert tally.known == tally.written.total() + tally.excluded.total() == len(exported(shared, everything=True))
+    domains = tally.domains.report().values()
+    assert sum(one["articles"] for one in domains) == tally.written.total()
+    assert sum((Counter(one["excluded"]) for one in domains), Counter()) == tally.excluded
 
 
 # ── disk and manifest ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,7 +38,6 @@ def test_each_record_counts_once_under_what_it_says() -> None:
     found.add(record(site="b", url="http://b.example.cn:8080/x", language=None, source=None, published=None))
     assert (found.articles, found.characters) == (2, 8)
     assert found.sites == {"china_tech": 1, "b": 1}
-    assert found.hosts == {"tech.example.cn": 1, "b.example.cn": 1}
     assert found.months == {"2024-02": 1, "2024-03": 1}
     assert found.languages == {"zh": 1, "": 1}
     assert found.sources == {"科技日报": 1, "": 1}
