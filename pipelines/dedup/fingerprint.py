@@ -130,10 +130,23 @@ def size(text: str) -> int:
     return 2 * len(hashes) // (script.window + 1)
 
 
-@lru_cache(maxsize=512)
 def shingles(text: str) -> Hashes:
     """All of them, sorted, unique, not writable: the set that texts are compared by. The last few hundred texts are
-    remembered, as one article is held against many and many articles against one."""
+    remembered, as one article is held against many and many articles against one; of long ones the last few."""
+    return (_shingles if len(text) <= _LONG else _many_shingles)(text)
+
+
+_LONG = 20_000
+"""characters: the shingles of 512 such texts take 80 MB, and a page may hold a hundred times that"""
+
+
+@lru_cache(maxsize=512)
+def _shingles(text: str) -> Hashes:
+    return _kept(_sorted_set(sequence(text)))
+
+
+@lru_cache(maxsize=4)
+def _many_shingles(text: str) -> Hashes:
     return _kept(_sorted_set(sequence(text)))
 
 

@@ -214,6 +214,8 @@ _TAIL_CUTS = re.compile(
 )
 _REMEMBERED = 4_096
 """lines: one page asks about each of its lines several times (three readers, head, tail, title)"""
+_REMEMBERED_LENGTH = 500
+"""characters: the longest of them. A page may be one line of 8 MiB, and 4,096 of these are no memory of anything"""
 CAPTION_LENGTH = 120
 BYLINE_LENGTH = 50
 
@@ -223,15 +225,23 @@ def simpler(text: str) -> str:
     return text.translate(_SIMPLER)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def fold(text: str) -> str:
     """The form that rules look at: NFKC, no spaces, lower case, simplified where it matters."""
+    return _folded(text) if len(text) <= _REMEMBERED_LENGTH else _folded.__wrapped__(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace(" ", "").lower().translate(_SIMPLER)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def kind(text: str, place: Place = Place.ANY) -> Kind | None:
     """What rule says that this line is furniture, None for the article's own."""
+    return _kind(text, place) if len(text) <= _REMEMBERED_LENGTH else _kind.__wrapped__(text, place)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _kind(text: str, place: Place) -> Kind | None:
     folded = fold(text)
     if place is Place.BODY and folded.isdigit():
         return None  # the number of a chapter

@@ -157,3 +157,11 @@ def test_every_line_of_the_table_folds_into_something_that_counts() -> None:
     assert len(lines) > 4_000
     assert len({char for line in lines for char in line[1:]}) == sum(len(line) - 1 for line in lines), "one line for each"
     assert all(normalise(char) == line[0] for line in lines for char in line)
+
+
+def test_of_long_texts_only_the_last_few_are_remembered() -> None:
+    fingerprint._shingles.cache_clear()
+    for number in range(10):
+        assert len(fingerprint.shingles(f"{number}" + "长文" * fingerprint._LONG)) > 0
+    assert fingerprint._shingles.cache_info().currsize == 0
+    assert fingerprint._many_shingles.cache_info().currsize == 4

@@ -184,3 +184,13 @@ def test_any_line_has_a_kind_or_none(line: str) -> None:
     assert furniture.kind(line) in {None, *Kind}
     kept, cut = furniture.cut_tail(line)
     assert kept + cut == line
+
+
+def test_no_line_is_remembered_that_could_fill_the_memory() -> None:
+    furniture._folded.cache_clear()
+    furniture._kind.cache_clear()
+    assert furniture.fold("长 Ｘ" * 1_000) == "长x" * 1_000
+    assert furniture.kind("长" * 10_000) is None
+    assert furniture._folded.cache_info().currsize == furniture._kind.cache_info().currsize == 0
+    assert furniture.fold("短 Ｘ") == "短x"
+    assert furniture._folded.cache_info().currsize == 1
