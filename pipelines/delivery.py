@@ -199,7 +199,7 @@ class Sheet:
 
     def __init__(self, out: BinaryIO, form: str, schema: str) -> None:
         self._shape = SCHEMAS[schema]
-        self._out = _Digested(out)
+        self._out = Digested(out)
         self._exits = ExitStack()
         self._put = self._exits.enter_context(FORMATS[form](self._out, schema))  # type: ignore[arg-type]  # a BinaryIO but in name
         self.records = 0
@@ -220,7 +220,7 @@ class Sheet:
         self._exits.__exit__(kind, error, trace)
 
 
-class _Digested(io.RawIOBase):
+class Digested(io.RawIOBase):
     """A file that knows the size and the digest of what went through it; it leaves the file below open."""
 
     def __init__(self, out: BinaryIO) -> None:

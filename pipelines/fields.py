@@ -69,6 +69,8 @@ _DOLMA: dict[str, Any] = {
     **dict.fromkeys(("id", "text", "source", "added", "created"), "text"),
     "metadata": {name: kind for name, kind in _NATIVE.items() if name not in NOT_METADATA},
 }
+CHANGE: dict[str, Any] = {"op": "text", "sequence": "number", "id": "text", "record": _NATIVE}
+"""The columns of a segment of the feed"""
 COLUMNS = {"native": _NATIVE, "dolma": _DOLMA}
 """Schema -> columns and what they hold: a word, a list of one kind, a mapping with fixed names. Times are text, as in
 the record: a Parquet timestamp would lose the offset that the page printed."""

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from pipelines.fields import COLUMNS, NOT_METADATA, PAIRS
+from pipelines.fields import CHANGE, COLUMNS, NOT_METADATA, PAIRS
 
 Row = Mapping[str, Any]
 Put = Callable[[Row], None]
@@ -95,17 +95,36 @@ def _csv(out: BinaryIO, schema: str) -> Iterator[Put]:
 
 @contextmanager
 def _parquet(out: BinaryIO, schema: str) -> Iterator[Put]:
+    with _table(out, COLUMNS[schema]) as put:
+        yield lambda row: put(_listed(row), len(row["text"]))
+
+
+@contextmanager
+def changes(out: BinaryIO) -> Iterator[Put]:
+    """Changes of the feed (docs/feed.md) as Parquet: op, sequence, id, and the record as a row of Parquet, null for a delete."""
+    with _table(out, CHANGE) as put:
+
+        def put_change(change: Row) -> None:
+            record = change["record"]
+            put({**change, "record": record and _listed(record)}, len(record["text"]) if record else 0)
+
+        yield put_change
+
+
+@contextmanager
+def _table(out: BinaryIO, columns: Mapping[str, Any]) -> Iterator[Callable[[Row, int], None]]:
+    """A Parquet file of rows, each given with the number of characters of its text."""
     import pyarrow as pa  # noqa: PLC0415 -- a third of a second, for one format of five
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    kind = arrow_schema(schema)
+    kind = _arrow(columns)
     rows: list[Row] = []
     size = 0
 
-    def put(row: Row) -> None:
+    def put(row: Row, characters: int) -> None:
         nonlocal size
-        rows.append(_listed(row))
-        size += len(row["text"])
+        rows.append(row)
+        size += characters
         if len(rows) >= ROW_GROUP_ROWS or size >= ROW_GROUP_CHARACTERS:
             flush()
 
@@ -158,6 +177,10 @@ def cell(value: object) -> str:
 
 def arrow_schema(schema: str) -> Any:
     """The Parquet schema of `native` or `dolma` rows, a `pyarrow.Schema`."""
+    return _arrow(COLUMNS[schema])
+
+
+def _arrow(columns: Mapping[str, Any]) -> Any:
     import pyarrow as pa  # noqa: PLC0415 -- see _parquet
 
     words = {"text": pa.string(), "number": pa.int64(), "share": pa.float64(), "flag": pa.bool_()}
@@ -170,7 +193,7 @@ def arrow_schema(schema: str) -> Any:
             return pa.struct([(name, kind_of(inner)) for name, inner in kind.items()])
         return words[kind]
 
-    return pa.schema([(name, kind_of(kind)) for name, kind in COLUMNS[schema].items()])
+    return pa.schema([(name, kind_of(kind)) for name, kind in columns.items()])
 
 
 def _listed(row: Row) -> Row:

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -26,7 +27,8 @@ from pipelines.export import What, export, export_to
 from pipelines.fields import TIMES
 from pipelines.formats import FORMATS, SCHEMAS
 from pipelines.model import Caption, PublishedFrom, Rights
-from tests.archive.made import Writer, archive_at, moment
+from pipelines.segments import seal
+from tests.archive.made import OTHER, STORY, Writer, archive_at, moment
 
 ROOT = Path(__file__).parent.parent
 LOADERS_VENV = ROOT / ".bench-venvs" / "loaders"
@@ -201,3 +203,23 @@ def test_what_is_loaded_has_in_it_what_loaders_stumble_over(folder: Path) -> Non
     assert {row["source"] for row in rows} == {None, "NA", "科技日报"}
     assert sum(row["modified"] is not None for row in rows) == 1
     assert any(row["cluster"]["similarity"] not in (None, 0.0, 1.0) for row in rows)
+
+
+def test_the_query_in_the_documentation_makes_the_corpus_of_all_segments(tmp_path: Path) -> None:
+    query = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "feed.md").read_text("utf-8"), re.DOTALL)
+    assert query is not None
+    with archive_at(tmp_path / "archive") as archive:
+        writer = Writer(archive)
+        for number, text in enumerate((STORY, OTHER, STORY[:1])):
+            writer.shows(f"n{number}", 0, text, title=f"第{number}条")
+        seal(archive, tmp_path / "segments", size=1)
+        writer.withdrawn("n0", 1)
+        writer.shows("n1", 2, (*OTHER[:2], "明年不再路试，三家汽车厂都退出了。"))
+        seal(archive, tmp_path / "segments", size=1)
+        rows = [json.loads(line) for line in raw(archive, "native").splitlines()]
+    shown = {row["id"]: row["text"] for row in rows if row["status"] == "active"}
+    ask = "import duckdb, json, sys; print(json.dumps(duckdb.sql(sys.argv[1]).select('id, text').fetchall()))"
+    done = subprocess.run([PYTHON, "-c", ask, query[1]], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert dict(json.loads(done.stdout)) == shown
+    assert len(shown) == 2

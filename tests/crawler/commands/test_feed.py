@@ -49,12 +49,25 @@ def test_what_is_reserved_for_the_use_is_withheld_and_counted_on_stderr(archive:
     assert (done.status, done.err) == (0, "1 of the deletes are articles withheld for their rights: reserved/train 1\n")
 
 
+def test_segments_are_written_to_a_folder_and_told_on_stderr(archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "segments"
+    for says in ("2 changes in 2 new segments", "0 changes in 0 new segments"):
+        done = invoke(capsys, "feed", "--archive", archive.path, "--segments", folder, "--limit", "1", "--use", "train")
+        assert (done.status, done.out, done.err) == (0, "", f"{says} in {folder}\n")
+    told = json.loads((folder / "manifest.json").read_bytes())
+    assert [one["name"] for one in told["segments"]] == [f"{n:012}-{n:012}.parquet" for n in (1, 2)]
+    assert json.loads(invoke(capsys, "feed", "--archive", archive.path, "--since", told["since"], "--use", "train").out)["cursor"] == 2
+    assert invoke(capsys, "feed", "--archive", archive.path, "--segments", folder).status == 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
         ([], 2, "Say from where"),
         (["--since", "0", "more"], 2, "Say from where"),
         (["--since", "0", "--limit", "0"], 2, "1 or more"),
+        (["--since", "0", "--segments", "/none/at/all"], 2, "knows it from its manifest"),
+        (["--segments", "/none/at/all"], 20, "there is no folder /none/at"),
         (["--since", "99"], 20, "never gave the cursor 99; its newest is 2"),
         (["--since", "-1"], 20, "never gave the cursor -1"),
         (["--since", "yesterday"], 20, "'yesterday' is no cursor"),
