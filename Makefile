@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 LOADERS := .bench-venvs/loaders
+PYWB := .bench-venvs/pywb
 
 help:            ## what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1|/' | column -t -s '|'
@@ -37,13 +38,22 @@ $(LOADERS)/.ready: tests/loaders.txt $(READY)
 test-loaders: $(LOADERS)/.ready  ## exports through datasets, DuckDB, Polars, pandas and mlcroissant, which it installs
 	@$(BIN)/python -m pytest -rs tests/test_loaders.py
 
+# As above: 20 s, once, and 100 MB.
+$(PYWB)/.ready: tests/pywb.txt $(READY)
+	@echo "Installing pywb into $(PYWB) (once) ..."
+	@{ $(PYTHON) -m venv --clear $(PYWB) && $(PYWB)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
+	  --no-deps -r tests/pywb.txt && touch $@; } || echo "pywb cannot be installed here: the tests that replay with it are left out."
+
+test-pywb: $(PYWB)/.ready  ## archives replayed by pywb, which it installs: pages, and both kinds of revisit
+	@$(BIN)/python -m pytest -rs tests/archive/test_cdxj.py tests/test_index_in_step.py -k pywb
+
 lint: $(READY)   ## ruff, mypy strict, the layer contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint $(LOADERS)/.ready test ## what CI runs
+check: lint $(LOADERS)/.ready $(PYWB)/.ready test ## what CI runs
 
 test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
 	@$(BIN)/python -m tests.flows.kill --rounds 20
@@ -87,4 +97,4 @@ profile: $(READY)  ## where the time goes, by part: in a crawl, and when an arch
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-loaders test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock
+.PHONY: help setup demo crawl test lint check test-loaders test-pywb test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock

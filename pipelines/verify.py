@@ -12,7 +12,6 @@ read again by the rules that its record names (`seeds/<digest>.toml`), where tod
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import math
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ import sqlalchemy as sa
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import digest, from_json, timestamp, to_json
 from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.warc import is_being_written
 from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, offset_of, original_of, within
 from pipelines.consistency import Consistency
 from pipelines.errors import CatalogueDamaged, DamagedRecord, SeedsError
@@ -300,7 +300,7 @@ class _Verification:
     def _opened(self) -> Iterator[Path]:
         for path in self._paths:
             self._lines[path.name] = Lines()
-            if _is_written(path):
+            if is_being_written(path):
                 self._written.add(path.name)
                 self.result.checked["files_being_written"] += 1
             yield path
@@ -365,16 +365,6 @@ class _Verification:
 
 
 _ROW = tuple(Row.__dataclass_fields__)
-
-
-def _is_written(path: Path) -> bool:
-    """Whether a crawl has the file open: its end, and the rows of its end, are still to come."""
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 __all__ = ["ADVICE", "KEPT", "Finding", "Result", "What", "verify"]

@@ -106,7 +106,7 @@ def test_warcio_finds_nothing_wrong_with_what_is_archived(tmp_path: Path, capsys
         assert checker.exit_value == 0, capsys.readouterr().out
 
 
-@pytest.mark.skipif(not PYWB.exists(), reason="needs pywb in .bench-venvs/pywb (python -m venv, pip install pywb 'setuptools<70')")
+@pytest.mark.skipif(not PYWB.exists(), reason="no pywb in .bench-venvs/pywb: `make test-pywb` makes it")
 def test_pywb_shows_the_pages_of_an_archive_as_it_lies(tmp_path: Path) -> None:
     made = small(tmp_path, [*usual(), identical("robot", 2)])
     collection = tmp_path / "collections" / "a"

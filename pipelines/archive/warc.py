@@ -35,7 +35,7 @@ from pipelines.archive.records import Record, end_of_last_whole_member, number, 
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, WarcRef
 
-__all__ = ["Exchange", "Original", "Tail", "WarcWriter", "captures_in", "read_captures", "read_record", "repair_tail"]
+__all__ = ["Exchange", "Original", "Tail", "WarcWriter", "captures_in", "is_being_written", "read_captures", "read_record", "repair_tail"]
 
 MAX_BYTES = 2**30
 """of a file before the next one is begun: 1 GiB, as ISO 28500 Annex C recommends"""
@@ -254,6 +254,16 @@ def steps_in(
             beside = None
             if record.length:
                 yield Passed(record.offset)
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a crawl has the file open: its end, and the rows of its end, are still to come."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def read_record(path: Path, ref: WarcRef, *, original: Original | None = None) -> Capture:

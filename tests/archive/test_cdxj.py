@@ -358,7 +358,7 @@ for path in sys.argv[2:]:
 """
 
 
-@pytest.mark.skipif(not PYWB.exists(), reason="needs pywb in .bench-venvs/pywb (python -m venv, pip install pywb 'setuptools<70')")
+@pytest.mark.skipif(not PYWB.exists(), reason="no pywb in .bench-venvs/pywb: `make test-pywb` makes it")
 def test_pywb_replays_pages_and_both_kinds_of_revisit(tmp_path: Path) -> None:
     collection = tmp_path / "collections" / "a"
     captures = archive(collection / "archive")
