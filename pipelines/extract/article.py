@@ -10,7 +10,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pipelines import text as texts
-from pipelines.extract import blocks, furniture, metadata, names, verdict
+from pipelines.extract import blocks, dates, furniture, metadata, names, notices, verdict
 from pipelines.extract.assembly import Assembly
 from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.extract.consensus import Consensus
@@ -33,6 +33,11 @@ _SHORT = 80
 _ANCIENT = 1990
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LATER_TITLE = 40
+_LONGEST_TITLE = 300
+"""characters; the longest of 64 real ones has 46"""
+_OWN_WORDS = 1_024
+_BELOW_TITLE = 5
+"""lines in which a page says when it went out"""
 
 CONSENSUS = "consensus"
 
@@ -89,6 +94,8 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         and (listed := verdict.behind_a_list(lines[at + 1 : first], assembly.kept, printed_title, reader.where.url)) is not None
     ):
         return listed
+    if (teased := verdict.teasers(lines, assembly.kept)) is not None:
+        return notices.said(notices.SIGNS, f"{printed_title or ''}\n{_own_words(lines, assembly.kept)}") or teased
     begin = max(
         0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES
     )
@@ -114,6 +121,14 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         source=source,
         crumbs=[line.text for line in lines[max(0, first - 20) : first] if metadata.is_breadcrumb(line)],
     )
+
+
+def _own_words(lines: list[Line], kept: list[Line]) -> str:
+    """The first unlinked lines of a page that are not in what was taken for its text."""
+    taken = {line.index for line in kept}
+    return "\n".join(line.text for line in lines if line.index not in taken and line.link_share <= LINK_SHARE and not line.aside)[
+        :_OWN_WORDS
+    ]
 
 
 def from_layout(reader: Reader, match: Match) -> Article | Rejection:
@@ -151,15 +166,17 @@ def _composed(
 ) -> Article | Rejection:
     paragraphs, cut = _paragraphs(assembly.kept)
     captions = photos or _captions(assembly.captions, reader.capture.url)
-    text = "\n".join(paragraphs) or "\n".join(caption.text for caption in photos)
+    paragraphs = paragraphs or tuple(caption.text for caption in captions)  # a photo set: what it tells stands below its pictures
+    text = "\n".join(paragraphs)
+    title = title[:_LONGEST_TITLE].rstrip() if title else None
     language = texts.language(text) or _declared_language(reader)
     zone = reader.zone(language)
     when = _published(reader, head, tail, zone)
     claim = _claim(reader, title, text, when)
-    refused = _refusal(reader, claim, paragraphs, guessed=method == CONSENSUS)
+    endings = [line for _, line in assembly.told] + list(paragraphs[-1:])
+    refused = _refusal(reader, claim, paragraphs, endings, guessed=method == CONSENSUS)
     if refused is not None:
         return refused
-    paragraphs = paragraphs or tuple(caption.text for caption in photos)
     told = [*(line for _, line in assembly.told), *cut, *tail]
     editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
     bylines = [line.text for line in assembly.bylines]
@@ -223,17 +240,26 @@ def _captions(lines: list[Line], url: str) -> tuple[Caption, ...]:
 def _claim(reader: Reader, title: str | None, text: str, when: Published) -> verdict.Claim:
     url = reader.where.url
     dated = when.evidence in (PublishedFrom.HEADER, PublishedFrom.META, PublishedFrom.JSONLD)
+    dated = dated or (notices.weight(text) < notices.FRAMED and _prints_a_date(reader, title))
     return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.site.article_match(url) is not None)
 
 
-def _refusal(reader: Reader, claim: verdict.Claim, paragraphs: tuple[str, ...], *, guessed: bool) -> Rejection | None:
+def _prints_a_date(reader: Reader, title: str | None) -> bool:
+    """Whether the page says below its title when it went out, where no rule of the site looks for that."""
+    lines = reader.reading.lines
+    at = next((line.index for line in lines if title and furniture.fold(line.text) == furniture.fold(title)), None)
+    return at is not None and any(dates.first(line.text) for line in lines[at + 1 : at + 1 + _BELOW_TITLE] if not line.prose)
+
+
+def _refusal(reader: Reader, claim: verdict.Claim, paragraphs: tuple[str, ...], endings: list[str], *, guessed: bool) -> Rejection | None:
     markup = reader.page.markup
     found = verdict.no_article(claim, reader.reading, markup) if guessed else verdict.no_article_in_frame(claim, markup)
     if found is not None:
         return found
     if not claim.text:
         return Rejection(reason=Reason.NO_TEXT, detail="No reader found an article.")
-    return verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
+    teased = next((refused for line in endings if (refused := notices.paywall(line)) is not None), None)
+    return verdict.too_long(claim.text) or teased or verdict.partial(markup, paragraphs, ended="</html" in markup[-2_000:].lower())
 
 
 def _is_foot(line: Line) -> bool:

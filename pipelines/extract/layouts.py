@@ -178,7 +178,7 @@ def _second_opinion(subtree: html.HtmlElement, assembly: Assembly) -> Assembly:
 
 
 def _kept_enough(assembly: Assembly) -> bool:
-    kept = sum(len(line.text) for line in assembly.kept)
+    kept = sum(len(line.text) for line in assembly.kept or assembly.captions)  # of a photo set only the captions are text
     told = sum(len(text) for _, text in assembly.told) + sum(len(line.text) for line in (*assembly.captions, *assembly.bylines))
     return kept > 0 and kept + told >= KEPT_SHARE * assembly.selected
 

@@ -10,15 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.extract import notices
 from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.model import Headers, Reason, Rejection
 
 SLIGHT = 220
 """characters of article below which a page may be something else; the shortest real article of 64 has 108"""
-FRAMED = 120
-"""characters below which a page in the frame of an article, without a date of its own, may be the site's notice"""
 NEWSY = 60
 """characters of unlinked prose in one column that make an article out of a page full of links"""
+MOST = 300_000
+"""characters of one page's text; the longest government reports have 40,000, and comparing 3,000,000 took 1.5 s"""
 _LINKS = 5
 """link lines that make a listing out of a page without an article; the smallest listing seen has 10"""
 _HEAD = 1_024
@@ -46,55 +47,11 @@ _CONTROL_SHARE = 0.05
 _HTML_TYPES = re.compile(r"html|xhtml|text/plain|octet-stream|xml", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sign:
-    """`pattern` is searched in the title, the first lines and (`script`) in the markup of a page that has little prose."""
-
-    reason: Reason
-    pattern: re.Pattern[str]
-    in_markup: bool = False
-
-
-def _sign(reason: Reason, *parts: str, in_markup: bool = False) -> _Sign:
-    return _Sign(reason=reason, pattern=re.compile("".join(parts), re.IGNORECASE), in_markup=in_markup)
-
-
-_SIGNS = (
-    _sign(
-        Reason.CHALLENGE,
-        r"__jsl_clearance|cf-chl-|cf_chl_|challenge-platform|_Incapsula_|acw_sc__v2|aliyun_waf|probe\.js|safeline|yunsuo_session",
-        in_markup=True,
-    ),
-    _sign(
-        Reason.CHALLENGE,
-        r"just a moment|checking your browser|enable javascript and cookies|请[开启]?[启用]\s*javascript|",
-        r"浏览器(?:安全)?检查|正在(?:检查|验证)您的浏览器|ddos",
-    ),
-    _sign(
-        Reason.CAPTCHA,
-        r"验证码|安全验证|滑动验证|人机验证|请完成(?:下[方列])?.{0,6}验证|拖动.{0,8}滑块|访问(?:过于)?频繁|异常(?:访问|流量)|",
-        r"captcha|are you (?:a )?(?:human|robot)",
-    ),
-    _sign(
-        Reason.MAINTENANCE,
-        r"(?:系统|网站|服务器?|站点|平台|正在|升级|停机|例行)维护|维护(?:中|公告)|暂停(?:服务|访问)|网站(?:升级|改版)中|",
-        r"under maintenance|temporarily unavailable|be back soon",
-    ),
-    _sign(
-        Reason.LOGIN,
-        r"请先?登[录陆]|登[录陆]后(?:查看|阅读|继续|访问)|需要登[录陆]|会员(?:专享|登[录陆])|尚未登[录陆]|",
-        r"(?:please )?(?:log|sign) ?in to|subscribe to (?:read|continue)",
-    ),
-    _sign(
-        Reason.SOFT_404,
-        r"\b404\b|页面(?:不存在|未找到|找不到|已删除|丢失|没有找到)|(?:网页|文章|内容|新闻|信息)(?:不存在|已(?:被)?删除|已下线|已过期|走丢)|",
-        r"找不到[您该此]?.{0,8}(?:页面?|网页|内容|文章)|",
-        r"(?:访问|请求|查看|浏览|要找)的?(?:页面?|网页|内容|文章|信息|链接).{0,12}(?:不存在|不见|删除|找不到|没有|失效|丢失)|",
-        r"抱歉.{0,12}(?:不存在|删除|找不到)|page (?:not found|does(?:n't| not) exist)|not found|no longer available",
-    ),
-)
 _LIST_BEFORE = 10
 """lines of links between a title and a short text; a flash report follows its title after a handful of share links"""
+_TEASER = 200
+"""characters: what a list shows of an article is shorter"""
+_TEASERS, _MOSTLY = 3, 0.6
 _TOPIC = re.compile(r"/(?:special|zt|zhuanti|topics?|subject)/|专题(?:[_\-|—－]|$|报道)|专题_")
 _LEADS_ON = re.compile(r"<meta\b[^>]{0,100}http-equiv\s*=\s*[\"']?refresh\b[^>]{0,100}\burl\s*=", re.IGNORECASE)
 _PHOTO_SCRIPT = re.compile(r"\b(?:pic_data|picList|slide_data|g_oPics?)\s*[=:]", re.IGNORECASE)
@@ -137,11 +94,11 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
     """Why a page with this little text is no article; None where it may be one. A title, a date and two sentences make a
     flash report, whatever words stand around them."""
     if len(claim.text) >= SLIGHT or (claim.expected and claim.dated and claim.title and len(claim.text) >= NEWSY):
-        return None
-    if not any(line.text for line in reading.lines) and not _signed(_SIGNS[:1], "", markup):
+        return notices.notice(claim.title, claim.text, dated=claim.dated)
+    if not any(line.text for line in reading.lines) and not notices.said(notices.CHALLENGES, "", markup):
         return Rejection(reason=Reason.EMPTY, detail="The page shows no text.")
     own = claim.text if len(claim.text) >= NEWSY else _outside_links(reading)
-    if found := _signed(_SIGNS, f"{claim.title or ''}\n{own}", markup):
+    if found := notices.said(notices.SIGNS, f"{claim.title or ''}\n{own}", markup):
         return found
     if found := _leads_on(claim, markup):
         return found
@@ -155,11 +112,7 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
 def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:
     """Why a page whose layout fits is no article all the same: sites print their notices in the frame of their articles. Only
     what stands in the article's place is looked at, and only where it is short and nothing on the page says when it went out."""
-    if claim.dated or len(claim.text) >= FRAMED:
-        return None
-    if found := _signed(_SIGNS, f"{claim.title or ''}\n{claim.text}", ""):
-        return found
-    return _leads_on(claim, markup)
+    return notices.notice(claim.title, claim.text, dated=claim.dated) or _leads_on(claim, markup)
 
 
 def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:
@@ -171,12 +124,23 @@ def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | No
     return Rejection(reason=_list_reason(title, url), detail=f"{links} lines of links stand between the title and the only prose.")
 
 
+def teasers(lines: Sequence[Line], kept: Sequence[Line]) -> Rejection | None:
+    """Why a text is none that stands in pieces below links: they are the beginnings of other articles, each below its own
+    headline, and what the page itself has to say is not among them."""
+    below = [line for line in kept if line.index > 0 and lines[line.index - 1].link_share > LINK_SHARE and len(line.text) < _TEASER]
+    if len(below) < _TEASERS or len(below) < _MOSTLY * len(kept):
+        return None
+    return Rejection(
+        reason=Reason.LISTING, detail=f"{len(below)} of {len(kept)} paragraphs stand below a link: beginnings of other articles."
+    )
+
+
 def _list_reason(title: str | None, url: str) -> Reason:
     return Reason.TOPIC if _TOPIC.search(url) or _TOPIC.search(title or "") else Reason.LISTING
 
 
 def _leads_on(claim: Claim, markup: str) -> Rejection | None:
-    if claim.dated or len(claim.text) >= FRAMED or not _LEADS_ON.search(markup):
+    if claim.dated or len(claim.text) >= notices.FRAMED or not _LEADS_ON.search(markup):
         return None
     return Rejection(reason=Reason.REDIRECT, detail="A few words, and a meta refresh that leads elsewhere.")
 
@@ -186,13 +150,6 @@ def _few_words(claim: Claim) -> Rejection | None:
     if claim.dated or not claim.text:
         return None
     return Rejection(reason=Reason.NO_TEXT, detail=f"Only {len(claim.text)} characters, and no date: {claim.text[:20]!r}.")
-
-
-def _signed(signs: tuple[_Sign, ...], text: str, markup: str) -> Rejection | None:
-    for sign in signs:
-        if found := sign.pattern.search(markup if sign.in_markup else text):
-            return Rejection(reason=sign.reason, detail=f"The page says {found[0][:40]!r}.")
-    return None
 
 
 def _outside_links(reading: Reading) -> str:
@@ -211,6 +168,13 @@ def _without_prose(claim: Claim, reading: Reading, markup: str, enough: int) -> 
     if markup.count("<img") + markup.count("<IMG") >= 3:
         return Rejection(reason=Reason.PHOTO_SET, detail="Pictures, no prose.")
     return None
+
+
+def too_long(text: str) -> Rejection | None:
+    """More than anybody prints: bytes made to cost, and a text that every later comparison would pay for."""
+    if len(text) <= MOST:
+        return None
+    return Rejection(reason=Reason.TOO_LARGE, detail=f"{len(text)} characters of text; more than {MOST} are not read as an article.")
 
 
 def partial(markup: str, paragraphs: tuple[str, ...], ended: bool) -> Rejection | None:

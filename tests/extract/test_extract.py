@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines import extract_page
 from pipelines.extract import extract
 from pipelines.model import Article, Capture, Headers, Reason, Rejection
-from pipelines.site import generic_site
+from pipelines.site import generic_site, parse_site
 from tests.pages import folder
 
 AT = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
@@ -261,3 +261,72 @@ def test_the_seed_article_comes_out_whole_and_alone() -> None:
 def test_expectations_are_json_of_plain_values() -> None:
     for path in folder.folders():
         assert json.loads((path / "expected.json").read_text("utf-8"))["outcome"]
+
+
+FRAMED = """
+name = "river"
+publisher = "River"
+language = "zh"
+timezone = "Asia/Shanghai"
+hosts = ["news.example.org"]
+
+[discover]
+listings = ["https://news.example.org/"]
+article = ['/(?P<date>\\d{4}/\\d{4})/\\w+\\.html$']
+
+[[layout]]
+name = "one"
+title = ["h1"]
+body = ["div.text"]
+"""
+
+
+def in_frame(title: str, inner: str, date: str = "") -> Article | Rejection:
+    """What a site's own layout makes of a page; the layout looks for no date."""
+    body = f"<html><head><title>{title}_河岸网</title></head><body><h1>{title}</h1><p>{date}</p><div class=text>{inner}</div></body></html>"
+    return extract(captured(body), parse_site(FRAMED.encode(), "river.toml"))
+
+
+def reason(found: Article | Rejection) -> Reason | None:
+    return found.reason if isinstance(found, Rejection) else None
+
+
+def test_beginnings_of_other_articles_around_a_notice_are_no_article() -> None:
+    others = "".join(f"<li><a href=/2026/0301/{n}.html>河岸小镇第{n}台样机下水</a><p>{SENTENCE}……</p></li>" for n in range(8))
+    page = (
+        f"<html><body><div><h2>提示</h2><p>您要找的文章已经被删除。</p></div><div><h3>大家都在看</h3><ul>{others}</ul></div></body></html>"
+    )
+    assert reason(extract(captured(page), generic_site())) is Reason.SOFT_404
+    assert reason(extract(captured(page.replace("您要找的文章已经被删除。", "")), generic_site())) is Reason.LISTING
+
+
+def test_a_photo_sets_captions_are_its_text() -> None:
+    shown = "".join(f"<p align=center><img src=/{n}.jpg></p><p align=center>{SENTENCE[:-1]}（王小满 摄）</p>" for n in "12")
+    found = in_frame("组图：河岸夜色", shown, "2026-03-01 08:30")
+    assert isinstance(found, Article), found
+    assert len(found.paragraphs) == len(found.captions) == 2
+    assert found.captions[0].image_url == "https://news.example.org/1.jpg"
+
+
+@pytest.mark.parametrize("last", ["登录后可阅读全文（剩余80%）", "Subscribe to continue reading this story."])
+def test_what_breaks_off_at_a_wall_is_no_whole_article(last: str) -> None:
+    inner = f"<p>{SENTENCE}</p>" * 4
+    assert reason(in_frame("河岸小镇试放样机", inner + f"<p>{last}</p>", "2026-03-01")) is Reason.LOGIN
+    assert reason(in_frame("河岸小镇试放样机", inner, "2026-03-01")) is None
+    assert reason(extract(captured(an_article(inner + f"<p>{last}</p>")), generic_site())) is Reason.LOGIN
+
+
+def test_a_date_below_the_title_counts_though_no_layout_looks_for_it() -> None:
+    words = "渡口验证码系统升级维护，暂停服务一天。"
+    assert reason(in_frame("渡口验证码系统", f"<p>{words}</p>", "2026-03-01 08:30")) is None
+    assert reason(in_frame("提示", f"<p>{words}</p>")) is not None
+
+
+def test_a_text_that_nobody_would_print_is_too_large() -> None:
+    assert reason(in_frame("河岸小镇试放样机", f"<p>{SENTENCE}</p>" * 7_000)) is Reason.TOO_LARGE
+
+
+def test_a_title_is_cut_where_no_headline_ends() -> None:
+    found = in_frame("河岸" * 50_000, f"<p>{SENTENCE}</p>" * 4)
+    assert isinstance(found, Article)
+    assert len(found.title) == 300
