@@ -7,6 +7,7 @@ that a state holds across processes). `Gate` at the end keeps the states of one 
     after_request / after_arrival         it is asked now; its answer begins now
     after_response(state, status, ...)    what its answer says about the next request
     after_failure / after_challenge       no answer; an answer that means "go away"
+    after_article(state)                  an answer that was what we came for
     resumed(state, now, politeness)       at the start of a run: what still holds of the last one
 """
 
@@ -223,6 +224,11 @@ def after_challenge(state: HostState, now: float, why: str) -> HostState:
     return _opened(replace(state, challenges=state.challenges + 1), now, why)
 
 
+def after_article(state: HostState) -> HostState:
+    """A page that was read as an article: a host that serves its articles does not mean "go away" by a captcha in between."""
+    return replace(state, challenges=0, openings=max(0, state.openings - state.challenges))
+
+
 def _failed(state: HostState, now: float, why: str, counts: bool) -> HostState:
     failed = replace(state, failures=state.failures + counts, calm=0)
     return _opened(failed, now, why) if failed.failures >= BREAK_AFTER and counts else failed
@@ -321,6 +327,10 @@ class Gate:
 
     def saw_challenge(self, host: str, why: str) -> None:
         self.put(after_challenge(self.state(host), self.clock(), why))
+
+    def saw_article(self, host: str) -> None:
+        if (state := self.state(host)).challenges:
+            self.put(after_article(state))
 
     def saw_crawl_delay(self, host: str, crawl_delay: float | None) -> None:
         self.put(with_crawl_delay(self.state(host), crawl_delay, self.politeness))

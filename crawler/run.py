@@ -208,6 +208,8 @@ class Conductor:
             self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in UNASKED
         if outcome is not None and outcome.word in GO_AWAY:
             gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
+        elif outcome is not None and outcome.word in BROUGHT:
+            gate_of(self._crawler).saw_article(visit.row.host)
         self._check_budgets()
         self._progress.show(self._visits)
 

@@ -25,6 +25,7 @@ from crawler.politeness import (
     Gate,
     HostState,
     after_arrival,
+    after_article,
     after_challenge,
     after_failure,
     after_request,
@@ -305,6 +306,22 @@ def test_a_host_that_serves_nothing_but_challenges_is_given_up_though_each_is_a_
         state = after_challenge(answered(after_request(state, now), 200, now), now, "captcha")
         asked += 1
     assert asked == MAX_OPENINGS
+
+
+def test_a_host_that_serves_articles_between_its_challenges_is_not_given_up() -> None:
+    state = HOST
+    for _ in range(30):
+        state = after_article(answered(after_challenge(state, NOW, "captcha"), 200))
+    assert state.given_up is None
+    assert (state.challenges, state.openings) == (0, 0)
+
+
+def test_an_article_excuses_no_failures_of_the_network() -> None:
+    state = HOST
+    for _ in range(6):
+        state = after_failure(state, NOW, "reset")
+    assert state.openings > 0
+    assert after_article(state).openings == state.openings
 
 
 def test_a_host_with_a_challenge_now_and_then_is_not_given_up() -> None:
