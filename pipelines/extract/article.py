@@ -240,6 +240,7 @@ def _captions(lines: list[Line], url: str) -> tuple[Caption, ...]:
 def _claim(reader: Reader, title: str | None, text: str, when: Published) -> verdict.Claim:
     url = reader.where.url
     dated = when.evidence in (PublishedFrom.HEADER, PublishedFrom.META, PublishedFrom.JSONLD)
+    dated = dated or reader.where.part > 1  # its first page said so; what is left of a text for the last one may be a line
     dated = dated or (notices.weight(text) < notices.FRAMED and _prints_a_date(reader, title))
     return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.site.article_match(url) is not None)
 

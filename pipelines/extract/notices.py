@@ -96,7 +96,8 @@ SIGNS = (
         rf"\b404\b|{_PIECE}.{{0,8}}{_LOST}|页面没有找到|未找到{_PIECE}|找不到[您该此]?.{{0,8}}{_PIECE}|没有(?:找到)?相关{_PIECE}",
         rf"(?:访问|请求|查看|浏览|要找|查找|寻找)的?{_PIECE}.{{0,12}}{_LOST}|抱歉.{{0,12}}(?:不存在|删除|找不到)",
         r"page (?:not found|does(?:n't| not) exist)|not found|no longer (?:available|on|exists?|here)|nothing (?:was )?found",
-        r"(?:can(?:'|’)?t|cannot|could ?n(?:'|’|o)t|unable to) (?:be )?(?:find|found|locate|located)|may have been (?:moved|removed|deleted)",
+        r"(?:can(?:'|’)?t|cannot|could ?n(?:'|’|o)t|unable to) (?:be )?(?:find|found|locate|located)",
+        r"may have been (?:moved|removed|deleted)",
         r"(?:article|story|page|link) has (?:expired|been (?:removed|deleted))",
     ),
     _sign(
