@@ -45,8 +45,9 @@ def _show(mode: str, served: site.Site, found: list[Finding]) -> None:
         wrong = f"  <- {one.wrong}" if one.wrong else ""
         print(f"{one.name:26} {one.expected:14} {one.happened:24} {one.requests:>8} {seconds:>8}{wrong}")  # noqa: T201
     for number, run in enumerate(served.runs, 1):
-        worst = max(run.stalls, default=0.0) * 1000
-        print(f"run {number}: status {run.status}, {run.seconds:.0f} s, {run.peak_mb:.0f} MB, longest stall {worst:.0f} ms")  # noqa: T201
+        worst = max(run.stalls, key=lambda stall: stall.seconds)
+        stall = f"longest stall {worst.seconds * 1000:.0f} ms ({worst.at_work * 1000:.0f} at work) {worst.where}"
+        print(f"run {number}: status {run.status}, {run.seconds:.0f} s, main process {run.peak_mb:.0f} MB, {stall}")  # noqa: T201
     print(f"{sum(not one.wrong for one in found)} of {len(found)} hold.")  # noqa: T201
 
 

@@ -23,6 +23,8 @@ from tests.hazards.site import Site
 MEMORY_MB = {True: 250, False: 350}
 """of the main process, with all hazards together on one host; apart, a hundred hosts answer at once, and eight bodies of 8 MiB
 are in its hands at the same time"""
+STALL_MS = 200
+"""for which one answer may hold the event loop up"""
 CLEAN = 0.9
 """of a survivor's text must be its story's"""
 Record = Mapping[str, Any]
@@ -63,16 +65,28 @@ def findings(site: Site, archive: Path, rows: tuple[Row, ...], pace: Pace) -> It
     yield Finding(
         name="robots.txt disallow", expected="no request", happened=f"{forbidden}", requests=forbidden, wrong="asked" if forbidden else ""
     )
+    yield _stall(site)
     peak, limit = max(run.peak_mb for run in site.runs), MEMORY_MB[site.together]
     yield Finding(name="memory", expected=f"< {limit} MB", happened=f"{peak:.0f} MB", requests=0, wrong="too much" if peak >= limit else "")
+
+
+def _stall(site: Site) -> Finding:
+    """By the time that the loop's own thread was at work: what other processes of the machine took is none of its doing."""
+    longest = max((stall for run in site.runs for stall in run.stalls), key=lambda stall: stall.at_work)
+    return Finding(
+        name="event loop",
+        expected=f"< {STALL_MS} ms",
+        happened=f"held for {longest.at_work * 1000:.0f} ms",
+        requests=0,
+        wrong=longest.where or "?" if longest.at_work * 1000 >= STALL_MS else "",
+    )
 
 
 def _hazard(site: Site, row: Row, record: Record | None, known: Any, pace: Pace) -> Finding:
     story, first = site.cases[row.name].story, site.runs[0]
     asked = first.asked[row.name]
-    seconds = None
-    if asked and known is not None and known.last_fetched:
-        seconds = max(0.0, min(known.last_fetched - first.wall, first.seconds) - (asked[0] - first.began))
+    heard = first.fetched.get(site.urls[row.name])
+    seconds = max(0.0, heard - first.wall - (asked[0] - first.began)) if asked and heard else None
     wrong = "; ".join([*_objections(row, record, known, story), *_rudeness(row, asked, pace)])
     return Finding(
         name=row.name, expected=row.expect, happened=_word(record, known, story), requests=len(asked), seconds=seconds, wrong=wrong

@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from pipelines.archive import schema
 from tests.crawler.wire_server import WireServer, page
+from tests.flows import crawling
 from tests.flows.crawling import ROOT
 from tests.hazards import lists, pages
 from tests.hazards.rows import Case, Pace, Row
@@ -82,6 +86,15 @@ class Site:
             server.asked.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """How long the event loop could not be reached, how much of that its own thread was at work, and in what."""
+
+    seconds: float
+    at_work: float
+    where: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One `scrapy crawl`, and what was measured: `asked` are the requests of each hazard, `targets` those of the main server."""
@@ -91,7 +104,10 @@ class Run:
     stderr: str
     seconds: float
     peak_mb: float
-    stalls: tuple[float, ...]
+    stalls: tuple[Stall, ...]
+    """the longest of its event loop"""
+    fetched: Mapping[str, float]
+    """by URL, when the frontier heard of its answer, in seconds since the epoch"""
     asked: Mapping[str, tuple[float, ...]]
     targets: Counter[str]
     began: float
@@ -196,7 +212,8 @@ def crawl(site: Site, archive: Path, *options: str) -> Run:
         stderr=done.stderr,
         seconds=time.monotonic() - began,
         peak_mb=said["peak_mb"],
-        stalls=tuple(said["stalls"]),
+        stalls=tuple(Stall(*stall) for stall in said["stalls"]),
+        fetched={row.url: row.last_fetched for row in crawling.rows(archive, sa.select(schema.url)) if row.last_fetched},
         asked=site.asked(),
         targets=Counter(asked.target for asked in site.main.asked),
         began=began,
