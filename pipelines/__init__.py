@@ -21,10 +21,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipelines.archive import Archive
     from pipelines.model import Article, Rejection
     from pipelines.site import Site
 
 _SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+def open_archive(path: Path | str, *, catalogue_url: str | None = None) -> Archive:
+    """The archive in a folder, for notebooks and programs: a context manager that closes it. docs/library.md has what to do with it.
+
+    `catalogue_url` is the PostgreSQL URL where the catalogue lies there. Nothing is made: where there is no archive, it is refused.
+    An older archive is brought forward first, with a backup. Raises ArchiveUnusable, NewerArchive, CatalogueDamaged, OutOfSpace,
+    and Locked while a takedown is at work.
+    """
+    from pipelines import archive  # noqa: PLC0415 -- `import pipelines` stays cheap
+
+    return archive.open_archive(path, catalogue_url=catalogue_url)
 
 
 def extract_page(body: bytes, url: str, headers: dict[str, str] | None = None) -> Article | Rejection:

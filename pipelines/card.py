@@ -129,7 +129,7 @@ def _loading(told: Subject) -> Iterator[str]:
             yield way.format(path=told.pattern, whole=told.name, features=_features(COLUMNS[told.schema]))
     yield "```"
     if refuse:
-        yield f"There are no rows in it, which {' and '.join(refuse)} refuse to load."
+        yield f"There are no rows in it, and {' and '.join(refuse)} cannot load that."
     if told.form == ZSTANDARD:
         yield "`datasets` and pandas need the package `zstandard` for it; `mlcroissant` does not read the records."
     yield f"`{told.name}.manifest.json` has the digest of every file, `{told.name}.croissant.json` the same and the fields for machines."

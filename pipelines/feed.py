@@ -35,7 +35,9 @@ BATCH = 200
 _SINCE = re.compile(r"(?P<number>-?[0-9]{1,18})(?:@(?P<archive>[0-9a-f]+)(?:/(?P<use>[a-z-]+))?)?")
 
 
-def answer(archive: Archive, since: str, limit: int | None, use: str | None, withheld: Counter[str]) -> Iterator[dict[str, Any]]:
+def answer(
+    archive: Archive, since: str = "0", limit: int | None = None, use: str | None = None, withheld: Counter[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """What `feed` says, for a use (one of `pipelines.site.USES`, or None), read in one moment.
 
     `since` is 0, or "cursor" or "since" of the last line of an earlier answer. The latter knows its archive and use, and is

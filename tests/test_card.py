@@ -132,7 +132,7 @@ def test_a_loader_that_refuses_what_has_no_rows_is_not_recommended_for_it(form: 
     ways = {package for package in ("datasets", "duckdb", "polars", "pandas") if f"\n{package}." in found}
     refuse = {"datasets", "polars"} if form.startswith("jsonl") else {"datasets"}
     assert ways == {"datasets", "duckdb", "polars", "pandas"} - refuse
-    assert f"which {' and '.join(sorted(refuse))} refuse to load" in found
+    assert f"and {' and '.join(sorted(refuse))} cannot load that" in found
 
 
 def test_who_is_to_be_asked_is_named_or_said_not_to_be() -> None:
