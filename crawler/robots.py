@@ -13,9 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 MAX_BYTES = 500 * 1024
 """RFC 9309 §2.5: at least 500 KiB are parsed; what follows is not read"""
+
+MOST_TERMS = 50
+"""statements about use that are kept beside each page: more are not written for reading"""
 
 _AGENT = {"user-agent", "useragent", "user agent"}
 _RULE = {
@@ -112,6 +116,12 @@ class Robots:
     def signals(self, agent: str) -> tuple[tuple[str, str], ...]:
         """Usage statements for `agent`, raw: Content-Usage, Content-Signal, License and the like."""
         return (*self.general_signals, *(signal for group in self._groups_of(agent) for signal in group.signals))
+
+    def terms(self, agent: str) -> str | None:
+        """The same as `Hints.terms`, each statement once; None where nothing is said. What a pattern of paths stands before is held
+        to speak of all pages: who reserves a part has reserved no less."""
+        lines = dict.fromkeys(f"{name}: {' '.join(value.split())}" for name, value in self.signals(agent))
+        return "\n".join(islice(lines, MOST_TERMS)) or None
 
     def _groups_of(self, agent: str) -> tuple[Group, ...]:
         """All groups of the agent together, else all groups for everybody (RFC 9309 §2.2.1)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from crawler.guard import Refused
 from crawler.politeness import gate_of
 from crawler.retries import FAILURES
 from crawler.robots import MAX_BYTES, Robots, policy
-from pipelines.model import Capture, Kind, Rejection
+from pipelines.model import Capture, Hints, Kind, Rejection
 from pipelines.urls import host_key
 
 MAX_AGE = 24 * 3600.0
@@ -149,7 +149,7 @@ def origin_of(url: str) -> str:
 
 
 class RobotsMiddleware:
-    """Lets through what robots.txt allows to ROBOTS_AGENT."""
+    """Lets through what robots.txt allows to ROBOTS_AGENT, with what it says of the use of pages beside each request."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._book = book_of(crawler)
@@ -170,6 +170,8 @@ class RobotsMiddleware:
         if not robots.allowed(self._agent, path_and_query(request.url)):
             self._stats.inc_value("refused/robots")
             raise Refused("robots", f"{request.url}: robots.txt does not allow it")
+        # also where there are none: a redirect brings what the other host said
+        request.meta["hints"] = replace(request.meta.get("hints", Hints()), terms=robots.terms(self._agent))
 
 
 def path_and_query(url: str) -> str:

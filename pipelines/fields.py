@@ -98,7 +98,7 @@ SAID: dict[tuple[str, ...], str] = {
     ("section",): "The channel or column.",
     ("keywords",): "The page's own keywords.",
     ("language",): "The language (BCP 47).",
-    ("rights",): "What page and server said, when it was fetched, about what may be done with the text.",
+    ("rights",): "What page, server and robots.txt said, when it was fetched, about what may be done with the text.",
     ("rights", "notice"): "The rights notice, as printed.",
     ("rights", "owned"): "Whether the printed source is one of the publisher's own; false for a reprint.",
     ("rights", "image_notice"): "A notice about images, as printed.",

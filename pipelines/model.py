@@ -30,14 +30,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What the page that linked here said about the article. Written to the WARC beside the capture, so that a
-    replay knows it too."""
+    """What other pages said about this one: the page that linked here of the article, robots.txt of its use. Written to the
+    WARC beside the capture, so that a replay knows it too."""
 
     via: str | None = None
     title: str | None = None
     published: str | None = None
     """as printed in the list, e.g. "2022-08-17 10:05" """
     section: str | None = None
+    terms: str | None = None
+    """usage statements of the host's robots.txt at that time, a line each: name in lower case, ": ", value as written"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,13 @@ _TARGET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)([^#]*)"
 _PRINTABLE = "!\"#$%&'()*+,/:;=?@[\\]^`{|}~"
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_HINT_FIELDS = {"via": "via", "title": "link-title", "published": "link-published", "section": "link-section"}
+_HINT_FIELDS = {
+    "via": "via",
+    "title": "link-title",
+    "published": "link-published",
+    "section": "link-section",
+    "terms": "robots-terms",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

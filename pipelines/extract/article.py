@@ -198,7 +198,13 @@ def _composed(
         keywords=metadata.keywords(reader.said),
         language=language,
         rights=rights(
-            reader.page.root, reader.capture.headers, upward=reader.upward(), told=assembly.told, source=source, rules=reader.site.rights
+            reader.page.root,
+            reader.capture.headers,
+            upward=reader.upward(),
+            told=assembly.told,
+            source=source,
+            rules=reader.site.rights,
+            terms=reader.capture.hints.terms,
         ),
         quality=Quality(confidence=round(confidence, 4), flags=_flags(reader, title, text, when)),
         extraction=Extraction(

@@ -1,4 +1,4 @@
-"""What may be done with a text, as the page and its server say it: raw as printed, and parsed. Nothing is concluded.
+"""What may be done with a text, as page, server and robots.txt say it: raw as printed, and parsed. Nothing is concluded.
 
 Read here: the page's own notice, the printed source against the publisher's own, image notices, robots meta and X-Robots-Tag,
 TDMRep (W3C Community Group report, 2024), AIPREF `Content-Usage` (draft-ietf-aipref-attach), Cloudflare `Content-Signal`
@@ -54,10 +54,12 @@ def rights(
     told: Iterable[tuple[Kind, str]],
     source: str | None,
     rules: RightsRules,
+    terms: str | None = None,
 ) -> Rights:
-    """All that this page says about its use. `upward` are the lines of the page, from its foot, `told` those of the article's container."""
+    """All that is said about the use of this page. `upward` are its lines, from its foot, `told` those of the article's container,
+    `terms` what robots.txt said (`Hints.terms`)."""
     robots = _robots(root, headers)
-    signals = _signals(root, headers)
+    signals = _signals(root, headers, terms)
     return Rights(
         notice=_notice(upward, rules),
         owned=_owned(source, rules),
@@ -92,8 +94,9 @@ def _robots(root: html.HtmlElement, headers: Headers) -> tuple[str, ...]:
     return tuple(sorted({directive for directive in directives if re.fullmatch(r"[\w:. +-]{2,60}", directive)}))
 
 
-def _signals(root: html.HtmlElement, headers: Headers) -> dict[str, str]:
+def _signals(root: html.HtmlElement, headers: Headers, terms: str | None) -> dict[str, str]:
     found = [(name.lower(), value) for name, value in headers]
+    found += [(name, value) for name, _, value in (line.partition(": ") for line in (terms or "").splitlines())]
     found += [
         ((element.get("name") or element.get("http-equiv") or "").lower(), element.get("content") or "") for element in root.iter("meta")
     ]

@@ -229,6 +229,16 @@ def test_a_kind_of_a_later_version_is_read_as_an_article() -> None:
     assert parse_metadata(b"kind: hologram\r\nvia: http://a.example/\r\n") == (Kind.ARTICLE, Hints(via="http://a.example/"))
 
 
+def test_terms_of_several_lines_come_back_as_they_were() -> None:
+    terms = "content-signal: ai-train=no\ncontent-usage: / train-ai=n"
+    told = next(
+        record
+        for record in packed_records(Exchange(url=URL, fetched_at=MOMENT, status=200, hints=Hints(terms=terms)))
+        if record.type == "metadata"
+    )
+    assert parse_metadata(told.block) == (Kind.ARTICLE, Hints(terms=terms))
+
+
 @pytest.mark.parametrize("block", [b"", b"\xff\xfe", b"no colon", b'link-title: "half', b"kind:\r\n\r\n"])
 def test_metadata_of_any_shape_never_raises(block: bytes) -> None:
     assert parse_metadata(block)[0] is Kind.ARTICLE

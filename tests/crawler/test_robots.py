@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawler.robots import ALLOW_ALL, MAX_BYTES, Robots, Rule, _spelled, _spelled_path, parse, policy
+from crawler.robots import ALLOW_ALL, MAX_BYTES, MOST_TERMS, Robots, Rule, _spelled, _spelled_path, parse, policy
 
 US = "china-tech-archive"
 
@@ -411,6 +411,20 @@ def test_statements_about_use_are_kept_raw_for_whom_they_concern() -> None:
     everybody = ("license", "https://a.test/license.xml")
     assert robots.signals("FooBot") == (everybody, ("content-signal", "search=yes, ai-train=no"), ("content-usage", "/news/ train-ai=n"))
     assert robots.signals(US) == (everybody, ("content-usage", "train-ai=y"))
+
+
+def test_terms_are_the_statements_line_by_line_each_once() -> None:
+    text = "Content-Signal:  ai-train=no\u2028 x\n\nUser-agent: *\nContent-Usage: train-ai=n\nContent-Usage: train-ai=n\nAllow: /\n"
+    assert parse(text.encode()).terms(US) == "content-signal: ai-train=no x\ncontent-usage: train-ai=n"
+    assert parse(b"User-agent: *\nDisallow: /no/\n").terms(US) is None
+    assert policy(404, text.encode()).terms(US) is None
+
+
+def test_no_more_than_fifty_terms_are_kept() -> None:
+    text = "".join(f"License: https://a.test/{n}.xml\n" for n in range(1_000))
+    terms = parse(text.encode()).terms(US)
+    assert terms is not None
+    assert len(terms.splitlines()) == MOST_TERMS
 
 
 # ── properties ───────────────────────────────────────────────────────────────────────────────────────────────────────

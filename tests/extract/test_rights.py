@@ -1,4 +1,4 @@
-"""What a page and its server say about its use."""
+"""What a page, its server and robots.txt say about its use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ from pipelines.site import RightsRules
 OWN = RightsRules(own_sources=("河岸网", "河岸网科技"))
 
 
-def said(head: str = "", headers: Headers = (), lines: tuple[str, ...] = (), source: str | None = None, rules: RightsRules = OWN) -> Rights:
+def said(
+    head: str = "",
+    headers: Headers = (),
+    *,
+    lines: tuple[str, ...] = (),
+    source: str | None = None,
+    rules: RightsRules = OWN,
+    terms: str | None = None,
+) -> Rights:
     root = html.document_fromstring(f"<html><head>{head}</head><body><p>一</p></body></html>")
-    return rights(root, headers, upward=reversed(lines), told=(), source=source, rules=rules)
+    return rights(root, headers, upward=reversed(lines), told=(), source=source, rules=rules, terms=terms)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +67,16 @@ def test_signals_are_parsed_by_use(head: str, headers: Headers, reserved: dict[s
 def test_the_most_restrictive_answer_wins() -> None:
     found = said('<meta name="tdm-reservation" content="0">', (("Content-Usage", "train-ai=n"),))
     assert found.reserved == {"text-and-data-mining": False, "train": True}
+
+
+def test_what_robots_txt_reserves_is_reserved_whatever_the_page_says() -> None:
+    found = said(headers=(("Content-Usage", "train-ai=y"),), terms="content-signal: search=yes, ai-train=no\ncontent-usage: / bots=n")
+    assert found.reserved == {"text-and-data-mining": True, "train": True}
+    assert found.signals == {"content-signal": "search=yes, ai-train=no", "content-usage": "train-ai=y, / bots=n"}
+
+
+def test_what_robots_txt_allows_does_not_lift_what_the_page_reserves() -> None:
+    assert said('<meta name="robots" content="noai">', terms="content-signal: ai-train=yes").reserved["train"] is True
 
 
 def test_what_the_publishers_terms_reserve_is_reserved_whatever_the_page_says() -> None:
