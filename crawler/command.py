@@ -15,6 +15,7 @@ from typing import ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawler.choices import check
 from crawler.health import INTERRUPTED
 from pipelines.errors import ArchiveError
 
@@ -34,6 +35,8 @@ class ArchiveCommand(ScrapyCommand):
         name = type(self).__module__.rpartition(".")[2]
         try:
             with _sigterm_as_sigint():
+                if self.settings is not None:
+                    check(self.settings)
                 self.exitcode = self.execute(args, opts)
         except ArchiveError as error:
             print(f"scrapy {name}: {error}", file=sys.stderr)  # noqa: T201

@@ -14,6 +14,7 @@ from scrapy.utils.conf import arglist_to_dict
 from crawler.command import ArchiveCommand, say
 from crawler.run import run
 from pipelines import report
+from pipelines.errors import ConfigurationError
 
 SAMPLE_ARTICLES = "5"
 
@@ -46,7 +47,10 @@ class Command(ArchiveCommand):
             arguments = arglist_to_dict(opts.arguments)
         except ValueError:
             raise UsageError("Use -a NAME=VALUE.", print_help=False) from None
-        if arguments.pop("sample", "0") in ("", "0"):
+        sample = arguments.pop("sample", "0")
+        if sample not in ("0", "1"):
+            raise ConfigurationError(f"-a sample={sample}: neither 1 (look, keep nothing) nor 0.")
+        if sample == "0":
             return self._run(args[0], arguments)
         with tempfile.TemporaryDirectory(prefix="sample-") as folder:
             assert self.settings is not None

@@ -42,6 +42,8 @@ class NewsSpider(Spider):
             raise ConfigurationError(f"-a {next(iter(kwargs))}: no such argument. Expected since, until, max_articles or sample.")
         super().__init__(name)
         self.since, self.until = _date("since", since), _date("until", until)
+        if self.since and self.until and self.until < self.since:
+            raise ConfigurationError(f"-a since={since} -a until={until}: no day lies between them. Expected since before until.")
         self.max_articles = _count("max_articles", max_articles)
 
     @classmethod

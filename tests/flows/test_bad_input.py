@@ -103,6 +103,20 @@ def test_a_wrong_argument_is_named(folder: Path, name: str, value: str) -> None:
     assert "Expected" in str(error)
 
 
+@pytest.mark.parametrize("option", [("-s", "DELAY=fast"), ("-s", "DOWNLOAD_TIMEOUT=abc"), ("-s", "EXTRACT_WORKERS=two"), ("-a", "sample=maybe")])
+def test_a_wrong_option_ends_the_command_with_a_message_and_nothing_written(folder: Path, option: tuple[str, str]) -> None:
+    status, message = refused(folder, *option)
+    assert status == ConfigurationError.exit_status
+    assert option[1].replace("sample=", "-a sample=") in message
+    assert not folder.exists()
+
+
+def test_days_of_which_none_lies_between_are_named(folder: Path) -> None:
+    error = unopened(folder, crawling.SEEDS, since="2026-11-20", until="2026-11-01")
+    assert isinstance(error, ConfigurationError)
+    assert "since=2026-11-20" in str(error)
+
+
 def test_a_file_in_the_place_of_the_archive_is_no_archive(folder: Path) -> None:
     folder.write_text("mine")
     status, message = refused(folder)
