@@ -247,15 +247,15 @@ def _claim(reader: Reader, title: str | None, text: str, when: Published) -> ver
     url = reader.where.url
     dated = when.evidence in (PublishedFrom.HEADER, PublishedFrom.META, PublishedFrom.JSONLD)
     dated = dated or reader.where.part > 1  # its first page said so; what is left of a text for the last one may be a line
-    dated = dated or (notices.weight(text) < notices.FRAMED and _prints_a_date(reader, title))
+    dated = dated or (notices.weight(text) < notices.FRAMED and _prints_a_date(reader, title, text))
     return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.site.article_match(url) is not None)
 
 
-def _prints_a_date(reader: Reader, title: str | None) -> bool:
+def _prints_a_date(reader: Reader, title: str | None, text: str) -> bool:
     """Whether the page says below its title when it went out, where no rule of the site looks for that."""
     lines = reader.reading.lines
     at = next((line.index for line in lines if title and furniture.fold(line.text) == furniture.fold(title)), None)
-    return at is not None and any(dates.first(line.text) for line in lines[at + 1 : at + 1 + _BELOW_TITLE] if not line.prose)
+    return at is not None and any(dates.first(line.text) for line in lines[at + 1 : at + 1 + _BELOW_TITLE] if line.text not in text)
 
 
 def _refusal(reader: Reader, claim: verdict.Claim, paragraphs: tuple[str, ...], endings: list[str], *, guessed: bool) -> Rejection | None:

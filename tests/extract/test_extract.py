@@ -318,7 +318,7 @@ def test_what_breaks_off_at_a_wall_is_no_whole_article(last: str) -> None:
 
 def test_a_date_below_the_title_counts_though_no_layout_looks_for_it() -> None:
     words = "渡口验证码系统升级维护，暂停服务一天。"
-    assert reason(in_frame("渡口验证码系统", f"<p>{words}</p>", "2026-03-01 08:30")) is None
+    assert reason(in_frame("渡口验证码系统", f"<p>{words}</p>", "2026-03-01 08:30　来源：河岸日报")) is None
     assert reason(in_frame("提示", f"<p>{words}</p>")) is not None
 
 
