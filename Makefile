@@ -61,6 +61,9 @@ test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts aga
 test-hazards: $(READY)  ## every hazard alone and all at once over real sockets: a table, and what does not hold
 	@$(BIN)/python -m tests.hazards
 
+fuzz: $(READY)   ## damaged pages, lists, seeds files, WARC files and URLs by the thousand; FUZZ_EXAMPLES=N of each reader
+	@$(BIN)/python -m pytest -n 2 tests/fuzz --hypothesis-profile fuzz
+
 page: $(READY)   ## a page folder for the tests: make page URL=... FILE=page.html, or WARC=...
 	@$(BIN)/python -m tests.pages.make $(if $(URL),--url "$(URL)") $(if $(FILE),--file "$(FILE)") $(if $(WARC),--warc "$(WARC)") $(ARGS)
 
@@ -97,4 +100,4 @@ profile: $(READY)  ## where the time goes, by part: in a crawl, and when an arch
 lock: $(READY)   ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
 
-.PHONY: help setup demo crawl test lint check test-loaders test-pywb test-kill test-hazards page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock
+.PHONY: help setup demo crawl test lint check test-loaders test-pywb test-kill test-hazards fuzz page bench bench-endtoend bench-growth bench-extraction bench-dedup bench-archive bench-recrawl bench-memory bench-bulk profile lock

@@ -110,7 +110,7 @@ def _feed_link(entry: etree._Element, fields: dict[str, str]) -> str | None:
 def _fields(entry: etree._Element) -> dict[str, str]:
     """The texts of an entry's children by local name, the first of each; `category` also from Atom's term."""
     fields: dict[str, str] = {}
-    for child in entry:
+    for child in entry.iterchildren("*"):  # neither instructions nor entities, which have no text to ask for
         text = presence(clipped((str(piece) for piece in child.itertext()), MAX_URL)) or presence(child.get("term"))
         if text:
             fields.setdefault(_name(child), text)
@@ -122,7 +122,7 @@ def _read_sitemap(root: etree._Element, basket: Basket) -> Found:
     for entry in entries:
         fields = _fields(entry)
         if (href := fields.get("loc")) and not basket.full():
-            news = next((_fields(child) for child in entry if _name(child) == "news"), {})
+            news = next((_fields(child) for child in entry.iterchildren("*") if _name(child) == "news"), {})
             hints = Hints(via=basket.url, title=news.get("title"), published=news.get("publication_date") or fields.get("lastmod"))
             if _name(entry) == "sitemap":
                 basket.follow(href, Kind.SITEMAP, hints)

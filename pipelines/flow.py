@@ -65,12 +65,19 @@ def leads_to_index(url: str, target: str, site: Site) -> bool:
         return True
     if _name_of(url) != "" and _name_of(url) == _name_of(target):
         return False  # moved to another folder, or to https: the rules of the seeds file need not know it yet
-    name = urlsplit(target).path.rpartition("/")[2].lower()
+    name = _path_of(target).rpartition("/")[2].lower()
     return name in ("", *site.identity.index_names) or name.partition(".")[0] in ERROR_NAMES
 
 
 def _name_of(url: str) -> str:
-    return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    return _path_of(url).rstrip("/").rpartition("/")[2]
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # no address of a host: "http://[::1", as a Location may have it
+        return ""
 
 
 def write(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Outcome:

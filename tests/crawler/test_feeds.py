@@ -271,3 +271,9 @@ def test_an_index_that_knows_nothing_is_an_index() -> None:
 def test_what_is_no_index_is_noticed(body: str) -> None:
     found = read(body, Kind.CDX, CDX)
     assert found == Found(is_expected_kind=False)
+
+
+@pytest.mark.parametrize("stray", ["<?xml-stylesheet href='a'?>", "&x;", "<!-- -->", "<![CDATA[x]]>"])
+def test_what_is_no_element_in_an_entry_costs_nothing(stray: str) -> None:
+    item = f"<item>{stray}<title>题</title><link>{article(1)}</link></item>"
+    assert urls(read(f'<?xml version="1.0"?><rss version="2.0"><channel>{item}</channel></rss>')) == [article(1)]

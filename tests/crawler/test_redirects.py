@@ -182,3 +182,8 @@ def test_a_list_may_move_to_the_home_page(followed: tuple[WireServer, Crawl]) ->
 def test_a_choice_of_several_is_no_redirect(followed: tuple[WireServer, Crawl]) -> None:
     server, result = followed
     assert result.of(server.url("/a/multiple")).status == 300
+
+
+@pytest.mark.parametrize("target", ["http://[\x00:ffff:127.0.0.1]:80/", "http://[::1", "http://\x00::1]:80/"])
+def test_an_address_that_is_none_stands_for_no_article(target: str) -> None:
+    assert leads_to_index(HERE, target, SITE)

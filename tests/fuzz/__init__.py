@@ -1,0 +1,1 @@
+"""Good input, damaged by chance: every reader of bytes that strangers send."""
