@@ -22,6 +22,10 @@ MAX_SITEMAP = 10 * 1024**2
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
 _PROLOG = re.compile(r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
+_HALVES = re.compile(
+    r"&#(?:x0{0,9}d[89a-f][0-9a-f]{2}|0{0,9}(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));", re.IGNORECASE
+)
+"""references to halves of a character (surrogates): libxml2 takes them, and lxml fails on what it then has"""
 _ROOT = re.compile(r"<[A-Za-z_]")
 """XML 1.0 §2.8: a DOCTYPE can only stand between the two. Behind the root's start it is text, as in a CDATA section."""
 _FEEDS = {"rss", "RDF", "feed"}
@@ -51,7 +55,7 @@ def sitemap(text: Text, basket: Basket) -> Found:
 
 def _xml(text: str) -> etree._Element | None:
     """The root of a document without a DTD: entities are neither expanded nor fetched, because none can be declared."""
-    markup = _XML_DECLARATION.sub("", text)
+    markup = _HALVES.sub("", _XML_DECLARATION.sub("", text))
     prolog = _PROLOG.match(markup)
     if prolog is None or not _ROOT.match(markup, prolog.end()):
         return None

@@ -277,3 +277,10 @@ def test_what_is_no_index_is_noticed(body: str) -> None:
 def test_what_is_no_element_in_an_entry_costs_nothing(stray: str) -> None:
     item = f"<item>{stray}<title>题</title><link>{article(1)}</link></item>"
     assert urls(read(f'<?xml version="1.0"?><rss version="2.0"><channel>{item}</channel></rss>')) == [article(1)]
+
+
+@pytest.mark.parametrize("half", ["&#xD800;", "&#xdfff;", "&#55296;", "&#57343;", "&#0057343;"])
+@pytest.mark.parametrize("place", ["xmlns:a='{}'", "a='{}'"])
+def test_half_a_character_costs_nothing_wherever_it_stands(half: str, place: str) -> None:
+    item = f"<item {place.format(half)}><title>题{half}</title><link>{article(1)}</link></item>"
+    assert urls(read(f'<?xml version="1.0"?><rss version="2.0"><channel xmlns="{half}n">{item}</channel></rss>')) == [article(1)]
