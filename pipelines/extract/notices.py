@@ -71,7 +71,7 @@ SIGNS = (
     _sign(
         Reason.CAPTCHA,
         r"验证码|安全验证|滑动验证|人机验证|访问验证|请完成(?:下[方列])?.{0,6}验证|拖动.{0,8}滑块|滑块|异常(?:访问|流量)",
-        r"(?:访问|请求|操作)(?:太|过于)?(?:频繁|过快|太快)|请求太快|机器人|身份(?:核实|校验|验证)|完成(?:校验|拼图)",
+        r"(?:访问|请求|操作)(?:太|过于)?(?:频繁|过快|太快)|请求太快|(?:不是|非|是否为?)机器人|机器人(?:验证|检测)|身份(?:核实|校验|验证)|完成(?:校验|拼图)",
         r"点击图中|图中的文字|网络环境(?:存在)?异常",
         r"captcha|are you (?:a )?(?:human|robot)|(?:verify|confirm) (?:that )?you(?:'re| are)|not a (?:ro)?bot|unusual traffic",
         r"robot check|too many requests|rate limit",
@@ -164,7 +164,8 @@ def notice(title: str | None, text: str, *, dated: bool) -> Rejection | None:
     size = weight(text[:_ENOUGH])
     if size >= LONG or (size >= FRAMED and dated):
         return None  # nine pages of ten: the signs are not looked for in them, a third of the time of a page
-    found = said(SIGNS, f"{title or ''}\n{text}")
+    # where a date stands, a title that speaks of robots or log-ins is news of them: the text itself must be the notice
+    found = said(SIGNS, text if dated and not is_heading(title) else f"{title or ''}\n{text}")
     if found is not None and is_heading(title) and (size < FRAMED or (not dated and size < LONG and said(SIGNS, text))):
         named = said(SIGNS, title or "")
         return named if named is not None and named.reason is not Reason.NO_TEXT else found

@@ -112,7 +112,8 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
 def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:
     """Why a page whose layout fits is no article all the same: sites print their notices in the frame of their articles. Only
     what stands in the article's place is looked at, and only where it is short and nothing on the page says when it went out."""
-    return notices.notice(claim.title, claim.text, dated=claim.dated) or _leads_on(claim, markup)
+    found = notices.notice(claim.title, claim.text, dated=claim.dated)
+    return found if found is not None and found.reason is not Reason.NO_TEXT else _leads_on(claim, markup) or found
 
 
 def behind_a_list(between: Sequence[Line], kept: Sequence[Line], title: str | None, url: str) -> Rejection | None:

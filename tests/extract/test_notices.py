@@ -44,6 +44,8 @@ NEWS = (
         "The words page not found are read two billion times a day. A museum in Geneva now shows the art.",
     ),
 )
+TITLES = ("机器人装好一台整机", "一图看懂验证码", "Access denied: a short history of doors")
+ELSEWHERE = "小组负责人表示，材料来自常见的矿物，成本比现有产品低三成，回收时也不产生废水。"
 LONG_404 = (
     "很抱歉，您访问的页面不存在，可能是由于以下几种原因造成的，请您逐一核对后再次尝试访问。",
     "第一，您输入的网址有误，请检查地址栏中的字母大小写、数字以及标点符号是否与原链接完全一致。",
@@ -51,6 +53,11 @@ LONG_404 = (
     "如果您是从其他网站的链接来到这里的，请将该情况告知该网站的管理员，我们对此给您带来的不便深表歉意。",
 )
 ITEM = "因上游放水，渡口今天全天停航，恢复时间以码头黑板上的通知为准。"
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_a_dated_text_is_no_notice_for_the_words_of_its_title_alone(title: str) -> None:
+    assert reason(title, ELSEWHERE, dated=True) is None
 
 
 def reason(title: str | None, text: str, *, dated: bool = False) -> Reason | None:
