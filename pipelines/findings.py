@@ -22,6 +22,7 @@ class What(StrEnum):
     ROW = "row_without_record"
     DIFFERS = "row_differs"
     RULES = "rules_missing"
+    OUTCOME = "outcome_differs"
     TEXT = "text_differs"
     CONTENT = "content_changed"
     HEAD = "article_differs"
@@ -41,6 +42,7 @@ ADVICE = {
     What.ROW: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.DIFFERS: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.RULES: "Bring the seeds file back under seeds/<digest>.toml; its git history has it. Until then its texts cannot be checked.",
+    What.OUTCOME: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.TEXT: "After an update of the software: `scrapy reextract`. Otherwise the catalogue was changed: restore it from a backup.",
     What.CONTENT: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
     What.HEAD: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",

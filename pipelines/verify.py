@@ -1,6 +1,7 @@
 """Is every row of an archive true? Reads everything, believes nothing, changes nothing.
 
     WARC files, in many processes    each record ↔ its capture row ↔ its line of the index; each text read again
+    what they tell of pages          against the records that they name, and the rows (pipelines/outcome_check.py)
     missing files                    rows that point nowhere
     the catalogue, meanwhile         what follows from the rest does follow (pipelines/consistency.py)
     the index                        against the records (pipelines/index_check.py)
@@ -32,6 +33,7 @@ from pipelines.extract.version import versions
 from pipelines.findings import ADVICE, KEPT, Finding, Result, What
 from pipelines.index_check import IndexCheck, Lines, sum_of
 from pipelines.model import Article, Capture, Reason, Rejection
+from pipelines.outcome_check import OutcomeCheck
 from pipelines.pool import Kept, Pool, ProcessDied, Task
 from pipelines.site import Site, generic_site, parse_site
 from pipelines.workers import MEMORY_A_WORKER
@@ -260,6 +262,7 @@ class _Verification:
         self._lines: dict[str, Lines] = {}
         self._written: set[str] = set()
         self._damaged_files: set[str] = set()
+        self._outcomes = OutcomeCheck(archive, self.result, self._written)
 
     def integrity(self) -> None:
         self.result.take(self._aside.result(integrity_of))
@@ -292,6 +295,7 @@ class _Verification:
                 for offset, answer in stretch.answers:
                     self._hear(file.name, offset, answer)
                 self._tell_rows(stretch)
+                self._outcomes.hear(file.name, stretch.told)
                 self._tell(done + min(stretch.piece.stop, sizes[file]), whole)
                 if stretch.piece.stop == END:
                     done += sizes[file]

@@ -5,17 +5,20 @@ Every byte goes the way that a crawl's goes: `Exchange` → WarcWriter → repla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipelines.archive import Archive, open_archive
+from pipelines.archive.outcome_record import told
 from pipelines.archive.warc import Exchange, WarcWriter
+from pipelines.flow import read
 from pipelines.model import Hints, Kind
 from pipelines.replay import Tally, chooser, replay
 from pipelines.site import Site, parse_site
+from pipelines.urls import canonical
 
 HOST = "http://news.example.cn"
 START = datetime(2026, 11, 1, 2, 0, 0, 123_456, tzinfo=UTC)
@@ -109,6 +112,17 @@ def write_warc(folder: Path, exchanges: Iterable[Exchange], prefix: str = "small
             writer.write(one)
         assert writer.position is not None
         return folder / writer.position[0]
+
+
+def told_warc(folder: Path, *, apart: bool = False, of: Sequence[str] = ()) -> list[Path]:
+    """The usual captures in a WARC file as a crawl writes it, with what is told of pages (of some); `apart`, that in the next file."""
+    with WarcWriter(folder, prefix="small", software="tests/1", rules={}, max_seconds=1e9) as writer:
+        captures = [writer.write(one) for one in usual()]
+        read_as = [(one, read(one, site())) for one in captures if one.kind is Kind.ARTICLE and (not of or one.url in of)]
+        if apart:
+            writer.close()
+        writer.tell([told(one, canonical(one.url, site()).url, site().digest, result) for one, result in read_as if result is not None])
+    return sorted(folder.iterdir())
 
 
 def site(more: str = "", deny: str = "") -> Site:

@@ -23,7 +23,7 @@ from pipelines.archive import Archive, erasure, schema, stored, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.records import sha256
 from pipelines.archive.urltable import NewUrl, State
-from pipelines.archive.warc import read_captures
+from pipelines.archive.warc import read_captures, told_in
 from pipelines.errors import ArchiveUnusable, ConfigurationError, DamagedRecord, Locked, OutOfSpace
 from pipelines.export import What as Wanted
 from pipelines.export import export
@@ -48,6 +48,7 @@ from tests.small_site import (
     rules,
     site,
     small,
+    told_warc,
     url,
     usual,
     write_warc,
@@ -190,6 +191,24 @@ def test_what_is_left_of_the_files_is_sound_for_other_tools(made: Small, capsys:
         assert "metadata" in types
         with gzip.open(path) as unpacked:
             assert b"Taken down" in unpacked.read()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_was_told_of_it_goes_too_and_what_was_told_of_others_stays(tmp_path: Path, apart: bool) -> None:
+    made = Small(tmp_path / "archive")
+    made.replay(*told_warc(tmp_path / "warcs", apart=apart))
+    files = sorted((made.folder / "warc").iterdir())
+    before = [one for path in files for one in told_in(path)]
+    digests = {one.text.digest for one in before if one.article == ROBOT_ID and one.text is not None}
+    assert digests
+    take(made, url=url("robot"))
+    after = [one for path in files for one in told_in(path)]
+    assert [one.of for one in after] == [one.of for one in before if one.article != ROBOT_ID]
+    kept = {one.text.digest for one in after if one.text is not None}
+    held = b"".join(gzip.decompress(path.read_bytes()) for path in files)
+    assert [digest for digest in digests - kept if digest.encode() in held] == []
+    with made.open() as archive:
+        assert verify(archive).findings == []
 
 
 def test_copies_stay_and_are_counted(made: Small) -> None:

@@ -8,7 +8,7 @@ Rules of this file:
 - Its block is application/warc-fields, as crawlers write it; what is no line of text is JSON, as Common Crawl's languages are.
 - Never the text, nor a sentence of it: its digest.
 - It says what the page was read as when it came. What the archive made of it (new, duplicate), and what later rules read,
-  is the catalogue's. Why only a crawl writes it: docs/decisions/0008.
+  is the catalogue's. Why only a crawl writes it: docs/decisions/0009.
 """
 
 from __future__ import annotations
