@@ -5,8 +5,9 @@
     one transaction: rows deleted, articles folded again, DELETE in the feed, tombstone, URL set aside, intent
     finish      WARC files overwritten in place, index, database pages, audit line (archive/erasure.py)
 
-What refers to a record that goes (a revisit of the same payload under another URL) goes with it. Copies at other URLs stay
-unless they are named; how many there are is told. No clock is read: the time comes from the caller.
+What refers to a record that goes (a revisit of the same payload under another URL, what was told of it) goes with it, in
+whichever file. Copies at other URLs stay unless they are named; how many there are is told. No clock is read: the time comes
+from the caller.
 """
 
 from __future__ import annotations
@@ -181,7 +182,17 @@ class _Takedown:
         return url in self._urls or self._article_of(url) in self._named
 
     def find(self, tell: Callable[[int, int], None]) -> dict[Path, Found]:
-        """The records that go, by file."""
+        """The records that go, by file. What refers to them may stand before them, or in any other file: all are read until
+        nothing more is found."""
+        self._urls |= {url for url in erasure.urls_beside(self._archive) if self._is_named(url)}
+        gone: set[str] = set()
+        while True:
+            before = len(gone)
+            found = self._pass(gone, tell)
+            if len(gone) == before:
+                return found
+
+    def _pass(self, gone: set[str], tell: Callable[[int, int], None]) -> dict[Path, Found]:
         paths = sorted(path for path in self._archive.warc_folder.glob("*.warc*") if path.name.endswith((".warc", ".warc.gz")))
         sizes = [path.stat().st_size for path in paths]
         found = {}
@@ -191,6 +202,7 @@ class _Takedown:
                 path,
                 self._is_named,
                 self._places.get(path.name, ()),
+                gone,
                 lambda offset, before=before: tell(before + offset, sum(sizes)),  # type: ignore[misc]
             )
             if here.spans:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
+import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,15 +24,17 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from pipelines.archive import Archive, erasure, schema, stored, urltable
-from pipelines.archive.article_record import article_id
+from pipelines.archive.article_record import article_id, digest
+from pipelines.archive.outcome_record import told
 from pipelines.archive.records import sha256
 from pipelines.archive.urltable import NewUrl, State
-from pipelines.archive.warc import read_captures, told_in
+from pipelines.archive.warc import WarcWriter, read_captures, told_in
 from pipelines.errors import ArchiveUnusable, ConfigurationError, DamagedRecord, Locked, OutOfSpace
 from pipelines.export import What as Wanted
 from pipelines.export import export
 from pipelines.feed import feed
-from pipelines.model import Capture, Kind
+from pipelines.flow import read
+from pipelines.model import Article, Capture, Kind
 from pipelines.replay import chooser
 from pipelines.site import load_sites
 from pipelines.stages import Settlement, Visit, commit_visit
@@ -370,6 +376,46 @@ def test_quarantined_pages_torn_tails_and_left_overs_are_looked_through(made: Sm
     assert [one.name for one in (made.folder / "warc").glob("*.torn-*")] == [f"{path.name}.torn-8"]
 
 
+def test_what_was_told_in_a_later_file_of_a_revisit_that_goes_goes_too(made: Small) -> None:
+    """The revisit is at another URL, so that only the record that it refers to says that it goes, and that lies in another file."""
+    body = page(REVISED, "第二面天线启用")
+    refers = (url("telescope"), START + timedelta(days=3))
+    folder = made.folder.parent / "crawled"
+    with WarcWriter(folder, prefix="zz", software="tests/1", rules={}, max_seconds=1e9) as writer:
+        revisit = writer.write(exchange("tele-again", body, 5, refers_to=refers, original_digest=sha256(body)))
+        whole = replace(revisit, body=body)
+        writer.close()
+        result = read(whole, site())
+        assert isinstance(result, Article)
+        writer.tell([told(revisit, url("tele-again"), site().digest, result)])
+    made.replay(*sorted(folder.iterdir()))
+    assert holding(made, digest(result.text))
+    take(made, url=url("telescope"))
+    assert holding(made, digest(result.text)) == set()
+    assert is_true(made)
+
+
+@pytest.mark.parametrize("name", ["telescope_2.html", "telescope.html?utm_source=x"])
+def test_other_spellings_and_parts_that_only_left_overs_know_are_looked_through(made: Small, name: str) -> None:
+    spelled = f"{HOST}/2026/{name}"
+    (path, *_) = sorted((made.folder / "warc").iterdir())
+    torn = write_warc(made.folder.parent / "torn", [exchange("", page(TELESCOPE), url=spelled)]).read_bytes()[:-30]
+    (made.folder / "warc" / f"{path.name}.torn-9").write_bytes(torn)
+    (made.folder / "quarantine").mkdir()
+    (made.folder / "quarantine" / "a-1.txt").write_text(f"{spelled}\n\nValueError: {TELESCOPE[0]}")
+    take(made, url=url("telescope"))
+    assert holding(made, *TELESCOPE) == set()
+
+
+def test_a_torn_tail_without_compression_is_looked_through_to_its_end(made: Small) -> None:
+    (path, *_) = sorted((made.folder / "warc").iterdir())
+    large = gzip.decompress(write_warc(made.folder.parent / "large", [exchange("battery", b"x" * erasure.PIECE)]).read_bytes())
+    torn = gzip.decompress(write_warc(made.folder.parent / "torn", [exchange("telescope", page(TELESCOPE))]).read_bytes())
+    (made.folder / "warc" / f"{path.stem}.torn-9").write_bytes((large + torn)[:-30])
+    take(made, url=url("telescope"))
+    assert holding(made, *TELESCOPE) == set()
+
+
 # ── never again ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -467,6 +513,51 @@ def test_whoever_opens_the_archive_after_a_crash_brings_the_takedown_to_its_end(
     assert is_true(made)  # opening it was enough
     assert holding(made, *TELESCOPE, *REVISED) == set()
     assert len((made.folder / "audit.log").read_text().splitlines()) == 1
+
+
+def _killed_at(step: int, act: Callable[[], object]) -> bool:
+    """Whether a process that does it was killed before it touched a file for the `step`th time; no `finally` of its runs."""
+    child = os.fork()
+    if child == 0:
+        steps = itertools.count(1)
+        touching = {"os.rename", "os.remove", "os.truncate", "sqlite3.connect"}
+
+        def hear(event: str, args: tuple[object, ...]) -> None:
+            writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+            if (event in touching or writes) and next(steps) == step:
+                os._exit(9)
+
+        try:
+            sys.addaudithook(hear)
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) in {0, 9}
+    return os.waitstatus_to_exitcode(status) == 9
+
+
+def test_a_takedown_that_is_killed_wherever_it_touches_a_file_is_brought_to_its_end(made: Small, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    shutil.copytree(made.folder, kept)
+    ended = []
+    for step in itertools.count(1):
+        shutil.rmtree(made.folder)
+        shutil.copytree(kept, made.folder)
+        killed = _killed_at(step, lambda: take(made, url=url("telescope")))
+        with made.open() as archive, archive.catalogue.snapshot() as tx:
+            ended.append(tx.scalar(sa.select(schema.tombstone.c.article)) is not None)
+        if ended[-1]:
+            assert holding(made, *TELESCOPE, *REVISED) == set()
+            assert len((made.folder / "audit.log").read_text().splitlines()) == 1
+        else:
+            assert TELESCOPE_ID in shown(made)
+        assert is_true(made)
+        if not killed:
+            break
+    assert ended == sorted(ended), "before the commit nothing, behind it all"
+    assert set(ended) == {False, True}
 
 
 def test_a_crash_before_the_commit_leaves_everything_as_it_was(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ Span = tuple[int, int]
 """offset and length in bytes"""
 
 _WRAPPED = re.compile(r"urn:[a-z]+:(?=https?://)", re.IGNORECASE)  # Browsertrix: urn:text:<url>, urn:view:<url>
+_TARGET = re.compile(rb"^WARC-(?:Refers-To-)?Target-URI:[ \t]*<?([^\r\n>]+)", re.IGNORECASE | re.MULTILINE)
 _NOTE = b"Taken down: the records that stood here were removed.\r\n"
 
 
@@ -69,11 +70,12 @@ class Found:
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def find(path: Path, wanted: Callable[[str], bool], places: Collection[int], tell: Callable[[int], None] = lambda _: None) -> Found:
-    """The records of a file that speak of a wanted URL, or of another record that goes; a record that cannot be read goes
-    where one of `places` says so. Raises ArchiveUnusable for a file in which they cannot be told apart."""
+def find(
+    path: Path, wanted: Callable[[str], bool], places: Collection[int], gone: set[str], tell: Callable[[int], None] = lambda _: None
+) -> Found:
+    """The records of a file that speak of a wanted URL, or of a record that is `gone`, to which theirs are added; a record that
+    cannot be read goes where one of `places` says so. Raises ArchiveUnusable for a file in which they cannot be told apart."""
     spans: list[Span] = []
-    gone: set[str] = set()
     offsets: set[int] = set()
     damage: int | None = None
     with path.open("rb") as file:
@@ -217,7 +219,7 @@ def erase_taken_down(archive: Archive, path: Path) -> None:
         return
     assert at is not None
     urls = {row.url for row in rows}
-    found = find(path, urls.__contains__, {row.offset for row in rows})
+    found = find(path, urls.__contains__, {row.offset for row in rows}, set())
     with archive.lock("takedown"):
         with archive.catalogue.transaction() as tx:
             tx.execute(capture.delete().where(mine))
@@ -255,12 +257,22 @@ def finish(archive: Archive) -> None:
 
 def _clear(archive: Archive, urls: Collection[str]) -> None:
     """Removes what speaks of the URLs beside the WARC files."""
+    for path, spoken in _left_overs(archive):
+        if spoken is None or not spoken.isdisjoint(urls):
+            path.unlink()
+
+
+def urls_beside(archive: Archive) -> set[str]:
+    """The URLs that quarantined tracebacks and torn tails speak of, as they are spelled there: no row may know them."""
+    return {url for _, spoken in _left_overs(archive) for url in spoken or ()}
+
+
+def _left_overs(archive: Archive) -> Iterator[tuple[Path, set[str] | None]]:
+    """What lies beside the WARC files, with the URLs that it speaks of; None where nothing can be read out of it."""
     for path in (archive.path / "quarantine").glob("*.txt"):
-        if path.read_text("utf-8", "replace").partition("\n")[0] in urls:
-            path.unlink()
+        yield path, {path.read_text("utf-8", "replace").partition("\n")[0]}
     for path in archive.warc_folder.glob("*.torn-*"):
-        if _tail_speaks_of(path, urls):
-            path.unlink()
+        yield path, _urls_of_tail(path)
 
 
 def clear_left_overs(archive: Archive) -> None:
@@ -289,13 +301,14 @@ _LEFT = (
 )
 
 
-def _tail_speaks_of(path: Path, urls: Collection[str]) -> bool:
-    """Whether a torn tail has a wanted URL in the head of a record; one of which nothing can be read goes as well."""
-    raw = path.read_bytes()[:TORN_READ]
-    heads = [raw[:PIECE]] if raw.startswith(b"WARC/") else [_inflated(raw[at.start() :]) for at in re.finditer(rb"\x1f\x8b\x08", raw)]
+def _urls_of_tail(path: Path) -> set[str] | None:
+    """The URLs in heads of records of a torn tail; None where there is no record that can be read."""
+    with path.open("rb") as file:
+        raw = file.read(TORN_READ)
+    heads = [raw] if raw.startswith(b"WARC/") else [_inflated(raw[at.start() :]) for at in re.finditer(rb"\x1f\x8b\x08", raw)]
     if not any(head.startswith(b"WARC/") for head in heads):
-        return True
-    return any(f"WARC-Target-URI: {url}\r".encode() in head for head in heads for url in urls)
+        return None
+    return {_WRAPPED.sub("", url.decode("utf-8", "replace")) for head in heads for url in _TARGET.findall(head)}
 
 
 def _inflated(raw: bytes) -> bytes:
