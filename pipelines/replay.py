@@ -15,7 +15,7 @@ import tempfile
 import traceback
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,7 @@ from pipelines.archive.durable import whole_file
 from pipelines.archive.exchange import resolved
 from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.originals import originals
+from pipelines.archive.outcome_record import Told
 from pipelines.archive.records import Record, read_records
 from pipelines.archive.wacz import unpack_wacz
 from pipelines.archive.warc import read_record
@@ -226,6 +227,8 @@ class _Replay:
     _group: list[Reading] = field(default_factory=list)
     _quarantined: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
     """captures of the open file that the catalogue does not get"""
+    _told_of: set[str] = field(default_factory=set)
+    """URLs of which the open file tells although they were taken down"""
     _known_before: int = 0
     _readers: Readers | None = None
     """of revisits, where there are any"""
@@ -263,6 +266,7 @@ class _Replay:
     def groups(self, stretches: Iterator[Stretch[Before]]) -> Iterator[None]:
         """Writes down what was read, a group of captures after the other."""
         for stretch in stretches:
+            self._told_of |= self._taken_down(stretch.told)
             for _, answer in stretch.answers:
                 self._hear(answer)
                 if len(self._group) == GROUP:
@@ -285,8 +289,18 @@ class _Replay:
         else:
             self._group.append(answer)
 
+    def _taken_down(self, told: Sequence[Told]) -> set[str]:
+        """URLs of pages that were taken down, of those that are told of."""
+        if not told:
+            return set()
+        with self.archive.catalogue.snapshot() as tx:
+            tombstone = schema.tombstone.c.article
+            gone = set(tx.scalars(sa.select(tombstone).where(tombstone.in_({one.article for one in told}))))
+        return {one.url for one in told if one.article in gone}
+
     def _end(self, file: Path) -> None:
-        erasure.erase_taken_down(self.archive, file)
+        erasure.erase_taken_down(self.archive, file, self._told_of)
+        self._told_of.clear()
         if self.tally.known > self._known_before:  # one that was broken off may have left captures without a line in the index
             self.archive.index.replace([file])
         self._known_before = self.tally.known

@@ -442,6 +442,22 @@ def test_replaying_another_file_that_has_it_brings_the_others_in_and_it_not(made
     assert captures(made) == before
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_file_tells_of_it_does_not_come_in_again(tmp_path: Path, apart: bool) -> None:
+    made = Small(tmp_path / "archive")
+    files = told_warc(tmp_path / "warcs", apart=apart)
+    before = [one for path in files for one in told_in(path)]
+    take(made, url=url("telescope"))
+    made.replay(*files)
+    after = [one for path in sorted((made.folder / "warc").iterdir()) for one in told_in(path)]
+    assert len(before) == len(after) + 1
+    assert {one.url for one in before} - {one.url for one in after} == {url("telescope")}
+    gone = next(one.text for one in before if one.url == url("telescope"))
+    assert gone is not None
+    assert holding(made, *TELESCOPE, gone.digest) == set()
+    assert is_true(made)
+
+
 def test_its_url_is_set_aside_and_a_list_that_links_to_it_wakes_nothing(made: Small) -> None:
     with made.open() as archive, archive.catalogue.transaction() as tx:
         urltable.discover(tx, "small", [NewUrl(url=url("telescope"), host="news.example.cn", kind=Kind.ARTICLE, due_at=0)], 0)

@@ -209,16 +209,17 @@ def former(tx: sa.Connection, digest: str) -> str | None:
     return tx.scalar(sa.select(info.c.value).where(info.c.key == FORMER + digest))
 
 
-def erase_taken_down(archive: Archive, path: Path) -> None:
-    """Overwrites what came in with a WARC file although it was taken down, and forgets that it came."""
+def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = ()) -> None:
+    """Overwrites what came in with a WARC file although it was taken down, and forgets that it came. `told_of` are URLs of such
+    pages that the file only tells of: no row speaks of them."""
     mine = sa.and_(capture.c.file == path.name, capture.c.outcome == Reason.TAKEN_DOWN)
     with archive.catalogue.snapshot() as tx:
         rows = tx.execute(sa.select(capture.c.url, capture.c.offset).where(mine)).all()
         at = tx.scalar(sa.select(sa.func.max(tombstone.c.at)))
-    if not rows:
+    if not rows and not told_of:
         return
     assert at is not None
-    urls = {row.url for row in rows}
+    urls = {row.url for row in rows} | set(told_of)
     found = find(path, urls.__contains__, {row.offset for row in rows}, set())
     with archive.lock("takedown"):
         with archive.catalogue.transaction() as tx:
