@@ -154,6 +154,27 @@ def test_a_cut_in_the_middle_of_the_file_is_found_with_all_that_it_took(made: Sm
     assert result.counts[What.ROW] == 3
 
 
+def test_a_gzip_member_that_was_never_closed_is_found_though_no_row_knows_it(made: Small) -> None:
+    path = warc(made)
+    end = path.stat().st_size
+    offset, length = place(made, "battery")
+    whole = path.read_bytes()[offset : offset + length]
+    with path.open("ab") as file:
+        file.write(whole[:-8])  # all of its record, no checksum and no size (RFC 1952 §2.3)
+    (finding,) = checked(made).findings
+    assert (finding.what, finding.where) == (What.TORN, f"{path.name} at byte {end}")
+
+
+def test_a_gzip_member_that_lost_its_end_in_mid_file_is_found_with_all_that_moved(made: Small) -> None:
+    path = warc(made)
+    offset, length = place(made, "battery")
+    raw = path.read_bytes()
+    path.write_bytes(raw[: offset + length - 8] + raw[offset + length :])
+    result = checked(made)
+    assert any(one.where == f"{path.name} at byte {offset}" and url("battery") in one.detail for one in result.findings)
+    assert result.counts[What.ROW] == 4, "each that stood behind it"
+
+
 @pytest.mark.parametrize("name", ["robot", "battery", "telescope"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_flipped_byte_is_found(made: Small, name: str, share: float) -> None:
@@ -439,6 +460,16 @@ def test_the_command_ends_with_15_and_says_what_to_do(made: Small, capsys: pytes
     assert done.status == 15
     assert "torn_record" in done.out
     assert ADVICE[What.TORN] in done.out
+
+
+def test_the_command_ends_with_15_and_nothing_but_json_for_an_archive_that_is_not_true(
+    made: Small, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warc(made).unlink()
+    done = invoke(capsys, "verify", "--archive", made.folder, "--json", EXTRACT_WORKERS=0)
+    told = json.loads(done.out)
+    assert (done.status, told["passed"]) == (15, False)
+    assert "missing_file" in told["counts"]
 
 
 def test_of_many_findings_the_command_prints_some_and_counts_all(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
