@@ -416,6 +416,31 @@ def test_a_torn_tail_without_compression_is_looked_through_to_its_end(made: Smal
     assert holding(made, *TELESCOPE) == set()
 
 
+@pytest.mark.parametrize("left", ["reextract.jsonl.part", "reextract.jsonl"])
+def test_what_a_broken_off_re_extraction_had_found_goes(made: Small, left: str) -> None:
+    (made.folder / left).write_text(TELESCOPE[0])
+    take(made, url=url("telescope"))
+    assert holding(made, *TELESCOPE) == set()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_damaged_record_that_no_row_knows_goes_where_its_head_can_be_read(made: Small, packed: bool) -> None:
+    path = write_warc(made.folder.parent / "damaged", [exchange("telescope", page(TELESCOPE), 9), exchange("fresh", page(BATTERY), 9.1)])
+    raw = bytearray(path.read_bytes() if packed else gzip.decompress(path.read_bytes()))
+    (ref, _) = (one.warc for one in read_captures(path) if isinstance(one, Capture))
+    assert ref is not None
+    raw[ref.offset + ref.length - 6 if packed else raw.index(TELESCOPE[2].encode()) + 80] ^= 1
+    brought = made.folder / "warc" / path.name.removesuffix("" if packed else ".gz")
+    brought.write_bytes(raw)
+    assert [type(one) for one in read_captures(brought)] == [DamagedRecord, Capture]
+    assert brought.name in holding(made, *TELESCOPE[:2])
+    take(made, url=url("telescope"))
+    assert holding(made, *TELESCOPE) == set()
+    (fresh,) = read_captures(brought)
+    assert isinstance(fresh, Capture)
+    assert fresh.url == url("fresh")
+
+
 # ── never again ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

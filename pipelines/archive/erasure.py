@@ -13,6 +13,7 @@ The padding is a WARC `metadata` record in one gzip member of stored (uncompress
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -32,7 +33,7 @@ from pipelines.archive.catalogue import upsert
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.exchange import new_id
 from pipelines.archive.migrations import backups
-from pipelines.archive.records import Record, format_date, read_records
+from pipelines.archive.records import MAX_HEAD, Record, format_date, read_records
 from pipelines.archive.schema import capture, info, tombstone
 from pipelines.errors import ArchiveUnusable, DamagedRecord
 from pipelines.model import Reason
@@ -46,6 +47,8 @@ FORMER = "former:"
 """`info` key prefix: the SHA-256 of a WARC file as it was before, so that the same file is known when it is replayed again"""
 PIECE = 2**20
 """bytes copied at a time, and of one padding record at most twice that"""
+INFLATED_AT_ONCE = 32
+"""bytes of a member: where it is corrupt, up to so many before the damage are lost with it"""
 STORED = 65_535
 """bytes of one stored block at most (RFC 1951 §3.2.4)"""
 TORN_READ = 2**26
@@ -74,7 +77,8 @@ def find(
     path: Path, wanted: Callable[[str], bool], places: Collection[int], gone: set[str], tell: Callable[[int], None] = lambda _: None
 ) -> Found:
     """The records of a file that speak of a wanted URL, or of a record that is `gone`, to which theirs are added; a record that
-    cannot be read goes where one of `places` says so. Raises ArchiveUnusable for a file in which they cannot be told apart."""
+    cannot be read goes where one of `places`, or what is left of its head, says so. Raises ArchiveUnusable for a file in which
+    they cannot be told apart."""
     spans: list[Span] = []
     offsets: set[int] = set()
     damage: int | None = None
@@ -86,8 +90,9 @@ def find(
                 damage = None
             tell(offset)
             if isinstance(item, DamagedRecord):
-                damage = offset if offset in places else None
-                offsets |= {offset} & set(places)
+                if offset in places or any(map(wanted, _urls_in(_head_at(path, offset)))):
+                    damage = offset
+                    offsets.add(offset)
             elif _speaks_of(item, wanted, gone):
                 if not item.length:
                     raise ArchiveUnusable(
@@ -109,6 +114,19 @@ def _speaks_of(record: Record, wanted: Callable[[str], bool], gone: Collection[s
         return True
     ids = (fields.get("warc-concurrent-to"), fields.get("warc-refers-to"))
     return any(one.strip("<> ") in gone for one in ids if one)
+
+
+def _head_at(path: Path, offset: int) -> bytes:
+    """What can be read of the head of a record that is damaged."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        raw = file.read(MAX_HEAD)
+    return (raw if raw.startswith(b"WARC/") else _inflated(raw)).partition(b"\r\n\r\n")[0]
+
+
+def _urls_in(heads: bytes) -> set[str]:
+    """The URLs that records speak of."""
+    return {_WRAPPED.sub("", url.decode("utf-8", "replace")) for url in _TARGET.findall(heads)}
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
@@ -292,7 +310,7 @@ def clear_left_overs(archive: Archive) -> None:
 _LEFT = (
     ("", ".*.new"),
     ("", "wacz-*"),
-    ("", "reextract.jsonl"),
+    ("", "reextract.jsonl*"),
     ("warc", ".*.new"),
     ("warc", ".*.part"),
     ("indexes", ".*.new"),
@@ -309,14 +327,18 @@ def _urls_of_tail(path: Path) -> set[str] | None:
     heads = [raw] if raw.startswith(b"WARC/") else [_inflated(raw[at.start() :]) for at in re.finditer(rb"\x1f\x8b\x08", raw)]
     if not any(head.startswith(b"WARC/") for head in heads):
         return None
-    return {_WRAPPED.sub("", url.decode("utf-8", "replace")) for head in heads for url in _TARGET.findall(head)}
+    return set[str]().union(*map(_urls_in, heads))
 
 
 def _inflated(raw: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(raw, PIECE)
-    except zlib.error:
-        return b""
+    """The beginning of a gzip member, at most about PIECE, up to where it is corrupt or cut."""
+    inflater, out = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), bytearray()
+    with contextlib.suppress(zlib.error):
+        for at in range(0, len(raw), INFLATED_AT_ONCE):
+            out += inflater.decompress(raw[at : at + INFLATED_AT_ONCE], PIECE)
+            if inflater.eof or len(out) >= PIECE:
+                break
+    return bytes(out)
 
 
 def _note(log: Path, audit: Iterable[Mapping[str, object]]) -> None:
