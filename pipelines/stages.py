@@ -181,6 +181,7 @@ class IngestStage:
     def _commit(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
         run = self._run
         told = [one for visit, result in group for one in told_of(visit, result, run.site) if one.of not in self._told]
+        told = _without_lost(run.archive, told)
         run.writer.tell(told)
         self._told.update(one.of for one in told)
         run.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
@@ -215,6 +216,16 @@ def told_of(visit: Visit, result: Result, site: Site) -> list[Told]:
     if visit.capture is not None:
         read.append((visit.capture, result))
     return [told(one, canonical(one.url, site).url, site.digest, found) for one, found in read if found is not None]
+
+
+def _without_lost(archive: Archive, told: Sequence[Told]) -> list[Told]:
+    """What may be told: nothing of an article that was taken down, though a redirect led to it. Where its digest would come to
+    lie, in another file maybe, nobody looks for it."""
+    if not told:
+        return []
+    with archive.catalogue.snapshot() as tx:
+        lost = ledger.taken_down(tx, {one.article for one in told})
+    return [one for one in told if one.article not in lost]
 
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from pipelines import flow, stages
 from pipelines.archive import Archive, open_archive, schema, urltable
+from pipelines.archive.article_record import article_id
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.urltable import NewUrl, Row, State
@@ -169,6 +170,15 @@ def test_the_warc_file_is_durable_before_any_row_points_to_it(run: FakeRun) -> N
     run.writer = Watched()
     through(run, visit)
     assert done == ["told ['article']", "synced with 0 rows"]
+
+
+def test_nothing_is_told_of_a_page_that_was_taken_down(run: FakeRun) -> None:
+    stone = {"article": article_id(address(1)), "url": address(1), "site": "news", "reason": "test", "at": "2026-11-01"}
+    with run.archive.catalogue.transaction() as tx:
+        tx.execute(schema.tombstone.insert().values(**stone))
+    through(run, run.visit(1), run.visit(2))
+    assert told_by(run) == [(address(2), "article")]
+    assert {outcome.word for _, outcome in run.ended if outcome} == {"taken_down", "new"}
 
 
 def told_by(run: FakeRun) -> list[tuple[str, str]]:

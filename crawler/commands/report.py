@@ -49,6 +49,7 @@ class Command(ArchiveCommand):
         if page is not None:
             with whole_file(page) as out:
                 out.write(as_html(told.title, str(archive.path), sections(told)).encode("utf-8"))
+            say(f"Written: {page}")
         elif opts.json:
             say(as_json(told))
         else:

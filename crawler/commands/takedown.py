@@ -61,14 +61,18 @@ class Command(ArchiveCommand):
         return GOOD
 
 
+def several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def lines(taken: Taken) -> Iterator[str]:
     """What went, and what stays."""
     for gone in taken.articles:
-        what = f"{gone.captures} captures" if gone.captures else "nothing was in the archive; it will never be fetched"
+        what = several(gone.captures, "capture") if gone.captures else "nothing was in the archive; it will never be fetched"
         yield f"{gone.article.id}  {gone.article.url}: {what}"
-    yield f"{taken.records} records of {taken.bytes} bytes were overwritten in {taken.files} WARC files."
+    yield f"{several(taken.records, 'record')} of {taken.bytes} bytes overwritten in {several(taken.files, 'WARC file')}."
     if taken.others:
-        yield f"{taken.others} captures at other URLs referred to them and went too."
+        yield f"{several(taken.others, 'capture')} at other URLs that referred to them went too."
     copies = sorted({copy for gone in taken.articles for copy in gone.copies})
     if copies:
         yield f"{len(copies)} copies at other URLs stay. To take one down as well: scrapy takedown --id ID"

@@ -36,7 +36,8 @@ def test_people_read_reasons_examples_and_shares(archive: Archive, capsys: pytes
 
 def test_a_browser_gets_a_page_that_runs_nothing(archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "report.html"
-    assert invoke(capsys, "report", "--archive", archive.path, "--html", page).status == 0
+    done = invoke(capsys, "report", "--archive", archive.path, "--html", page)
+    assert (done.status, done.out) == (0, f"Written: {page}\n")
     made = page.read_text(encoding="utf-8")
     assert made.startswith("<!doctype html>")
     assert "&lt;b&gt;科技日报&lt;/b&gt;" in made
