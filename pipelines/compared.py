@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,5 +98,13 @@ def _facts(before: Article, after: Article) -> tuple[str, ...]:
     was, now = json.loads(to_json(before)), json.loads(to_json(after))
     for one in (was, now):
         one["extraction"] = {key: value for key, value in one["extraction"].items() if key not in ("rules_digest", "versions")}
-    wrong = [name for name in was if was[name] != now[name]]
-    return tuple(line for name in wrong for line in (f"- {name}: {was[name]}", f"+ {name}: {now[name]}"))
+    return tuple(_unlike("", was, now))
+
+
+def _unlike(name: str, was: object, now: object) -> Iterator[str]:
+    """The facts that differ, each by its own name: what is equal around them would push them off the line."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in dict.fromkeys((*was, *now)):
+            yield from _unlike(f"{name}.{key}" if name else key, was.get(key), now.get(key))
+    elif was != now:
+        yield from (f"- {name}: {was}", f"+ {name}: {now}")

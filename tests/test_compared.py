@@ -73,6 +73,20 @@ def test_a_difference_is_shown_by_its_kind(what: What) -> None:
     assert all(line[:2] in ("- ", "+ ") for line in shown.lines)
 
 
+def test_of_facts_in_a_group_only_those_that_differ_are_shown() -> None:
+    before = read()
+    after = replace(before, source="小站", rights=replace(before.rights, notice="版权所有", owned=True))
+    shown = sample(CAPTURE.url, SAID, before, after, SITE)
+    assert set(shown.lines) == {
+        f"- source: {before.source}",
+        "+ source: 小站",
+        f"- rights.notice: {before.rights.notice}",
+        "+ rights.notice: 版权所有",
+        f"- rights.owned: {before.rights.owned}",
+        "+ rights.owned: True",
+    }
+
+
 def test_paragraphs_that_only_change_places_are_told_as_such() -> None:
     before = read()
     shown = sample(CAPTURE.url, SAID, before, replace(before, paragraphs=tuple(reversed(before.paragraphs))), SITE)

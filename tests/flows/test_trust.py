@@ -48,6 +48,37 @@ def test_reading_a_crawl_again_by_its_own_rules_changes_nothing(river: River, fo
     assert crawling.all_records(folder) == river.nights["third"].records
 
 
+def exported(archive: Path, *options: str) -> str:
+    done = crawling.run([*crawling.SCRAPY, "export", "--archive", str(archive), "--to", "-", *options])
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def other_rules(folder: Path) -> Path:
+    """The site's rules, but that they leave the first paragraph of its newest layout out."""
+    shutil.copytree(crawling.SEEDS, folder)
+    path = folder / f"{crawling.SITE}.toml"
+    rules = path.read_text("utf-8")
+    path.write_text(rules.replace('drop = [".bianj", ".ifa"', 'drop = ["p:first-of-type", ".bianj", ".ifa"', 1), "utf-8")
+    assert path.read_text("utf-8") != rules
+    return folder
+
+
+def test_a_replay_by_other_rules_in_another_order_read_again_by_these_exports_the_bytes_of_the_crawl(
+    river: River, folder: Path, tmp_path: Path
+) -> None:
+    files = [str(path) for path in reversed(crawling.warc_files(river.archive))]
+    seeds = f"SEEDS_DIR={other_rules(tmp_path / 'seeds')}"
+    for arguments in (["replay", "-s", seeds, "--workers", "2", *files], ["reextract", "--workers", "2"]):
+        if arguments[0] == "reextract":
+            assert exported(folder) != exported(river.archive), "by other rules it was read otherwise"
+        done = crawling.run([*crawling.SCRAPY, arguments[0], "--archive", str(folder), *arguments[1:]])
+        assert done.returncode == 0, done.stderr
+    for options in ([], ["--all"], ["--schema", "dolma"]):
+        assert exported(folder, *options) == exported(river.archive, *options)
+    assert verified(folder)["findings"] == []
+
+
 def test_a_crawl_without_one_of_its_articles_is_as_true_as_before(river: River, folder: Path) -> None:
     shutil.copytree(river.archive, folder)
     records = river.nights["third"].records
