@@ -94,6 +94,7 @@ p { margin: .3rem 0; white-space: pre-wrap; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: anywhere; }
+td:first-child { overflow-wrap: break-word; }
 th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 """
