@@ -25,6 +25,8 @@ class Kind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     CDX = "cdx"
+    RECORD = "record"
+    """a capture that another archive has (pipelines/archive/borrowed.py); what it shows is an ARTICLE"""
     ROBOTS = "robots"
 
 
