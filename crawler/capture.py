@@ -9,6 +9,8 @@ in `request.meta["rejection"]`. What is read is the capture, never the response.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 from typing import Protocol, Self
 
 from scrapy import Request
@@ -19,6 +21,7 @@ from scrapy.http import Response
 from crawler.body import decoded
 from crawler.conditional import Validators
 from crawler.transport import Wire
+from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Headers, Hints, Kind, Reason, Rejection
 
@@ -38,6 +41,9 @@ class Writes(Protocol):
     """Where captures are written: crawler.run.Conductor, or a fake."""
 
     async def write(self, exchange: Exchange) -> Capture: ...
+
+    async def take(self, taken: Borrowed, moment: datetime) -> Capture:
+        """The capture that another archive had, `moment` being when it came."""
 
 
 def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
@@ -100,6 +106,7 @@ class CaptureMiddleware:
         """A retry or a redirect begins with a copy of its origin's meta: the origin's answer is not its own."""
         request.meta.pop("capture", None)
         request.meta.pop("rejection", None)
+        request.meta.pop("broken", None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         wire: Wire | None = request.meta.pop("wire", None)
@@ -107,11 +114,26 @@ class CaptureMiddleware:
             return response
         exchange = exchange_of(request, response.body, wire)
         writer: Writes | None = getattr(self._crawler, "archive_writer", None)
-        capture = await writer.write(exchange) if writer else as_capture(exchange)
+        promise: Promise | None = request.meta.get("promise")
+        if writer is None:
+            capture = as_capture(exchange)
+        elif promise is None:
+            capture = await writer.write(exchange)
+        else:
+            capture = await self._taken(request, promise, exchange, writer)
         request.meta["capture"] = capture
         request.meta["captures"] = (*request.meta.get("captures", ()), capture)
         self._count(wire)
         return response
+
+    async def _taken(self, request: Request, promise: Promise, exchange: Exchange, writer: Writes) -> Capture:
+        """What another archive promised, if it is that. Of any other answer the head is kept, as evidence: bytes that nobody
+        vouches for stay out, and what was taken down cannot come in under the archive's name."""
+        result = await asyncio.to_thread(borrowed, promise, exchange)
+        if isinstance(result, Borrowed):
+            return await writer.take(result, exchange.fetched_at)
+        request.meta["broken"] = result
+        return await writer.write(replace(exchange, body=b"", truncated=exchange.truncated or "unspecified"))
 
     def _count(self, wire: Wire) -> None:
         if wire.truncated:
@@ -128,8 +150,8 @@ class DecodeMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         capture: Capture | None = request.meta.get("capture")
-        if capture is None:
-            return response
+        if capture is None or request.meta.get("kind") is Kind.RECORD:
+            return response  # a record was whole when it was taken; what it shows says nothing of this transfer
         result = await _decoded(capture)
         if isinstance(result, Rejection):
             request.meta["rejection"] = result

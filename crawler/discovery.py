@@ -1,7 +1,7 @@
 """Bytes to links: what a list, a feed, a sitemap or an index of an archive points to. Pure, and raises on no bytes.
 
-`discover` is the door; lists in HTML and JSON are read here, XML and CDX in crawler/feeds.py, and which href becomes a
-link is decided in crawler/links.py. When a list ends, and what is missing in it, stands in crawler/paging.py.
+`discover` is the door; lists in HTML and JSON are read here, XML in crawler/feeds.py, CDX in crawler/cdx.py, and which
+href becomes a link is decided in crawler/links.py. When a list ends, and what is missing in it, stands in crawler/paging.py.
 What may be contacted is checked again at every hop (crawler/guard.py).
 """
 
@@ -16,7 +16,7 @@ from typing import cast
 
 from lxml import etree
 
-from crawler import feeds
+from crawler import cdx, feeds
 from crawler.body import decoded
 from crawler.links import OTHER_SCHEME, UNEXPECTED, Basket, Found, Text, clipped, plausible, series
 from pipelines.extract.page import bounded
@@ -249,5 +249,5 @@ _READERS: dict[Kind, Callable[[Text, Basket], Found]] = {
     Kind.JSONP: _jsonp,
     Kind.FEED: feeds.feed,
     Kind.SITEMAP: feeds.sitemap,
-    Kind.CDX: feeds.cdx,
+    Kind.CDX: cdx.index,
 }

@@ -1,4 +1,4 @@
-"""Feeds, sitemaps and the indexes of web archives to links. Pure.
+"""Feeds and sitemaps to links. Pure.
 
 XML is read without entities, DTD or network: a document that brings a DTD is not read at all (HAZARDS: XXE, bombs).
 Elements are known by their local names, since feeds disagree about namespaces.
@@ -6,10 +6,8 @@ Elements are known by their local names, since feeds disagree about namespaces.
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
-from collections.abc import Iterator
 
 from lxml import etree
 
@@ -140,49 +138,3 @@ def _plain_sitemap(text: str, basket: Basket) -> Found:
     if not lines or not all(line.startswith(("http://", "https://")) for line in lines[:100]):
         return UNEXPECTED
     return offered(lines, basket)
-
-
-def cdx(text: Text, basket: Basket) -> Found:
-    """Answers of a CDX server: JSON lines and CDXJ (Common Crawl), plain CDX, or Wayback's array of arrays with a header.
-    They say which articles there once were: the link is the live address. Captures of errors are left out."""
-    characters = text.decoded()
-    if not characters.strip():
-        return Found()
-    rows = list(_cdx_rows(characters))
-    return offered(rows, basket) if rows else UNEXPECTED
-
-
-def _cdx_rows(text: str) -> Iterator[str]:
-    if text.lstrip().startswith("[["):
-        yield from _cdx_table(text)
-        return
-    for line in text.splitlines():
-        fields = line.split(" ", 2)
-        if line.startswith("{") or (len(fields) == 3 and fields[2].startswith("{")):
-            yield from _cdx_record(line[line.index("{") :])
-        elif len(plain := line.split()) >= 5 and plain[1].isdigit() and _is_capture(plain[4]):
-            yield plain[2]
-
-
-def _cdx_table(text: str) -> Iterator[str]:
-    try:
-        header, *rows = json.loads(text)
-        url, status = header.index("original"), header.index("statuscode") if "statuscode" in header else None
-    except (ValueError, RecursionError, AttributeError):
-        return
-    for row in rows:
-        if isinstance(row, list) and len(row) == len(header) and (status is None or _is_capture(str(row[status]))):
-            yield str(row[url])
-
-
-def _cdx_record(text: str) -> Iterator[str]:
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    if isinstance(record, dict) and isinstance(record.get("url"), str) and _is_capture(str(record.get("status", "-"))):
-        yield record["url"]
-
-
-def _is_capture(status: str) -> bool:
-    return status in ("200", "-", "304")

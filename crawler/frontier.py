@@ -5,6 +5,8 @@ A URL is asked again by what it is:
     other listing     by how often it changes, every 90 minutes to 90 days; its later pages when the page before says go on
     article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
     denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
+    index             of another archive: once; one that may grow, every 30 days
+    record            a capture that another archive has: once, behind everything else
     asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
     failed            in the next run, `Politeness.tries` times, then it is set aside with its reason
     not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
@@ -28,6 +30,11 @@ whether it is back."""
 NEVER = 253_402_300_799.0
 """9999-12-31: due when somebody says so."""
 LISTING_PRIORITY = 100
+RECORD_PRIORITY = -100
+OLD_PRIORITY = -50
+"""of an article's own address that only an index of another archive knows: old pages crowd no new ones out"""
+INDEX_INTERVAL = 30 * DAY
+"""an index of an archive that goes on; a new crawl of Common Crawl, too, comes once a month, and has an index of its own"""
 FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL = 6 * HOUR, 1.5 * HOUR, 90 * DAY
 SLOWER, FASTER = 1.5, 0.8
 """news-crawl's and Nutch's adaptive schedule: interval x1.5 when unchanged, x0.8 when changed, 90 min to 90 days."""
@@ -91,6 +98,18 @@ def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: 
     }
 
 
+def after_index(row: Row, *, status: int, is_final: bool, is_whole: bool, now: float) -> dict[str, Any]:
+    """The values of a row of an archive's index after a visit that was read. `is_final`: it can never answer otherwise;
+    `is_whole`: this run took all of it, so that another need not ask."""
+    due_at = now + INDEX_INTERVAL if row.page == 1 and not is_final else NEVER
+    return {**_visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": due_at if is_whole else now}
+
+
+def after_record(row: Row, *, status: int, now: float) -> dict[str, Any]:
+    """The values of a row of a capture that another archive had: it is ours now, and never asked again."""
+    return {**_visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": NEVER}
+
+
 def after_failure(
     row: Row, reason: str, *, tries: int | None, now: float, status: int | None = None, due_at: float | None = None
 ) -> dict[str, Any]:
@@ -123,4 +142,4 @@ def _visited(row: Row, status: int, now: float) -> dict[str, Any]:
 
 def priority(kind: Kind) -> int:
     """Lists go before articles: what they show moves on while the run lasts."""
-    return 0 if kind is Kind.ARTICLE else LISTING_PRIORITY
+    return {Kind.ARTICLE: 0, Kind.RECORD: RECORD_PRIORITY}.get(kind, LISTING_PRIORITY)

@@ -1,7 +1,8 @@
 """Nothing outside the seeds file's `hosts` is ever contacted: the URL is checked at every hop, the address at connect time.
 
 Two rules live here, and nothing else decides what may be contacted:
-    objection(url, site)     scheme, userinfo, host and port, for every request: links, redirects, robots.txt, retries
+    objection(url, site)     scheme, userinfo, host and port, for every request: links, redirects, robots.txt, retries;
+                             the hosts of `cdx` indexes for these, their captures and their robots.txt, and for no page
     GuardedResolver          the addresses that a name resolves to. The reactor connects to exactly the addresses that
                              pass here, so a second answer of the name server has no one to ask for it
 Loopback, private, link-local, shared (CGNAT), multicast and metadata addresses are refused, unless `hosts` names that
@@ -23,6 +24,7 @@ from scrapy.exceptions import IgnoreRequest
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]  # ships none
 
+from pipelines.model import Kind
 from pipelines.site import Site
 from pipelines.urls import host_key, in_scope
 
@@ -54,12 +56,16 @@ class Refused(IgnoreRequest):
         self.reason, self.detail = reason, detail
 
 
-def objection(url: str, site: Site) -> str | None:
-    """Why `url` may not be fetched, in a few words; None when it may.
+ARCHIVED = frozenset({Kind.CDX, Kind.RECORD, Kind.ROBOTS})
+"""what hosts of other archives may be asked for"""
+
+
+def objection(url: str, site: Site, kind: Kind | None = None) -> str | None:
+    """Why `url` may not be fetched for what it is, in a few words; None when it may.
 
     in_scope reads a URL as browsers do, the HTTP client by RFC 3986: where the two disagree about the host, it is refused.
     """
-    if not in_scope(url, site):
+    if not in_scope(url, site) and not (kind in ARCHIVED and in_scope(url, site, site.discover.archive_hosts)):
         return "not http or https, with a user name, or on a host that `hosts` does not name"
     if _contacted(url) != host_key(url):
         return "its host is read differently by different programs"
@@ -229,13 +235,13 @@ class GuardMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._site = site_of(crawler)
         self._stats = crawler.stats
-        guarded_resolver().know(self._site.hosts, operators_proxies())
+        guarded_resolver().know((*self._site.hosts, *self._site.discover.archive_hosts), operators_proxies())
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if (why := objection(request.url, self._site)) is not None:
+        if (why := objection(request.url, self._site, request.meta.get("kind"))) is not None:
             self._stats.inc_value("refused/out_of_scope")
             raise Refused("out_of_scope", f"{request.url}: {why}")

@@ -51,6 +51,8 @@ class Found:
     out_of_scope: int = 0
     is_expected_kind: bool = True
     entries: int = 0
+    skipped: tuple[tuple[str, int], ...] = ()
+    """of an index of captures: how many of its lines are not asked for, by reason"""
 
     @property
     def articles(self) -> tuple[Link, ...]:
@@ -125,6 +127,14 @@ class Basket:
             self.judged[href] = self._judge(href)
         if (link := self.judged[href]) is not None:
             self._keep(link, hints())
+
+    def article(self, href: str) -> str | None:
+        """The canonical URL of the article that a URL leads to; None where it leads to none of this site."""
+        href = href.strip()
+        if href not in self.judged:
+            self.judged[href] = self._judge(href)
+        link = self.judged[href]
+        return link.url if link is not None and link.kind is Kind.ARTICLE else None
 
     def follow(self, href: str, kind: Kind, hints: Hints) -> None:
         """Take a link for what the page says it is, where it is in scope."""

@@ -22,6 +22,7 @@ from crawler.discovery import read_list
 from crawler.visits import Listed, Visits, is_list
 from pipelines import flow
 from pipelines.archive import schema, urltable
+from pipelines.archive.borrowed import is_borrowed
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import told
@@ -48,6 +49,8 @@ class Recovered:
     captures: int = 0
     cut_bytes: int = 0
     damaged: int = 0
+    borrowed: bool = False
+    """whether what came last was had from another archive"""
     at_fault: int = 0
     """captures on which our own code failed: quarantined, and their URLs asked again"""
 
@@ -68,6 +71,7 @@ def recover(visits: Visits, readers: Readers, writer: WarcWriter) -> Recovered:
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes
     known = {one.of for path in unsealed for one in told_in(path)}
     for path in unsealed:
+        found.borrowed |= is_borrowed(path.name, visits.site.name)
         unknown = _unknown(visits, path, found)
         while group := list(islice(unknown, GROUP_VISITS)):
             _ingest(visits, readers, group, found, partial(_tell, writer, known, visits.site))
@@ -78,7 +82,7 @@ def recover(visits: Visits, readers: Readers, writer: WarcWriter) -> Recovered:
         writer.close()
         with archive.catalogue.transaction() as tx:
             seal(tx, archive.warc_folder / rest[0])
-    if found != Recovered():
+    if found != Recovered(borrowed=found.borrowed):
         logger.warning(
             "The last run did not end by itself: %d captures were taken from the WARC files, %d torn bytes cut off, %d records damaged.",
             found.captures,
@@ -154,9 +158,14 @@ async def _read(readers: Readers, group: list[Capture], site: Site) -> list[_Rea
 def _commit(visits: Visits, group: list[_Read]) -> None:
     with visits.archive.catalogue.transaction() as tx:
         for capture, result, links in group:
-            row = urltable.by_url(tx, visits.site.name, capture.url)
+            row = None if _is_borrowed(capture, visits.site) else urltable.by_url(tx, visits.site.name, capture.url)
             if row is None or row.kind is not capture.kind:
-                flow.write(tx, capture, visits.site, result)  # a robots.txt, or a hop on the way to another URL
+                flow.write(tx, capture, visits.site, result)  # a robots.txt, a hop on the way to another URL, an old capture
             else:
                 visit = visits.of(row, (capture,), capture.fetched_at.timestamp(), links, tx)
                 commit_visit(tx, visits.site, visit, result)
+
+
+def _is_borrowed(capture: Capture, site: Site) -> bool:
+    """Of another archive: no answer of today. Its row finds it when it is leased (crawler.backfill)."""
+    return capture.warc is not None and is_borrowed(capture.warc.file, site.name)

@@ -55,8 +55,8 @@ class RedirectMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         location = response.headers.get("Location")
-        if response.status not in REDIRECTS or location is None:
-            return response
+        if response.status not in REDIRECTS or location is None or request.meta.get("kind") is Kind.RECORD:
+            return response  # of a record: another capture than the one that was promised
         target = _target(request.url, location)
         if target is None:
             raise Refused("redirect_refused", f"{request.url} redirects to no http URL")
@@ -70,7 +70,7 @@ class RedirectMiddleware:
         hops: tuple[Hop, ...] = (*request.meta.get("redirects", ()), Hop(status=response.status, url=request.url, to=target))
         if len(hops) > self._max:
             raise Refused("redirect_loop", f"{hops[0].url}: more than {self._max} redirects")
-        if (why := objection(target, self._site)) is not None:
+        if (why := objection(target, self._site, request.meta.get("kind"))) is not None:
             raise Refused("redirect_refused", f"{request.url} redirects to {target}: {why}")
         self._stats.inc_value("redirect/followed")
         return _next(request, target, hops)

@@ -9,6 +9,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits, start_rows
 from pipelines import flow, report
 from pipelines.archive import erasure, urltable
+from pipelines.archive.borrowed import Borrowed, is_borrowed
 from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.errors import ArchiveError, ConfigurationError
@@ -111,7 +113,8 @@ def _make_start_urls_due(session: Session) -> None:
     with session.archive.catalogue.transaction() as tx:
         urltable.discover(tx, session.site.name, rows, now)
         for row in rows:
-            urltable.wake(tx, session.site.name, row.url, now)
+            if row.kind is not Kind.CDX:  # an index is asked again when its answer can have changed (crawler.frontier)
+                urltable.wake(tx, session.site.name, row.url, now)
 
 
 def _own_pace(site: Site, settings: Settings) -> Site:
@@ -152,7 +155,13 @@ class Conductor:
     async def write(self, exchange: Exchange) -> Capture:
         """Takes every exchange to the WARC file; those of no visit (robots.txt) are noted with the next commit. Nobody sees
         an answer before this returns."""
-        capture = await self._written(exchange)
+        return self._noted(await self._written(exchange))
+
+    async def take(self, taken: Borrowed, moment: datetime) -> Capture:
+        """Takes what another archive had to a WARC file of its own."""
+        return self._noted(self._session.take(taken, moment))
+
+    def _noted(self, capture: Capture) -> Capture:
         assert capture.warc is not None
         self._files.add(capture.warc.file)
         self._unindexed.append(replace(capture, body=b""))
@@ -209,12 +218,18 @@ class Conductor:
             word = visit.failure or (outcome.word if outcome else "failed/lost")
             self._visits[word] += 1
             self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in UNASKED
-        if outcome is not None and outcome.word in GO_AWAY:
+        if visit.row.kind is Kind.RECORD:
+            self._count_record(visit.failure or f"taken/{outcome.word if outcome else 'lost'}")
+        elif outcome is not None and outcome.word in GO_AWAY:
             gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
         elif outcome is not None and outcome.word in BROUGHT:
             gate_of(self._crawler).saw_article(visit.row.host)
         self._check_budgets()
         self._progress.show(self._visits)
+
+    def _count_record(self, word: str) -> None:
+        if word != f"failed/{RUN_ENDED}":
+            self._session.counts[f"{report.BACKFILL}{word}"] += 1
 
     def _check_budgets(self) -> None:
         session, politeness = self._session, self._session.site.politeness
@@ -230,7 +245,7 @@ class Conductor:
         """Closes the books. Raises the fault that ended the run, if one did."""
         session = self._session
         self._progress.end()
-        session.writer.close()
+        session.close_files()
         if session.faults:
             session.close(status=getattr(session.faults[0], "exit_status", 1))
             raise session.faults[0]
@@ -256,12 +271,16 @@ class Conductor:
                 flow.write(tx, capture, session.site, None)
             self._remember(tx)
             urltable.release_all(tx, session.site.name)
-            settle_withdrawals(tx, session.site.name, since=last_books(tx, session.site.name))
+            settle_withdrawals(tx, session.site.name, since=None if self._looked_back() else last_books(tx, session.site.name))
             for name in sorted(self._files - unknown):
                 seal(tx, session.archive.warc_folder / name)
         for name in sorted(self._files):  # a redirect may lead to what was taken down
             erasure.erase_taken_down(session.archive, session.archive.warc_folder / name)
         session.archive.index.merge()
+
+    def _looked_back(self) -> bool:
+        """Whether captures of years ago came in: what they show says how far denials of that time are to be believed."""
+        return self.recovered.borrowed or any(is_borrowed(name, self._session.site.name) for name in self._files)
 
     def _ledger(self, tx: Any) -> dict[str, Any]:
         session, now = self._session, clock.now()
@@ -276,6 +295,7 @@ class Conductor:
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},
             "failed_again": self._failed_again,
             "lists": report.lists_read(tx, session.site.name, session.started),
+            "backfill": report.backfill(tx, session.site.name, session.counts),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
             "skipped": {
                 word.removeprefix("skipped/"): n for word, n in sorted(session.counts.items()) if word.startswith("skipped/") and n

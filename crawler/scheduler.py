@@ -10,12 +10,13 @@ from collections import Counter, deque
 from datetime import datetime
 from typing import Any, Self
 
+import sqlalchemy as sa
 from scrapy import Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.http import Request
 
-from crawler import clock
+from crawler import backfill, clock
 from crawler.conditional import Validators
 from crawler.session import Session
 from pipelines.archive import urltable
@@ -120,17 +121,52 @@ class CatalogueScheduler(BaseScheduler):
     def _leased(self, without: tuple[str, ...]) -> list[Row]:
         """Scrapy asks after every answer: where all hosts of the site have to wait, the catalogue is spared the question (a
         third of a crawl's processor time on one host with 20,000 URLs due)."""
-        if set(self._session.site.hosts) <= set(without):
+        site = self._session.site
+        if {*site.hosts, *site.discover.archive_hosts} <= set(without):
             return []
         now = clock.now()
-        wanted = Wanted(now=now, until=now + LEASE_SECONDS, not_since=self._session.started, most=BATCH, without_hosts=without)
         with self._session.archive.catalogue.transaction() as tx:
-            rows = urltable.lease(tx, self._session.site.name, wanted)
+            rows = self._leased_now(tx, now, without)
         return [row for row in rows if row.id not in self._held]  # its lease has run out while its host made it wait
+
+    def _leased_now(self, tx: sa.Connection, now: float, without: tuple[str, ...]) -> list[Row]:
+        while True:
+            wanted = Wanted(
+                now=now,
+                until=now + LEASE_SECONDS,
+                not_since=self._session.started,
+                most=BATCH,
+                without_hosts=without,
+                without_kinds=() if self._records_left() > 0 else (Kind.RECORD,),
+            )
+            leased = urltable.lease(tx, self._session.site.name, wanted)
+            rows = self._worth_asking(tx, leased)
+            if rows or not leased:
+                return rows
+
+    def _records_left(self) -> int:
+        """How many captures of other archives this run may still ask for: a budget of their own, beside the site's."""
+        return self._session.site.discover.max_records - self._session.counts["backfill/leased"]
+
+    def _worth_asking(self, tx: sa.Connection, rows: list[Row]) -> list[Row]:
+        """Without captures of other archives that are had by now, were taken down, or are beyond the budget."""
+        if all(row.kind is not Kind.RECORD for row in rows):
+            return rows
+        needless = backfill.needless(tx, rows)
+        for number, word in needless.items():
+            self._session.counts[f"backfill/skipped/{word}"] += 1
+            urltable.settle(tx, number, backfill.put_away(word))
+        records = [row.id for row in rows if row.kind is Kind.RECORD and row.id not in needless]
+        kept = set(records[: self._records_left()])
+        self._session.counts["backfill/leased"] += len(kept)
+        urltable.release(tx, [number for number in records if number not in kept])
+        return [row for row in rows if row.kind is not Kind.RECORD or row.id in kept]
 
     def _request(self, row: Row) -> Request:
         self._held[row.id] = row
         self._under_way[row.host] += 1
+        if row.kind is Kind.RECORD:
+            return self._record_request(row)
         self._session.counts["requests"] += 1
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
         if (row.etag or row.last_modified) and not self._reads_whole(row):
@@ -141,6 +177,16 @@ class CatalogueScheduler(BaseScheduler):
             errback=self._spider.failed,
             meta=meta,
             dont_filter=True,
+        )
+
+    def _record_request(self, row: Row) -> Request:
+        wanted = backfill.asked(row)
+        meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
+        meta["promise"] = wanted.promise
+        if wanted.maxsize is not None:
+            meta["download_maxsize"] = wanted.maxsize
+        return Request(
+            wanted.url, headers=wanted.headers, callback=self._spider.parse, errback=self._spider.failed, meta=meta, dont_filter=True
         )
 
     def _reads_whole(self, row: Row) -> bool:

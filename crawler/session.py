@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from crawler import clock
 from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
+from pipelines.archive.borrowed import Borrowed, series
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.lock import exclusive
 from pipelines.archive.warc import WarcWriter
@@ -68,6 +69,18 @@ class Session:
     stop: Callable[[], None] = lambda: None
     """ends the run as soon as what is in flight has come in"""
     closed: bool = False
+    borrowed: WarcWriter = field(init=False)
+    """of what other archives had: a series of files of its own, since its dates are theirs"""
+
+    def __post_init__(self) -> None:
+        own = {self.site.name: self.site.digest}
+        self.borrowed = WarcWriter(self.archive.warc_folder, prefix=series(self.site.name), software=SOFTWARE, rules=own)
+
+    def take(self, taken: Borrowed, moment: datetime) -> Capture:
+        """Writes down a capture that another archive had, `moment` being when it came; durable when this returns."""
+        capture = taken.capture(*self.borrowed.add(taken.members, moment))
+        self.borrowed.sync()
+        return capture
 
     def fail(self, fault: Exception) -> None:
         """Ends the run from within: the archive itself fails, and nothing that follows could be kept."""
@@ -75,8 +88,12 @@ class Session:
         self.stop()
 
     def bytes_written(self) -> int:
-        """Of the WARC file being written; rotation is far above any run's budget of bytes but the largest."""
-        return self.writer.position[1] if self.writer.position else 0
+        """Of the WARC files being written; rotation is far above any run's budget of bytes but the largest."""
+        return sum(writer.position[1] for writer in (self.writer, self.borrowed) if writer.position)
+
+    def close_files(self) -> None:
+        self.writer.close()
+        self.borrowed.close()
 
     def close(self, status: int, ledger: dict[str, Any] | None = None) -> None:
         """Seals the run: the WARC file closed, the ledger (None: its books were never closed) stored, the lock let go."""
@@ -84,7 +101,7 @@ class Session:
             return
         self.closed = True
         with self.exits:
-            self.writer.close()
+            self.close_files()
             with self.archive.catalogue.transaction() as tx:
                 ended = schema.run.update().where(schema.run.c.id == self.run)
                 told = None if ledger is None else canonical_json(ledger)

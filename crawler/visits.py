@@ -7,12 +7,12 @@ crawler.frontier, what a page *is* by pipelines.flow.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import sqlalchemy as sa
 
-from crawler import frontier
+from crawler import backfill, cdx, frontier
 from crawler.conditional import validators_of
 from crawler.discovery import Found, read_list
 from crawler.links import within_budget
@@ -65,12 +65,19 @@ class Visits:
     """by the shape of their URLs: how many lists this run has been led to"""
     _followed: set[str] = field(default_factory=set)
     """the lists counted there: what two pages link to before the first of them is committed counts once"""
+    _starts: frozenset[str] = frozenset()
+    """where the run begins"""
+
+    def __post_init__(self) -> None:
+        self._starts = frozenset(url for _, url in start_urls(self.site))
 
     def of(self, row: Row, captures: Captures, now: float, listed: Listed = None, tx: sa.Connection | None = None) -> Visit:
         """The visit of a lease whose last capture is its answer. `now` in seconds since the epoch; `listed` is what a list
         was read as, in another process maybe, else it is read here; `tx` is the transaction that the caller is in, if any."""
         if put_off := self._put_off(row, captures, now):
             return put_off
+        if row.kind is Kind.RECORD:
+            return self._record(row, captures, now)
         if row.kind is Kind.ARTICLE:
             return self._article(row, captures, now)
         if tx is not None:
@@ -116,6 +123,17 @@ class Visits:
         broken = self._failed(row, OUR_FAULT, now, capture.status)
         return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=settle, broken=broken)
 
+    def broken(self, row: Row, why: str, captures: Captures, now: float) -> Visit:
+        """The visit of a capture of another archive whose answer is not what its index had promised."""
+        return self._put_off(row, captures, now) or self.failure(row, why, captures, now)
+
+    def _record(self, row: Row, captures: Captures, now: float) -> Visit:
+        """A capture of another archive says what the page was, and nothing of what its address answers today."""
+        capture = captures[-1]
+        settlement = Settlement(values=frontier.after_record(row, status=capture.status, now=now))
+        failed = self._failed(row, OUR_FAULT, now, capture.status)
+        return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=failed)
+
     def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
         word = outcome.word if outcome else Reason.NO_TEXT
         read = result if isinstance(result, Article) else None
@@ -149,7 +167,9 @@ class Visits:
         if isinstance(found, Rejection):
             return self.failure(row, found.reason, captures, now)
         if not found.is_expected_kind:
-            return self.failure(row, f"not_a_{row.kind}", captures, now)
+            return self.failure(row, f"not_a_{row.kind}" if capture.status == 200 else Reason.HTTP_ERROR, captures, now)
+        if row.kind is Kind.CDX:
+            return self._read_index(tx, row, captures, found, now)
         return self._read_list(tx, row, captures, found, now)
 
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
@@ -164,13 +184,42 @@ class Visits:
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
         return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
 
+    def _read_index(self, tx: sa.Connection, row: Row, captures: Captures, found: Found, now: float) -> Visit:
+        """Its captures are asked for once; where it goes on is asked now, and again whenever it is read again."""
+        status = captures[-1].status
+        whole = not (self.since or self.until)  # a run of certain days leaves the others to the next one
+        values = frontier.after_index(row, status=status, is_final=cdx.is_finished(row.url), is_whole=whole, now=now)
+        records, skipped = backfill.wanted(tx, self.site, found.links, backfill.Window(since=self.since, until=self.until))
+        self.counts["backfill/listed"] += found.entries
+        for word, count in (*found.skipped, *skipped.items()):
+            self.counts[f"backfill/skipped/{word}"] += count
+        live = [link for link in found.links if link.kind in (Kind.ARTICLE, Kind.LISTING) and self._wanted(link, row)]
+        pages = self._index_pages(row, found, now)
+        wake = tuple(new.url for new in pages if not self._was_asked(tx, new.url))
+        new = (*pages, *(_new_record(link, now) for link in records), *(self._new_old(link, row, now) for link in live))
+        settlement = Settlement(values=values, found=new, wake=wake)
+        broken = self._failed(row, OUR_FAULT, now, status)
+        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
+
+    def _index_pages(self, row: Row, found: Found, now: float) -> tuple[NewUrl, ...]:
+        chain = row.chain or row.url
+        pages = [link.url for link in found.links if link.kind is Kind.CDX]
+        if found.next_url is not None and row.page < self.site.discover.max_pages:
+            pages.append(request_url(found.next_url))
+        return tuple(_new(url, Kind.CDX, now, page=row.page + number, chain=chain) for number, url in enumerate(pages, 1))
+
+    def _new_old(self, link: Link, row: Row, now: float) -> NewUrl:
+        """An address of the site's own that only an index knows."""
+        new = self._new_link(link, row, now)
+        return replace(new, priority=frontier.OLD_PRIORITY) if link.kind is Kind.ARTICLE else new
+
     def _was_asked(self, tx: sa.Connection, url: str) -> bool:
         """In this run: where two lists go on to the same page, the second must not make it due for the next night."""
         row = urltable.by_url(tx, self.site.name, url)
         return row is not None and (row.last_fetched or 0.0) >= self.started
 
     def _is_start(self, row: Row) -> bool:
-        return any(row.url == url for _, url in start_urls(self.site))
+        return row.url in self._starts
 
     def _take(self, tx: sa.Connection, row: Row, found: Found, now: float) -> _Taken:
         """The URLs of a list page that are not known yet, and the list's next page when it is worth asking for."""
@@ -213,7 +262,9 @@ class Visits:
 
 def is_list(capture: Capture) -> bool:
     """Whether an answer is to be read for its links."""
-    return capture.kind not in (Kind.ARTICLE, Kind.ROBOTS) and capture.status == 200
+    if capture.kind in (Kind.ARTICLE, Kind.RECORD, Kind.ROBOTS):
+        return False
+    return capture.status == 200 or cdx.is_empty_answer(capture)
 
 
 def _unasked(capture: Capture) -> bool:
@@ -228,10 +279,10 @@ def start_urls(site: Site) -> list[tuple[Kind, str]]:
         (Kind.JSONP, site.discover.jsonp),
         (Kind.FEED, site.discover.feeds),
         (Kind.SITEMAP, site.discover.sitemaps),
-        (Kind.CDX, site.discover.cdx),
     )
     first = str(site.discover.first_page)
-    return [(kind, request_url(url.replace("{page}", first))) for kind, urls in sources for url in urls]
+    lists = [(kind, request_url(url.replace("{page}", first))) for kind, urls in sources for url in urls]
+    return [*lists, *((Kind.CDX, cdx.question(url, site)) for url in site.discover.cdx)]
 
 
 def start_rows(site: Site, now: float) -> list[NewUrl]:
@@ -241,6 +292,12 @@ def start_rows(site: Site, now: float) -> list[NewUrl]:
 
 def _new(url: str, kind: Kind, now: float, **more: object) -> NewUrl:
     return NewUrl(url=url, host=host_key(url), kind=kind, due_at=now, priority=frontier.priority(kind), **more)  # type: ignore[arg-type]
+
+
+def _new_record(link: Link, now: float) -> NewUrl:
+    """A capture that another archive has: known by what it is, asked for at its place."""
+    place = link.hints.via or ""
+    return replace(_new(link.url, link.kind, now, hints=link.hints), host=host_key(place))
 
 
 def _remembered(capture: Capture) -> dict[str, object]:

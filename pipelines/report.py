@@ -42,8 +42,34 @@ def discovered(tx: sa.Connection, site: str, started: float) -> int:
 
 def lists_read(tx: sa.Connection, site: str, started: float) -> int:
     """How many lists were read since `started`."""
-    mine = sa.and_(url.c.site == site, url.c.kind != Kind.ARTICLE, url.c.last_fetched >= started, url.c.reason.is_(None))
+    is_list = url.c.kind.not_in([Kind.ARTICLE, Kind.RECORD])
+    mine = sa.and_(url.c.site == site, is_list, url.c.last_fetched >= started, url.c.reason.is_(None))
     return tx.scalar(sa.select(sa.func.count()).where(mine)) or 0
+
+
+def backfill(tx: sa.Connection, site: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """What became of the captures that other archives have; empty where no index ever named one. `listed` lines of indexes were
+    read in this run; `promised` are all that were ever to be asked for: taken, waiting for a later run, or set aside."""
+    mine = sa.and_(url.c.site == site, url.c.kind == Kind.RECORD)
+    states = {row.state: row.n for row in tx.execute(sa.select(url.c.state, sa.func.count().label("n")).where(mine).group_by(url.c.state))}
+    if not states and not any(word.startswith(BACKFILL) for word in counts):
+        return {}
+    told = {part: _below(counts, f"{BACKFILL}{part}/") for part in ("taken", "skipped", "failed")}
+    return {
+        "listed": counts.get(f"{BACKFILL}listed", 0),
+        "promised": sum(states.values()),
+        "waiting": sum(states.get(state, 0) for state in (State.PENDING, State.LEASED)),
+        "set_aside": states.get(State.SET_ASIDE, 0),
+        **told,
+    }
+
+
+BACKFILL = "backfill/"
+"""how the words begin that count it"""
+
+
+def _below(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+    return {word.removeprefix(prefix): n for word, n in sorted(counts.items()) if word.startswith(prefix) and n}
 
 
 def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
@@ -79,12 +105,26 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
         ("set aside", str(urls["set_aside"])),
         ("parts waiting for others", str(visits.get("awaiting_parts", 0))),
+        *_of_backfill(ledger),
         *_of_discovery(ledger),
         ("seconds", f"{ledger['seconds']:.1f}"),
         ("archive", f"{ledger['archive']}: {ledger['articles']['shown']} articles in the corpus"),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def _of_backfill(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What other archives gave; no line for a site that asks none."""
+    told = ledger.get("backfill")
+    if not told:
+        return []
+    rest = f"{told['waiting']} of {told['promised']} wait for a later run"
+    rest += f", {told['set_aside']} set aside" if told["set_aside"] else ""
+    said = [("from other archives", f"{_words(told['taken'])} captures; {rest}")]
+    if told["listed"]:
+        said.append(("their indexes", f"{told['listed']} lines; skipped {_words(told['skipped'])}"))
+    return [*said, ("broken promises", _words(told["failed"]))] if told["failed"] else said
 
 
 def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -33,6 +33,11 @@ GENERIC = "web"
 """the name of `generic_site()`"""
 USES = ("archive", "text-and-data-mining", "train")
 MIRROR_KINDS = ("copy", "traditional", "mobile")
+CDX_RECORDS = {
+    "index.commoncrawl.org": "https://data.commoncrawl.org/",
+    "web.archive.org": "https://web.archive.org/web/{timestamp}id_/{url}",
+}
+"""what every seeds file knows of `cdx_records`"""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -72,6 +77,8 @@ class Discover:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     cdx: tuple[str, ...] = ()
+    cdx_records: Mapping[str, str] = field(default_factory=dict)
+    """host of an index -> where its captures are: the base URL of its WARC files, or a replay's with {timestamp} and {url}"""
     article: tuple[re.Pattern[str], ...]
     """an absolute canonical URL that matches one of these (search) is an article; named groups `date`, `id`, `section`"""
     follow: tuple[re.Pattern[str], ...] = ()
@@ -91,6 +98,19 @@ class Discover:
     """hops of listings from a start URL"""
     known_margin: int = 20
     """a list stops after this many known entries in a row, none of them new"""
+    max_records: int = 500
+    """captures that are taken from other archives in one run"""
+
+    def records_of(self, index: str) -> str | None:
+        """Where the captures are that an index speaks of; None for an index that only names addresses."""
+        host = _host_of(index)
+        return self.cdx_records.get(host) or CDX_RECORDS.get(host)
+
+    @property
+    def archive_hosts(self) -> tuple[str, ...]:
+        """The hosts of indexes and of their captures: asked for these and for nothing else."""
+        named = [one for index in self.cdx for one in (index, self.records_of(index)) if one is not None]
+        return tuple(dict.fromkeys(_host_of(one) for one in named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +288,7 @@ def _read(path: Path) -> bytes:
 
 def _check_whole(site: Site, file: str) -> None:
     """What no single key can say."""
-    for check in (_check_start, _check_next_base, _check_aliases, _check_mirrors, _check_part, _check_layouts):
+    for check in (_check_start, _check_archives, _check_next_base, _check_aliases, _check_mirrors, _check_part, _check_layouts):
         if (wrong := check(site)) is not None:
             raise SeedsError(file, *wrong)
 
@@ -281,7 +301,22 @@ def _check_start(site: Site) -> _Wrong:
     starts = [(key, url) for key in _URL_FIELDS for url in getattr(site.discover, key)]
     if not starts:
         return "discover", "no place to start from", "at least one of listings, jsonp, feeds, sitemaps, cdx"
-    return next((wrong for key, url in starts if (wrong := _foreign(site, f"discover.{key}", url))), None)
+    own = (start for start in starts if start[0] != "cdx")
+    return next((wrong for key, url in own if (wrong := _foreign(site, f"discover.{key}", url))), None)
+
+
+def _check_archives(site: Site) -> _Wrong:
+    """An index may be anywhere; but its host stands in the guard's list as it is written here."""
+    indexes = [_host_of(url) for url in site.discover.cdx]
+    for host, base in zip(indexes, site.discover.cdx, strict=True):
+        if expected := _host(host):
+            return "discover.cdx", f"{base!r} is on {host!r}", expected
+        if "{page}" in re.sub(r"[?&]page=\{page\}(?=&|$)", "", base):
+            return "discover.cdx", f"{base!r} holds {{page}} elsewhere", "page={page} in its query, or no {page}: paging is found out"
+    for host in site.discover.cdx_records:
+        if host not in indexes:
+            return f"discover.cdx_records.{host}", "no index of `cdx` is on this host", f"one of {sorted(set(indexes))}"
+    return None
 
 
 def _check_next_base(site: Site) -> _Wrong:
@@ -294,8 +329,12 @@ def _check_next_base(site: Site) -> _Wrong:
 
 
 def _foreign(site: Site, key: str, url: str) -> _Wrong:
-    host = re.sub(r"(?s)^https?://([^/?#]*).*$", r"\1", url)
+    host = _host_of(url)
     return None if host in site.hosts else (key, f"{url!r} is on {host!r}, which `hosts` does not name", f"one of {list(site.hosts)}")
+
+
+def _host_of(url: str) -> str:
+    return re.sub(r"(?s)^https?://([^/?#]*).*$", r"\1", url)
 
 
 def _check_aliases(site: Site) -> _Wrong:
@@ -481,6 +520,16 @@ def _base_url(value: str) -> str | None:
     return None if re.match(r"https?://[^/?#\s]+/", value) else "an http or https URL with at least / behind its host"
 
 
+def _records_base(value: str) -> str | None:
+    expected = "an http or https URL that ends in /, or one with {timestamp} and {url} in its path"
+    host = _host_of(value)
+    if not re.match(r"https?://[^/?#\s{}]+/", value) or _host(host) is not None:
+        return expected
+    fields = sorted(re.findall(r"\{\w+\}", value))
+    plain = value.endswith("/") and not set(value) & set("{}?#")
+    return None if plain or fields == ["{timestamp}", "{url}"] else expected
+
+
 def _host(value: str) -> str | None:
     """A host as `urls.host_key` writes it: anything else would never match, and the site would silently stay empty."""
     if not _HOST.fullmatch(value):
@@ -539,6 +588,7 @@ _SPECIAL: dict[str, Callable[[str], str | None]] = {
 _LISTS = {"hosts", "reserved", "next_page", *_URL_FIELDS, *_SELECTOR_FIELDS}
 _MAPPINGS: dict[str, tuple[Callable[[str], str | None], Callable[[str], str | None]]] = {
     "discover.next_base": (_host, _base_url),
+    "discover.cdx_records": (_host, _records_base),
     "identity.hosts": (_host, _host),
 }
 _NOT_EMPTY = {"hosts", "discover.article", "layout.title", "layout.body"}

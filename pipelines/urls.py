@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -120,11 +121,12 @@ def normal(url: str, site: Site) -> str:
     return text
 
 
-def in_scope(url: str, site: Site) -> bool:
+def in_scope(url: str, site: Site, hosts: tuple[str, ...] | None = None) -> bool:
     """Whether the URL may be fetched: http or https, no user name or password in it, and a host (with its port, where
-    that is not the scheme's own) that `site.hosts` names. Aliases and mirrors are not fetched unless they stand there."""
+    that is not the scheme's own) that `site.hosts` names. Aliases and mirrors are not fetched unless they stand there.
+    With `hosts`, these in place of the site's."""
     split = _split(url)
-    return split is not None and split.userinfo is None and split.host in site.hosts
+    return split is not None and split.userinfo is None and split.host in (site.hosts if hosts is None else hosts)
 
 
 def host_key(url: str) -> str:
@@ -152,6 +154,7 @@ def _parse(url: str, base: str | None = None) -> str | None:
         return None
 
 
+@lru_cache(maxsize=512)  # one page's URL is asked about ten times on its way, by the guard, the gate, the frontier, the ledger …
 def _split(url: str) -> _Split | None:
     serialised = _parse(url.strip())
     match = _PARTS.fullmatch(serialised) if serialised else None

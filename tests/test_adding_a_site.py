@@ -93,9 +93,11 @@ language = "zh"
 timezone = "Asia/Shanghai"
 hosts = ["news.example.cn", "tech.example.cn", "app.example.cn", "archive.example.cn"]
 """
+CDX = 'cdx = ["http://archive.example.cn/cdx"]\n'
 DISCOVER = """
 [discover]
 feeds = ["http://news.example.cn/rss"]
+cdx = ["http://archive.example.cn/cdx"]
 article = ['x']
 """
 AROUND = {
@@ -129,3 +131,12 @@ def test_the_commands_and_files_that_are_named_are_those_of_the_design() -> None
 
 def test_no_default_is_left_untested() -> None:
     assert {key for heading in SECTIONS for key in rows(heading)} >= {item for cls in SECTIONS.values() for item in fields(cls)}
+
+
+def test_the_old_pages_of_the_example_are_had_from_the_archives_that_it_names() -> None:
+    """Common Crawl's by range, the Wayback Machine's by replay, neither with an entry of its own."""
+    [text] = re.findall(r"(?s)```toml\n\[discover\]\n(cdx = .*?)```", DOC)
+    discover = site.parse_site(f"{TOP}{DISCOVER.replace(CDX, '')}{text}".encode(), "x.toml").discover
+    records = [discover.records_of(index) for index in discover.cdx]
+    assert records == ["https://data.commoncrawl.org/", "https://web.archive.org/web/{timestamp}id_/{url}"]
+    assert discover.archive_hosts == ("index.commoncrawl.org", "data.commoncrawl.org", "web.archive.org")

@@ -63,6 +63,9 @@ class NewsSpider(Spider):
         assert response.request is not None
         meta = response.request.meta
         row, captures = meta["lease"], meta.get("captures", ())
+        if broken := meta.get("broken"):
+            yield self.visits.broken(row, broken, captures, clock.now())
+            return
         try:
             listed = await self.session.readers.run(read_list, captures[-1], self.site) if is_list(captures[-1]) else None
             yield self.visits.of(row, captures, clock.now(), listed)

@@ -136,13 +136,15 @@ def complete(tx: sa.Connection, site: str, chain: str, at: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What may be leased: due at `now`, not asked since `not_since` (the start of the run), on none of `without_hosts`."""
+    """What may be leased: due at `now`, not asked since `not_since` (the start of the run), on none of `without_hosts` and of
+    none of `without_kinds`."""
 
     now: float
     until: float
     not_since: float
     most: int
     without_hosts: tuple[str, ...] = ()
+    without_kinds: tuple[Kind, ...] = ()
 
 
 def lease(tx: sa.Connection, site: str, wanted: Wanted) -> list[Row]:
@@ -157,6 +159,8 @@ def lease(tx: sa.Connection, site: str, wanted: Wanted) -> list[Row]:
     )
     fresh = sa.or_(table.c.last_fetched.is_(None), table.c.last_fetched < wanted.not_since)
     chosen = sa.select(table).where(table.c.site == site, due, fresh, table.c.host.not_in(wanted.without_hosts))
+    if wanted.without_kinds:
+        chosen = chosen.where(table.c.kind.not_in(wanted.without_kinds))
     chosen = chosen.order_by(table.c.priority.desc(), table.c.due_at, table.c.id).limit(wanted.most)
     rows = [_row(found) for found in tx.execute(chosen.with_for_update(skip_locked=True))]
     if rows:

@@ -1,9 +1,8 @@
-"""Feeds, sitemaps and indexes of web archives; and what pretends to be one."""
+"""Feeds and sitemaps; and what pretends to be one."""
 
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from pipelines.site import load_site
 SITE = load_site(Path(__file__).parent.parent.parent / "seeds" / "china_org_cn.toml")
 FEED = "http://www.china.org.cn/rss/1201719.xml"
 MAP = "http://www.china.org.cn/sitemap.xml"
-CDX = "http://www.china.org.cn/cdx"
 
 
 def article(number: int) -> str:
@@ -216,61 +214,6 @@ def test_a_feed_may_stand_in_for_a_sitemap() -> None:
 @pytest.mark.parametrize("body", ["", "<html><body></body></html>", "<!DOCTYPE html><html></html>", "page not found", "<other/>"])
 def test_a_sitemap_url_that_answers_something_else_is_noticed(body: str) -> None:
     assert not read(body, Kind.SITEMAP, MAP).is_expected_kind
-
-
-# ---- indexes of web archives ----------------------------------------------------------------------------------------
-
-
-def record(number: int, **fields: str) -> str:
-    return json.dumps({"url": article(number), "status": "200", "timestamp": "20260905000000", **fields})
-
-
-def test_json_lines_of_an_index_are_read() -> None:
-    found = read(record(1) + "\n" + record(2) + "\n", Kind.CDX, CDX)
-    assert urls(found) == [article(1), article(2)]
-    assert found.links[0].hints.via == CDX
-
-
-def test_cdxj_is_read() -> None:
-    assert urls(read(f"cn,org,china)/china 20260905000000 {record(1)}\n", Kind.CDX, CDX)) == [article(1)]
-
-
-def test_plain_cdx_is_read() -> None:
-    body = f" CDX N b a m s k r M S V g\ncn,org,china)/x 20260905000000 {article(1)} text/html 200 ABC - - 1 2 f.warc.gz\n"
-    assert urls(read(body, Kind.CDX, CDX)) == [article(1)]
-
-
-def test_the_table_of_the_wayback_machine_is_read_by_its_header() -> None:
-    table = [["statuscode", "original"], ["200", article(1)], ["404", article(2)], ["-", article(3)], ["200"]]
-    assert urls(read(json.dumps(table), Kind.CDX, CDX)) == [article(1), article(3)]
-
-
-def test_captures_of_errors_and_of_other_sites_are_left_out() -> None:
-    lines = [
-        record(1, status="404"),
-        record(2, status="301"),
-        record(3),
-        '{"url": 5}',
-        "{",
-        record(4).replace("www.china.org.cn", "x.example"),
-    ]
-    found = read("\n".join(lines), Kind.CDX, CDX)
-    assert urls(found) == [article(3)]
-    assert found.out_of_scope == 1
-
-
-def test_many_captures_of_one_article_are_one_link() -> None:
-    assert urls(read("\n".join(record(1, timestamp=str(n)) for n in range(9)), Kind.CDX, CDX)) == [article(1)]
-
-
-def test_an_index_that_knows_nothing_is_an_index() -> None:
-    assert read("", Kind.CDX, CDX) == Found()
-
-
-@pytest.mark.parametrize("body", ["<html></html>", "error", "[[", "[[1]]", '[["a"], {}]', "[[]]"])
-def test_what_is_no_index_is_noticed(body: str) -> None:
-    found = read(body, Kind.CDX, CDX)
-    assert found == Found(is_expected_kind=False)
 
 
 @pytest.mark.parametrize("stray", ["<?xml-stylesheet href='a'?>", "&x;", "<!-- -->", "<![CDATA[x]]>"])

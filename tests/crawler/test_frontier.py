@@ -164,5 +164,7 @@ def test_a_url_whose_turn_never_came_was_not_asked() -> None:
     assert failed(made.row(), frontier.RUN_ENDED) == {"state": State.PENDING}
 
 
-def test_lists_go_before_articles() -> None:
-    assert all(frontier.priority(kind) > frontier.priority(Kind.ARTICLE) for kind in Kind if kind is not Kind.ARTICLE)
+def test_lists_go_before_articles_and_captures_of_other_archives_behind_everything() -> None:
+    first, last = frontier.priority(Kind.ARTICLE), frontier.priority(Kind.RECORD)
+    assert all(frontier.priority(kind) > first for kind in Kind if kind not in (Kind.ARTICLE, Kind.RECORD))
+    assert last < frontier.OLD_PRIORITY < first

@@ -19,6 +19,7 @@ from crawler.guard import (
     site_of,
     vouched_addresses,
 )
+from pipelines.model import Kind
 from pipelines.site import Site, parse_site
 from tests.crawler.crawl_once import Crawl, crawl, seeds
 from tests.crawler.wire_server import WireServer, page
@@ -375,3 +376,31 @@ def test_another_resolver_in_the_settings_does_not_switch_the_guard_off() -> Non
         result = crawl([f"http://localhost.localdomain:{port}/a/1"], [f"localhost.localdomain:{port}"], settings=settings)
         assert inside.asked == []
     assert result.outcomes[0].error == "robots_unreachable"
+
+
+# ── other archives ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+CRAWL = "https://index.commoncrawl.org/CC-MAIN-2024-10-index?url=news.test/*"
+BACKFILLED = parse_site(f"{seeds(['news.test'])}\ncdx = ['{CRAWL}']\n".encode(), "test.toml")
+
+
+@pytest.mark.parametrize("url", [CRAWL, "https://index.commoncrawl.org/robots.txt", "https://data.commoncrawl.org/a.warc.gz"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_archive_may_be_asked_for_its_index_its_captures_and_its_robots_txt_and_for_no_page(url: str, kind: Kind) -> None:
+    is_theirs = kind in (Kind.CDX, Kind.RECORD, Kind.ROBOTS)
+    assert (objection(url, BACKFILLED, kind) is None) is is_theirs
+    assert objection(url, BACKFILLED) is not None
+    assert objection(url, NEWS, kind) is not None, "a site that asks no archive"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://web.archive.org/web/2024/x",
+        "https://user@data.commoncrawl.org/a",
+        "https://data.commoncrawl.org:8443/a",
+        "ftp://data.commoncrawl.org/a",
+    ],
+)
+def test_no_other_host_is_asked_for_a_capture(url: str) -> None:
+    assert objection(url, BACKFILLED, Kind.RECORD) is not None

@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from crawler.backfill import needless
 from crawler.recovery import Recovered, recover, seal
 from crawler.session import Session
 from crawler.visits import Visits
 from pipelines import flow
-from pipelines.archive import schema
+from pipelines.archive import schema, urltable, write_whole
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.outcome_record import told
 from pipelines.archive.urltable import State
 from pipelines.archive.warc import read_captures, told_in
-from pipelines.model import Capture, Kind
+from pipelines.model import Capture, Hints, Kind
 from pipelines.site import Site
+from pipelines.verify import verify
 from pipelines.workers import Readers
 from tests.crawler import made
 from tests.crawler.made import HOST, address
@@ -222,3 +227,63 @@ def test_a_redirect_and_its_target_give_the_article_of_the_target(session: Sessi
     assert next_run(session).captures == 2
     with session.archive.catalogue.snapshot() as tx:
         assert list(tx.scalars(sa.select(schema.article.c.url))) == [address(2)]
+
+
+# ── captures of other archives ───────────────────────────────────────────────────────────────────────────────────────
+
+OLD = datetime(2024, 3, 1, 2, 3, 4, tzinfo=UTC)
+PROMISE = Promise(source=f"http://web.test/20240301020304id_/{address(1)}", url=address(1), at="20240301020304")
+REPLAYED = (("Content-Type", "text/html; charset=utf-8"), ("Memento-Datetime", "Fri, 01 Mar 2024 02:03:04 GMT"))
+
+
+def killed_while_it_looked_back(session: Session) -> str:
+    """A run that wrote down what another archive had, and committed nothing; the key of its row."""
+    key = PROMISE.key(address(1))
+    made.known(session, key, kind=Kind.RECORD, hints=Hints(via=PROMISE.place()), priority=-100)
+    made.leased(session)
+    answer = made.exchange(PROMISE.source, made.article_page(1), kind=Kind.RECORD, headers=REPLAYED)
+    result = borrowed(PROMISE, answer)
+    assert isinstance(result, Borrowed)
+    session.take(result, made.NOW)
+    session.borrowed.close()
+    return key
+
+
+def test_an_old_capture_is_ingested_once_with_its_own_date_and_not_asked_for_again(session: Session) -> None:
+    key = killed_while_it_looked_back(session)
+    assert next_run(session) == Recovered(captures=1, borrowed=True)
+    with session.archive.catalogue.snapshot() as tx:
+        assert list(tx.scalars(sa.select(schema.capture.c.fetched_at))) == [timestamp(OLD)]
+        assert list(tx.scalars(sa.select(schema.article.c.first_seen))) == [timestamp(OLD)]
+    assert next_run(session) == Recovered()
+    with session.archive.catalogue.transaction() as tx:
+        urltable.release_all(tx, "news")
+    rows = made.leased(session)
+    with session.archive.catalogue.snapshot() as tx:
+        assert [row.url for row in rows if needless(tx, rows).get(row.id) == "had"] == [key]
+
+
+def test_an_old_capture_says_nothing_of_what_its_address_answers_today(session: Session) -> None:
+    made.known(session, address(1))
+    killed_while_it_looked_back(session)
+    next_run(session)
+    row = made.row_of(session, address(1))
+    assert (row.visits, row.last_fetched, row.last_status) == (0, None, None)
+
+
+def test_an_answer_that_was_not_what_an_archive_had_promised_is_evidence_and_no_article(session: Session) -> None:
+    key = PROMISE.key(address(1))
+    made.known(session, key, kind=Kind.RECORD, hints=Hints(via=PROMISE.place()))
+    made.leased(session)
+    made.written(session, made.exchange(PROMISE.source, b"", kind=Kind.RECORD, truncated="unspecified"))
+    assert next_run(session) == Recovered(captures=1)
+    assert (made.count(session, schema.article), made.row_of(session, key).state) == (0, State.LEASED)
+
+
+def test_verify_finds_nothing_wrong_with_what_was_had_from_another_archive(session: Session) -> None:
+    killed_while_it_looked_back(session)
+    next_run(session)
+    session.writer.close()
+    write_whole(session.archive.path / "seeds" / f"{session.site.digest}.toml", made.SEEDS.encode())
+    found = verify(session.archive)
+    assert (dict(found.counts), found.checked["records"] > 0) == ({}, True)

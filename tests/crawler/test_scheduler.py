@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from scrapy.http import Request
 from crawler import scheduler as module
 from crawler.scheduler import AHEAD, BATCH, CatalogueScheduler
 from crawler.session import Session
+from pipelines import flow
 from pipelines.archive import urltable
 from pipelines.archive.article_record import timestamp
-from pipelines.archive.urltable import State
+from pipelines.archive.borrowed import Promise
+from pipelines.archive.urltable import NewUrl, State
 from pipelines.errors import OutOfSpace
 from pipelines.model import Hints, Kind
 from tests.crawler import made
@@ -248,3 +251,74 @@ def test_a_lease_that_ran_out_while_its_host_made_it_wait_is_not_handed_out_twic
 def test_a_lease_outlives_the_slowest_visit() -> None:
     slowest = timedelta(seconds=30) * (1 + 5 + 2)
     assert timedelta(seconds=module.LEASE_SECONDS) > slowest
+
+
+# ── captures of other archives ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def promised(session: Session, *numbers: int, host: str = "data.test") -> list[str]:
+    """Rows of what other archives have; their keys."""
+    keys = []
+    for number in numbers:
+        promise = Promise(source=f"http://{host}/a.warc.gz", url=address(number), at="20240301020304", offset=number, length=10)
+        key = promise.key(address(number))
+        new = NewUrl(url=key, host=host, kind=Kind.RECORD, due_at=made.NOW.timestamp(), priority=-100, hints=Hints(via=promise.place()))
+        with session.archive.catalogue.transaction() as tx:
+            urltable.discover(tx, "news", [new], made.NOW.timestamp())
+        keys.append(key)
+    return keys
+
+
+def few(tmp_path: Path, most: int) -> Session:
+    of = made.site(known_margin=f"max_records = {most}\nknown_margin = 3")
+    return made.session_at(tmp_path / "few", of)
+
+
+def test_a_capture_is_asked_for_at_its_place_and_costs_the_site_no_request(session: Session, scheduler: CatalogueScheduler) -> None:
+    promised(session, 1)
+    [request] = taken(scheduler)
+    assert (request.url, request.headers["Range"], request.meta["download_maxsize"]) == ("http://data.test/a.warc.gz", b"bytes=1-10", 10)
+    assert (request.meta["kind"], request.meta["promise"].url) == (Kind.RECORD, address(1))
+    assert session.counts["requests"] == 0
+
+
+def test_captures_come_behind_everything_else(session: Session, scheduler: CatalogueScheduler) -> None:
+    promised(session, 1, host="news.test")
+    made.known(session, address(2))
+    assert [request.meta["kind"] for request in taken(scheduler)] == [Kind.ARTICLE, Kind.RECORD]
+
+
+def test_an_archive_has_few_requests_on_the_way_as_any_host(session: Session, scheduler: CatalogueScheduler) -> None:
+    promised(session, *range(30))
+    assert len(taken(scheduler)) == PLACES
+
+
+def test_a_run_asks_for_so_many_captures_and_leaves_the_rest_due(tmp_path: Path) -> None:
+    session = few(tmp_path, 2)
+    keys = promised(session, 1, 2, 3)
+    scheduler = opened(session)
+    requests = taken(scheduler)
+    assert len(requests) == 2
+    for request in requests:
+        settle(session, scheduler, request)
+    assert taken(scheduler) == []
+    assert not scheduler.has_pending_requests(), "what is left does not keep the run from ending"
+    assert made.row_of(session, keys[2]).state == State.PENDING
+    made.known(session, address(9))
+    session.generation += 1
+    assert [request.url for request in taken(scheduler)] == [address(9)], "the site's own pages have a budget of their own"
+    session.exits.close()
+
+
+def test_what_is_had_by_now_is_not_asked_for_and_costs_nothing_of_the_budget(tmp_path: Path) -> None:
+    session = few(tmp_path, 1)
+    had, left = promised(session, 1, 2)
+    old = replace(made.exchange(address(1), made.article_page(1)), fetched_at=datetime(2024, 3, 1, 2, 3, 4, tzinfo=UTC))
+    [capture] = made.written(session, old)
+    with session.archive.catalogue.transaction() as tx:
+        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+    [request] = taken(opened(session))
+    assert request.meta["lease"].url == left
+    assert made.row_of(session, had).state == State.DONE
+    assert session.counts["backfill/skipped/had"] == 1
+    session.exits.close()

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from crawler.session import MIN_FREE_BYTES, Session, earlier_runs, last_books, open_session
 from pipelines.archive import open_archive, schema, urltable
+from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.urltable import State
+from pipelines.archive.warc import read_captures
 from pipelines.errors import ArchiveUnusable, Locked, NewerArchive, OutOfSpace, SeedsError
 from tests.crawler import made
 from tests.crawler.made import address
@@ -147,3 +149,19 @@ def test_the_bytes_of_a_run_are_those_of_its_warc_file(tmp_path: Path) -> None:
     with session.archive.catalogue.snapshot() as tx:
         assert urltable.counts(tx, "news") == {}
     session.exits.close()
+
+
+def test_what_other_archives_had_goes_to_files_of_its_own_and_counts_as_written(seeds: Path, folder: Path) -> None:
+    session = open_session(seeds, folder)
+    promise = Promise(source="http://web.test/x", url=address(1), at="20240301020304")
+    dated = (("Memento-Datetime", "Fri, 01 Mar 2024 02:03:04 GMT"),)
+    taken = borrowed(promise, made.exchange(promise.source, made.article_page(1), headers=dated))
+    assert isinstance(taken, Borrowed)
+    assert session.bytes_written() == 0
+    capture = session.take(taken, made.NOW)
+    assert capture.warc is not None
+    assert capture.warc.file.startswith("news-backfill-20260907")
+    path = folder / "warc" / capture.warc.file
+    assert session.bytes_written() == path.stat().st_size > len(taken.members)
+    session.close(status=0)
+    assert list(read_captures(path)) == [capture]

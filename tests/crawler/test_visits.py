@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier import NEVER
+from crawler.frontier import INDEX_INTERVAL, NEVER
 from crawler.session import Session
 from crawler.visits import Visits, start_rows, start_urls
 from pipelines import flow
@@ -342,3 +342,116 @@ def test_what_asks_for_a_longer_wait_than_a_run_can_bear_waits_by_itself(desk: D
     with desk.session.archive.catalogue.transaction() as tx:
         urltable.wake(tx, desk.session.site.name, url, asked + 60)
     assert made.row_of(desk.session, url).due_at == row.due_at
+
+
+# ── other archives ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+CRAWL = "https://index.commoncrawl.org/CC-MAIN-2024-10-index?url=news.test/*"
+WAYBACK = "https://web.archive.org/cdx/search/cdx?url=news.test/*"
+
+
+@pytest.fixture
+def looking_back(tmp_path: Path) -> Iterator[Desk]:
+    """A site that asks two archives, in a run that has begun."""
+    session = made.session_at(tmp_path / "old", made.site(known_margin=f'cdx = ["{CRAWL}", "{WAYBACK}"]\nknown_margin = 3'))
+    desk = Desk(session, Visits(session.site, session.archive, session.started, session.counts))
+    desk.begin()
+    yield desk
+    session.exits.close()
+
+
+def rows_of(*numbers: int) -> bytes:
+    """Lines of an index, a capture each."""
+    lines = (
+        f'{{"url": "{address(number)}", "timestamp": "2024030102030{number}", "status": "200", "mime": "text/html", "digest": "-", '
+        f'"offset": "{number}", "length": "9", "filename": "a.warc.gz"}}'
+        for number in numbers
+    )
+    return "\n".join(lines).encode()
+
+
+COUNT, PAGES = f"{CRAWL}&pageSize=3&showNumPages=true", [f"{CRAWL}&pageSize=3&page={number}" for number in range(2)]
+MORE = f"{WAYBACK}&limit=10000&showResumeKey=true"
+
+
+def key(number: int) -> str:
+    return f"record:2024030102030{number}:{address(number)}"
+
+
+def test_an_index_leads_to_its_pages_and_they_to_captures_at_the_archive(looking_back: Desk) -> None:
+    assert looking_back.give(COUNT, b'{"pages": 2}') == "cdx"
+    assert set(PAGES) <= looking_back.due()
+    assert looking_back.give(PAGES[0], rows_of(1, 2)) == "cdx"
+    row = looking_back.lease(key(1))
+    assert (row.kind, row.host) == (Kind.RECORD, "data.commoncrawl.org")
+    assert looking_back.session.counts["backfill/listed"] == 2
+    assert address(1) not in looking_back.due(), "the site itself is not asked"
+
+
+def test_the_index_of_a_finished_crawl_is_read_once_and_one_that_goes_on_after_a_month(looking_back: Desk) -> None:
+    looking_back.give(COUNT, b'{"pages": 1}')
+    looking_back.give(PAGES[0], rows_of(1))
+    looking_back.give(MORE, b" ".join([b"k", b"20240301020304", address(1).encode(), b"text/html", b"200", b"-", b"9"]))
+    assert made.row_of(looking_back.session, COUNT).due_at == NEVER
+    assert made.row_of(looking_back.session, PAGES[0]).due_at == NEVER
+    assert made.row_of(looking_back.session, MORE).due_at == made.NOW.timestamp() + 3 + INDEX_INTERVAL
+
+
+def test_a_run_of_certain_days_leaves_the_index_due(looking_back: Desk) -> None:
+    looking_back.visits.since = date(2026, 9, 8)
+    looking_back.give(COUNT, b'{"pages": 1}')
+    looking_back.give(PAGES[0], rows_of(1))
+    assert looking_back.session.counts["backfill/skipped/outside_dates"] == 1
+    assert made.row_of(looking_back.session, PAGES[0]).due_at == made.NOW.timestamp() + 2
+
+
+def test_an_index_goes_on_where_its_key_says(looking_back: Desk) -> None:
+    looking_back.give(MORE, f"k 20240301020304 {address(1)} text/html 200 - 9\n\ntest,news)/b\n".encode())
+    assert f"{MORE}&resumeKey=test%2Cnews%29%2Fb" in looking_back.due()
+
+
+def test_an_index_that_says_in_a_404_that_it_has_nothing_is_read(looking_back: Desk) -> None:
+    assert looking_back.give(COUNT, b'{"message": "No Captures found for: news.test/*"}', status=404) == "cdx"
+    assert looking_back.give(MORE, b"<html>not here</html>", status=404) == "failed/http_error"
+    assert made.row_of(looking_back.session, MORE).state == State.PENDING
+
+
+def test_what_two_pages_name_is_promised_once(looking_back: Desk) -> None:
+    looking_back.give(COUNT, b'{"pages": 2}')
+    looking_back.give(PAGES[0], rows_of(1, 2))
+    looking_back.give(PAGES[1], rows_of(2, 3))
+    assert looking_back.session.counts["backfill/skipped/known"] == 1
+
+
+def test_a_capture_that_was_taken_is_never_asked_for_again(looking_back: Desk) -> None:
+    looking_back.give(COUNT, b'{"pages": 1}')
+    looking_back.give(PAGES[0], rows_of(1))
+    row = looking_back.lease(key(1))
+    old = made.written(looking_back.session, made.exchange(address(1), made.article_page(1), seconds=-1000))
+    outcome = looking_back.commit(looking_back.visits.of(row, old, made.NOW.timestamp() + 3))
+    assert outcome is not None
+    assert outcome.word == Verdict.NEW
+    asked = made.row_of(looking_back.session, key(1))
+    assert (asked.state, asked.due_at) == (State.DONE, NEVER)
+
+
+def test_a_broken_promise_is_tried_again_and_then_set_aside_with_its_reason(looking_back: Desk) -> None:
+    looking_back.give(COUNT, b'{"pages": 1}')
+    looking_back.give(PAGES[0], rows_of(1))
+    states = []
+    for _ in range(looking_back.session.site.politeness.tries):
+        evidence = made.written(looking_back.session, made.exchange("https://data.commoncrawl.org/a.warc.gz", kind=Kind.RECORD))
+        looking_back.commit(looking_back.visits.broken(looking_back.lease(key(1)), "record_cut", evidence, made.NOW.timestamp() + 3))
+        asked = made.row_of(looking_back.session, key(1))
+        states.append((asked.state, asked.reason))
+    assert states == [(State.PENDING, "record_cut"), (State.PENDING, "record_cut"), (State.SET_ASIDE, "record_cut")]
+
+
+def test_an_archive_that_asks_to_wait_is_not_at_fault(looking_back: Desk) -> None:
+    looking_back.give(COUNT, b'{"pages": 1}')
+    looking_back.give(PAGES[0], rows_of(1))
+    headers = (("Retry-After", "7200"),)
+    asked_to_wait = made.exchange("https://data.commoncrawl.org/a.warc.gz", status=503, kind=Kind.RECORD, headers=headers)
+    evidence = made.written(looking_back.session, asked_to_wait)
+    visit = looking_back.visits.broken(looking_back.lease(key(1)), "http_error", evidence, made.NOW.timestamp() + 3)
+    assert visit.failure == f"failed/{RETRY_AFTER}"
