@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -30,6 +30,8 @@ from pipelines.model import Capture, WarcRef
 
 JOURNAL_BYTES = 2**24
 """of journal before it is merged: about 50,000 lines, sorted in 25 MB of memory"""
+LINES_AT_ONCE = 1_000
+"""that are held before they are in the journal; a file of another crawler may have millions"""
 _LONGEST_LINE = 2**20
 """bytes at the journal's end in which its last whole line ends"""
 
@@ -120,13 +122,13 @@ class CdxjIndex:
         A 304 gets none: pywb 2.10 answers it with an empty page, and without the line with the capture that it confirms.
         """
         placed = (entry_of(capture, capture.warc) for capture in captures if capture.warc is not None and capture.status != 304)
-        lines = b"".join(entry.line() for entry in placed)
-        with self._locked() as journal:
-            _cut_torn_line(journal)
-            journal.write(lines)
-            journal.flush()
-            if journal.tell() >= JOURNAL_BYTES:
-                self._merge(journal)
+        while lines := b"".join(entry.line() for entry in islice(placed, LINES_AT_ONCE)):
+            with self._locked() as journal:
+                _cut_torn_line(journal)
+                journal.write(lines)
+                journal.flush()
+                if journal.tell() >= JOURNAL_BYTES:
+                    self._merge(journal)
 
     def sync(self) -> None:
         """Makes the journal durable."""

@@ -7,6 +7,7 @@ import os
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -257,6 +258,23 @@ def test_a_long_journal_is_merged_by_itself(tmp_path: Path, monkeypatch: pytest.
         index.add([capture(n)])
         assert index.journal.stat().st_size < 1_000
     assert numbers(index) == list(range(20))
+
+
+def test_of_a_whole_file_only_some_lines_are_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cdxj, "JOURNAL_BYTES", 3_000)
+    monkeypatch.setattr(cdxj, "LINES_AT_ONCE", 5)
+    index = CdxjIndex(tmp_path)
+    sizes = []
+
+    def captures() -> Iterator[Capture]:
+        for n in range(200):
+            yield capture(n)
+            sizes.append(index.journal.stat().st_size if index.journal.exists() else 0)
+
+    index.add(captures())
+    longest = len(entry_of(capture(199), REF).line())
+    assert 0 < max(sizes) < 3_000 + 5 * longest
+    assert numbers(index) == list(range(200))
 
 
 ADD_MANY = """
