@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 
 from tests.replica import days
 from tests.replica.directory import ALIASES, FAMILY, directory, not_found
+from tests.replica.elsewhere import HOSTS, Elsewhere
 from tests.replica.resource import Answer, Body, answer, zips
 from tests.replica.tls import Authority
 from tests.replica.truth import TrueArticle
@@ -61,13 +62,14 @@ class Replica:
 
     `faults[url]` answers in place of the page at exactly that URL. A Content-Length among its headers is sent as it is,
     right or wrong; a body of several pieces is sent as they come, and the connection closed. `robots[host]` is (status,
-    headers, body) in place of the host's robots.txt.
+    headers, body) in place of the host's robots.txt. `elsewhere` are other archives that have old pages of the family.
     """
 
     def __init__(self, day: int = 0, port: int = 0) -> None:
         self.day = day
         self.faults: dict[str, Fault] = {}
         self.robots: dict[str, Answer] = {}
+        self.elsewhere: Elsewhere | None = None
         self.requests: list[Asked] = []
         self.strangers: list[str] = []
         self._folder = tempfile.TemporaryDirectory(prefix="replica-")
@@ -119,6 +121,8 @@ class Replica:
     def respond(self, url: str, headers: Mapping[str, str]) -> tuple[str, Answer]:
         """The kind of page at a URL and its answer."""
         host, path = urlsplit(url).hostname or "", urlsplit(url).path
+        if self.elsewhere is not None and host in HOSTS:
+            return self.elsewhere.respond(url, headers)
         if not in_family(host):
             self.strangers.append(url)
             return "stranger", (502, {"Content-Type": "text/plain"}, b"this host is not in the replica\n")
@@ -197,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_CONNECT(self) -> None:
         """RFC 9110 §9.3.6: answer, then speak TLS as the host that was asked for."""
         host = self.path.rpartition(":")[0].strip("[]").lower()
-        if not in_family(host):
+        if not in_family(host) and not (self._replica.elsewhere is not None and host in HOSTS):
             self._replica.strangers.append(f"https://{host}/")
             self._send("stranger", (502, {}, b""), f"https://{host}/")
             return
