@@ -10,6 +10,7 @@ sentence, firm and person is invented. The flow, from words to wire:
     pages, founder, english_pages     a true article → HTML
     lists, furniture                  lists, the index, what stands around an article  → HTML
     resource, directory               URL + day → Resource → (status, headers, body)
+    captures, common_crawl, wayback   what other archives have of it: indexes, WARC files, replays
     tls, server                       sockets, counting, faults                        → Replica
 """
 

@@ -84,7 +84,7 @@ class Directory:
             if true.site != stories.SITE:
                 continue
             for part, url in enumerate((true.url, *true.parts), 1):
-                found[_key(url)] = not_found() if true.withdrawn else _ODD.get(true.variant, _article)(self, true, part)
+                found[_key(url)] = not_found() if true.withdrawn else _ODD.get(true.variant, article_page)(self, true, part)
             for url in stories.mobile(true):
                 found[_key(url)] = Resource(kind="copy", make=functools.partial(_mobile, true))
         return found
@@ -229,7 +229,7 @@ def _mobile(true: TrueArticle, tick: int) -> bytes:
     return pages.mobile(true).encode()
 
 
-def _article(day: Directory, true: TrueArticle, part: int) -> Resource:
+def article_page(day: Directory, true: TrueArticle, part: int) -> Resource:
     """Side blocks differ at every request while the tag stays: it is weak, and speaks of the article alone."""
     render = pages.TEMPLATES.get(true.template, founder)
     charset = "gb18030" if true.template == "T1" else "utf-8"
@@ -253,6 +253,10 @@ def _break(body: bytes) -> bytes:
     return body[: place + 11] + b"\xff" + body[place + 11 :]
 
 
+def redirect(location: str) -> Resource:
+    return _error("redirect", "", 301, location)
+
+
 def _error(kind: str, body: str, status: int = 200, location: str | None = None) -> Resource:
     return Resource(kind=kind, make=lambda _: body.encode(), status=status, location=location)
 
@@ -269,7 +273,7 @@ def _stub(entries: Sequence[TrueArticle]) -> str:
     return f"<html><body>{links}</body></html>"
 
 
-def _soft_404() -> Resource:
+def soft_404() -> Resource:
     sentence = "您访问的页面不存在或已删除，5秒后返回首页。"
     top = "<html><head><title>中国网</title></head>"
     return _error("soft 404", f'{top}<body><div class="err"><h1>页面不存在</h1><p>{sentence}</p></div></body></html>')
@@ -277,11 +281,11 @@ def _soft_404() -> Resource:
 
 _ODD: Mapping[str, Callable[[Directory, TrueArticle, int], Resource]] = {
     "not-found": lambda *_: not_found(),
-    "soft-404": lambda *_: _soft_404(),
+    "soft-404": lambda *_: soft_404(),
     "home": lambda *_: _error("redirect", "", 302, "http://tech.china.com.cn/"),
     "forbidden": lambda *_: _error("forbidden", "<html><body><h1>403</h1><p>您没有权限访问此页面。</p></body></html>", 403),
     "empty": lambda *_: _error("empty", ""),
     "links": lambda day, true, _: day.listing("topic", lists.topic(true.title, day.good[3::7][:24])),
     "stub": lambda day, *_: day.listing("stub", _stub(day.news[:9])),
-    "moved": lambda day, true, part: _error("redirect", "", 301, true.moved_to) if true.moved_to else _article(day, true, part),
+    "moved": lambda day, true, part: redirect(true.moved_to) if true.moved_to else article_page(day, true, part),
 }

@@ -1,7 +1,7 @@
 """The replica as a proxy on 127.0.0.1: plain http in absolute form, https through CONNECT, both over HTTP/1.1.
 
 Rule of this file: sockets, counting and faults; what a URL answers is decided in directory.py. Nothing is ever fetched from
-anywhere: a host outside the family gets 502 and is written down.
+anywhere: a host outside the family, and none of the archives that have captures of it, gets 502 and is written down.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from tests.replica import days
+from tests.replica import common_crawl, days, wayback
 from tests.replica.directory import ALIASES, FAMILY, directory, not_found
-from tests.replica.elsewhere import HOSTS, Elsewhere
 from tests.replica.resource import Answer, Body, answer, zips
 from tests.replica.tls import Authority
 from tests.replica.truth import TrueArticle
 
 SERVERS = {"tech.china.com.cn": "nginx/1.14.2", "app.tech.china.com.cn": "nginx", "www.china.org.cn": "Apache"}
+ARCHIVES = (common_crawl.INDEX, common_crawl.DATA, wayback.HOST)
+"""hosts that are none of the family, and have old captures of it"""
 IDLE = 30.0
 """seconds after which an unused connection is closed"""
 
@@ -61,15 +62,14 @@ class Replica:
     """The site family, served from `with Replica(day=0) as replica:`. `day` may be set while it runs.
 
     `faults[url]` answers in place of the page at exactly that URL. A Content-Length among its headers is sent as it is,
-    right or wrong; a body of several pieces is sent as they come, and the connection closed. `robots[host]` is (status,
-    headers, body) in place of the host's robots.txt. `elsewhere` are other archives that have old pages of the family.
+    right or wrong; a body of several pieces is sent as they come, and the connection closed. `faults[f"{url}#{range}"]` is
+    for the requests of that Range alone. `robots[host]` is (status, headers, body) in place of the host's robots.txt.
     """
 
     def __init__(self, day: int = 0, port: int = 0) -> None:
         self.day = day
         self.faults: dict[str, Fault] = {}
         self.robots: dict[str, Answer] = {}
-        self.elsewhere: Elsewhere | None = None
         self.requests: list[Asked] = []
         self.strangers: list[str] = []
         self._folder = tempfile.TemporaryDirectory(prefix="replica-")
@@ -121,25 +121,25 @@ class Replica:
     def respond(self, url: str, headers: Mapping[str, str]) -> tuple[str, Answer]:
         """The kind of page at a URL and its answer."""
         host, path = urlsplit(url).hostname or "", urlsplit(url).path
-        if self.elsewhere is not None and host in HOSTS:
-            return self.elsewhere.respond(url, headers)
-        if not in_family(host):
+        if not is_served(host):
             self.strangers.append(url)
             return "stranger", (502, {"Content-Type": "text/plain"}, b"this host is not in the replica\n")
-        if fault := self._fault(url):
+        if fault := self._fault(url, headers):
             return "fault", fault
         if path == "/robots.txt" and host in self.robots:
             return "robots", self.robots[host]
+        if host in ARCHIVES:
+            return wayback.respond(url) if host == wayback.HOST else common_crawl.respond(url, headers)
         resource = directory(self.day).find(url) or not_found()
         return "robots" if path == "/robots.txt" else resource.kind, answer(resource, headers, next(self._ticks), zips(path))
 
-    def _fault(self, url: str) -> Answer | None:
-        fault = self.faults.get(url)
+    def _fault(self, url: str, headers: Mapping[str, str]) -> Answer | None:
+        fault = self.faults.get(f"{url}#{headers.get('range', '')}") or self.faults.get(url)
         return fault() if callable(fault) else fault
 
 
-def in_family(host: str) -> bool:
-    return host in FAMILY or host in ALIASES
+def is_served(host: str) -> bool:
+    return host in FAMILY or host in ALIASES or host in ARCHIVES
 
 
 class _Server(ThreadingHTTPServer):
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_CONNECT(self) -> None:
         """RFC 9110 §9.3.6: answer, then speak TLS as the host that was asked for."""
         host = self.path.rpartition(":")[0].strip("[]").lower()
-        if not in_family(host) and not (self._replica.elsewhere is not None and host in HOSTS):
+        if not is_served(host):
             self._replica.strangers.append(f"https://{host}/")
             self._send("stranger", (502, {}, b""), f"https://{host}/")
             return

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.replica import Replica
+from tests.replica import Replica, captures, common_crawl, wayback
 from tests.replica.resource import Answer
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +190,31 @@ def test_a_fault_can_pass_after_some_requests(replica: Replica, get: Client) -> 
 def test_a_fault_of_another_host_does_not_concern_this_one(replica: Replica, get: Client) -> None:
     replica.faults["http://news.china.com.cn/it/"] = (500, {}, b"")
     assert get(CHANNEL).status_code == 200
+
+
+def test_a_fault_may_be_of_one_range_alone(replica: Replica, get: Client) -> None:
+    url, asked = common_crawl.range_of(captures.held(captures.OLD_CRAWL)[0])
+    replica.faults[f"{url}#{asked}"] = (503, {}, b"")
+    assert [get(url, Range=one).status_code for one in (asked, "bytes=0-9")] == [503, 206]
+
+
+def test_other_archives_are_served_under_their_own_names_and_are_no_strangers(replica: Replica, get: Client) -> None:
+    one = captures.held(captures.WAYBACK)[0]
+    assert get(wayback.replay_of(one)).headers["Memento-Datetime"]
+    assert get("https://index.commoncrawl.org/CC-MAIN-2019-35-index?url=*.china.com.cn&output=json").status_code == 200
+    url, asked = common_crawl.range_of(captures.held(captures.OLD_CRAWL)[0])
+    assert get(url, Range=asked).content == common_crawl.record(captures.held(captures.OLD_CRAWL)[0])
+    assert replica.strangers == []
+    assert replica.counts() == {
+        ("web.archive.org", "replay", 200): 1,
+        ("index.commoncrawl.org", "index", 200): 1,
+        ("data.commoncrawl.org", "range", 206): 1,
+    }
+
+
+def test_the_robots_txt_of_another_archive_can_be_set_too(replica: Replica, get: Client) -> None:
+    replica.robots["web.archive.org"] = (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /\n")
+    assert get("https://web.archive.org/robots.txt").content.endswith(b"Disallow: /\n")
 
 
 def test_a_length_that_promises_too_much_breaks_the_transfer(replica: Replica, get: Client) -> None:
