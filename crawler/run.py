@@ -295,7 +295,7 @@ class Conductor:
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},
             "failed_again": self._failed_again,
             "lists": report.lists_read(tx, session.site.name, session.started),
-            "backfill": report.backfill(tx, session.site.name, session.counts),
+            "backfill": report.backfill(tx, session.site.name, session.started, session.counts),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
             "skipped": {
                 word.removeprefix("skipped/"): n for word, n in sorted(session.counts.items()) if word.startswith("skipped/") and n

@@ -191,6 +191,7 @@ class Visits:
         values = frontier.after_index(row, status=status, is_final=cdx.is_finished(row.url), is_whole=whole, now=now)
         records, skipped = backfill.wanted(tx, self.site, found.links, backfill.Window(since=self.since, until=self.until))
         self.counts["backfill/listed"] += found.entries
+        self.counts["backfill/wanted"] += len(records)
         for word, count in (*found.skipped, *skipped.items()):
             self.counts[f"backfill/skipped/{word}"] += count
         live = [link for link in found.links if link.kind in (Kind.ARTICLE, Kind.LISTING) and self._wanted(link, row)]

@@ -47,16 +47,21 @@ def lists_read(tx: sa.Connection, site: str, started: float) -> int:
     return tx.scalar(sa.select(sa.func.count()).where(mine)) or 0
 
 
-def backfill(tx: sa.Connection, site: str, counts: Mapping[str, int]) -> dict[str, Any]:
+def backfill(tx: sa.Connection, site: str, started: float, counts: Mapping[str, int]) -> dict[str, Any]:
     """What became of the captures that other archives have; empty where no index ever named one. `listed` lines of indexes were
-    read in this run; `promised` are all that were ever to be asked for: taken, waiting for a later run, or set aside."""
+    read in this run, `fresh` of them promised what nobody had before, the others are `skipped`; `promised` are all that were ever
+    to be asked for: taken, waiting for a later run, or set aside."""
     mine = sa.and_(url.c.site == site, url.c.kind == Kind.RECORD)
     states = {row.state: row.n for row in tx.execute(sa.select(url.c.state, sa.func.count().label("n")).where(mine).group_by(url.c.state))}
     if not states and not any(word.startswith(BACKFILL) for word in counts):
         return {}
     told = {part: _below(counts, f"{BACKFILL}{part}/") for part in ("taken", "skipped", "failed")}
+    fresh = tx.scalar(sa.select(sa.func.count()).where(mine, url.c.discovered_at >= started)) or 0
+    if (twice := counts.get(f"{BACKFILL}wanted", 0) - fresh) > 0:  # two answers that came before the first of them was written down
+        told["skipped"] = {**told["skipped"], "known": told["skipped"].get("known", 0) + twice}
     return {
         "listed": counts.get(f"{BACKFILL}listed", 0),
+        "fresh": fresh,
         "promised": sum(states.values()),
         "waiting": sum(states.get(state, 0) for state in (State.PENDING, State.LEASED)),
         "set_aside": states.get(State.SET_ASIDE, 0),

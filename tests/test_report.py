@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pipelines import report
+from pipelines.archive import open_archive, urltable
+from pipelines.archive.urltable import NewUrl
+from pipelines.model import Kind
 from pipelines.report import lines, reconciles
 
 QUIET: dict[str, Any] = {
@@ -55,3 +62,27 @@ def test_a_ledger_reconciles_when_every_known_url_is_accounted_for() -> None:
     assert reconciles(QUIET)
     assert not reconciles(QUIET | {"known": 6})
     assert not reconciles(QUIET | {"visits": {"unchanged": 2}})
+
+
+BEFORE, STARTED, NOW = 900.0, 1_000.0, 1_100.0
+
+
+def backfill(folder: Path, promised: dict[str, float], counts: dict[str, int]) -> dict[str, Any]:
+    """What is told of captures that were promised at these times, and of these counts."""
+    with open_archive(folder / "archive", create=True) as archive, archive.catalogue.transaction() as tx:
+        for key, at in promised.items():
+            urltable.discover(tx, "test", [NewUrl(url=key, host="data.test", kind=Kind.RECORD, due_at=at)], at)
+        return report.backfill(tx, "test", STARTED, counts)
+
+
+def test_nothing_is_told_of_other_archives_where_none_was_asked(tmp_path: Path) -> None:
+    assert backfill(tmp_path, {}, {"requests": 4}) == {}
+
+
+@pytest.mark.parametrize("twice", [0, 3])
+def test_a_capture_that_two_answers_promise_before_either_is_written_down_is_fresh_once_and_known_then(tmp_path: Path, twice: int) -> None:
+    counts = {"backfill/listed": 5 + twice, "backfill/wanted": 2 + twice, "backfill/skipped/status": 2, "backfill/skipped/known": 1}
+    told = backfill(tmp_path, {"record:old": BEFORE, "record:a": NOW, "record:b": NOW}, counts)
+    assert (told["promised"], told["fresh"], told["waiting"]) == (3, 2, 3)
+    assert told["skipped"] == {"status": 2, "known": 1 + twice}
+    assert told["listed"] == told["fresh"] + sum(told["skipped"].values())
