@@ -42,7 +42,7 @@ IDLE = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request, as it was answered. `bytes_sent` counts the body; `kind` is the resource's."""
+    """One request, as it was answered. `bytes_sent` counts the body; `kind` is the resource's; `range` as it was asked for."""
 
     time_monotonic: float
     method: str
@@ -52,6 +52,7 @@ class Asked:
     user_agent: str
     bytes_sent: int
     kind: str
+    range: str | None = None
 
 
 Fault = Answer | Callable[[], Answer | None]
@@ -290,5 +291,6 @@ class _Handler(BaseHTTPRequestHandler):
                 user_agent=self.headers.get("User-Agent", ""),
                 bytes_sent=sent,
                 kind=kind,
+                range=self.headers.get("Range"),
             )
         )

@@ -196,6 +196,7 @@ def test_a_fault_may_be_of_one_range_alone(replica: Replica, get: Client) -> Non
     url, asked = common_crawl.range_of(captures.held(captures.OLD_CRAWL)[0])
     replica.faults[f"{url}#{asked}"] = (503, {}, b"")
     assert [get(url, Range=one).status_code for one in (asked, "bytes=0-9")] == [503, 206]
+    assert [one.range for one in replica.requests] == [asked, "bytes=0-9"]
 
 
 def test_other_archives_are_served_under_their_own_names_and_are_no_strangers(replica: Replica, get: Client) -> None:
