@@ -47,6 +47,8 @@ class CatalogueScheduler(BaseScheduler):
         self._empty_at = -1
         self._nothing_beside: tuple[int, tuple[str, ...]] = (-1, ())
         """the generation and the full hosts beside which there was nothing to lease"""
+        self._no_more_asked: frozenset[str] = frozenset()
+        """hosts of archives that the seeds file named once: what waits there waits until it names them again"""
         self._spider: Any = None
 
     @classmethod
@@ -58,6 +60,10 @@ class CatalogueScheduler(BaseScheduler):
 
     def open(self, spider: Spider) -> None:
         self._spider = spider
+        site = self._session.site
+        with self._session.archive.catalogue.snapshot() as tx:
+            asked = urltable.hosts_of(tx, site.name, (Kind.CDX, Kind.RECORD))
+        self._no_more_asked = frozenset(asked - {*site.hosts, *site.discover.archive_hosts})
 
     def close(self, reason: str) -> None:  # noqa: ARG002  # Scrapy names it
         """Gives back what was leased and not acknowledged: it is due as before."""
@@ -109,7 +115,7 @@ class CatalogueScheduler(BaseScheduler):
         if len(self._ready) >= MOST_READY or self._empty_at == self._session.generation:
             return
         full = {host for host, count in self._under_way.items() if count and not self._has_room(host)} | {row.host for row in self._ready}
-        without = tuple(sorted(full | self._session.given_up))
+        without = tuple(sorted(full | self._session.given_up | self._no_more_asked))
         if self._nothing_beside == (self._session.generation, without):
             return
         rows = self._leased(without)

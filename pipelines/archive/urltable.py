@@ -118,6 +118,12 @@ def known(tx: sa.Connection, site: str, urls: Iterable[str]) -> dict[str, float]
     return found
 
 
+def hosts_of(tx: sa.Connection, site: str, kinds: Iterable[Kind]) -> set[str]:
+    """The hosts of all that is known of some kinds."""
+    mine = sa.and_(table.c.site == site, table.c.kind.in_(list(kinds)))
+    return set(tx.scalars(sa.select(table.c.host).where(mine).distinct()))
+
+
 def by_url(tx: sa.Connection, site: str, url: str) -> Row | None:
     """The row of one URL."""
     found = tx.execute(_BY_URL, {"of_site": site, "of_url": url}).one_or_none()

@@ -81,6 +81,15 @@ def test_what_is_known_says_since_when_however_many_are_asked_for(archive: Archi
     assert found == {one.url: 5.0 for one in many}
 
 
+def test_the_hosts_of_some_kinds_are_those_of_this_site_alone(archive: Archive) -> None:
+    discover(archive, url("a"), url("b", host="index.test", kind=Kind.CDX), url("c", host="index.test", kind=Kind.CDX))
+    discover(archive, url("d", host="data.test", kind=Kind.RECORD))
+    discover(archive, url("e", host="other.test", kind=Kind.CDX), site="another")
+    with archive.catalogue.snapshot() as tx:
+        assert urltable.hosts_of(tx, SITE, (Kind.CDX, Kind.RECORD)) == {"index.test", "data.test"}
+        assert urltable.hosts_of(tx, SITE, (Kind.FEED,)) == set()
+
+
 def test_a_lease_brings_all_that_was_said_of_the_url(archive: Archive) -> None:
     hints = Hints(via="https://tech.example.cn/list.html", title="机器人", published="2024-03-01 10:05")
     discover(archive, url("a", kind=Kind.LISTING, depth=2, page=3, hints=hints, due_at=1.5), now=0.5)

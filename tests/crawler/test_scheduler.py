@@ -269,8 +269,11 @@ def promised(session: Session, *numbers: int, host: str = "data.test") -> list[s
     return keys
 
 
+CDX = 'cdx = ["http://data.test/cdx?url=news.test/*"]\nknown_margin = 3'
+
+
 def few(tmp_path: Path, most: int) -> Session:
-    of = made.site(known_margin=f"max_records = {most}\nknown_margin = 3")
+    of = made.site(known_margin=f"max_records = {most}\n{CDX}")
     return made.session_at(tmp_path / "few", of)
 
 
@@ -321,4 +324,21 @@ def test_what_is_had_by_now_is_not_asked_for_and_costs_nothing_of_the_budget(tmp
     assert request.meta["lease"].url == left
     assert made.row_of(session, had).state == State.DONE
     assert session.counts["backfill/skipped/had"] == 1
+    session.exits.close()
+
+
+@pytest.mark.parametrize(("named", "asked"), [(CDX, 1), ("known_margin = 3", 0)])
+def test_what_an_index_promised_waits_while_the_seeds_file_does_not_name_its_archive(tmp_path: Path, named: str, asked: int) -> None:
+    session = made.session_at(tmp_path / "archive", made.site(known_margin=named))
+    [key] = promised(session, 1)
+    made.known(session, address(2))
+    scheduler = opened(session)
+    requests = taken(scheduler)
+    assert len([request for request in requests if request.meta["kind"] is Kind.RECORD]) == asked
+    for request in requests:
+        settle(session, scheduler, request)
+    assert taken(scheduler) == []
+    assert not scheduler.has_pending_requests(), "what waits does not keep the run from ending"
+    row = made.row_of(session, key)
+    assert (row.state, row.tries, row.reason) == ((State.DONE, 0, None) if asked else (State.PENDING, 0, None))
     session.exits.close()

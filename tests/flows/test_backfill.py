@@ -345,7 +345,20 @@ def test_what_waits_in_the_frontier_when_it_is_taken_down_is_not_asked_for(tmp_p
     assert len(asked) > 5
     assert not {place(one) for one in held() if one.url == gone.url} & set(asked)
     assert gone.url not in crawling.all_records(folder)
-    assert (("set_aside", Reason.TAKEN_DOWN)) in states(folder).values()
+    assert ("set_aside", Reason.TAKEN_DOWN) in states(folder).values()
+
+
+def test_it_stops_when_the_seeds_file_names_no_index_and_goes_on_when_it_does_again(tmp_path: Path, folder: Path, replica: Replica) -> None:
+    few, none = seeds_with(tmp_path / "few", max_records=4), crawling.small_seeds(tmp_path / "none", [LIST])
+    assert crawling.crawl(replica, folder, seeds=few).returncode == GOOD
+    waiting = crawling.ledgers(folder)[-1]["backfill"]["waiting"]
+    assert waiting > 4
+    for seeds, taken in ((none, 0), (few, 4)):
+        replica.reset()
+        done = crawling.crawl(replica, folder, seeds=seeds)
+        assert done.returncode == GOOD, done.stdout
+        assert len(places_asked(replica.requests)) == len(of_archives(replica.requests)) == taken
+        assert crawling.ledgers(folder)[-1]["backfill"]["waiting"] == waiting - taken
 
 
 def test_an_archive_whose_robots_txt_forbids_it_is_asked_for_nothing(tmp_path: Path, folder: Path, replica: Replica) -> None:
