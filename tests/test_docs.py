@@ -10,6 +10,7 @@ import pytest
 
 from crawler import health
 from pipelines import errors
+from pipelines.archive.borrowed import Broken
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -43,6 +44,11 @@ def _settings_for_people() -> set[str]:
     source = (ROOT / "crawler/settings.py").read_text("utf-8")
     chosen = source.partition("for people to choose")[2].partition("# ── who we are")[0]
     return set(re.findall(r"^([A-Z_]+)\b.*=", chosen, re.MULTILINE))
+
+
+@pytest.mark.parametrize("reason", Broken)
+def test_operations_says_of_every_broken_promise_what_the_other_archive_did(reason: Broken) -> None:
+    assert f"`{reason}`" in OPERATIONS
 
 
 def test_settings_md_names_exactly_the_settings_that_are_for_people() -> None:
