@@ -132,8 +132,8 @@ class Consistency:
 
     def _feed(self, tx: sa.Connection) -> None:
         change, article = schema.change, schema.article
-        newest = sa.select(sa.func.max(change.c.sequence)).group_by(change.c.article)
-        last = sa.select(change.c.article, change.c.op).where(change.c.sequence.in_(newest)).subquery()
+        newest = sa.select(change.c.article, sa.func.max(change.c.sequence).label("sequence")).group_by(change.c.article).subquery()
+        last = sa.select(change.c.article, change.c.op).join(newest, newest.c.sequence == change.c.sequence).subquery()
         shown = sa.select(article.c.id, article.c.shown, article.c.status, article.c.representative, last.c.op)
         for row in _stream(tx, shown.outerjoin(last, last.c.article == article.c.id)):
             told, due = row.op in ("add", "modify"), row.status == Status.ACTIVE and row.representative == row.id

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
+import sqlite3
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,10 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines import bulk
-from pipelines.archive import Archive, schema
+from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
 from pipelines.archive.warc import WarcWriter
+from pipelines.consistency import Consistency
 from pipelines.verify import ADVICE, KEPT, Result, What, verify
 from tests.crawler.commands.invoke import invoke
 from tests.small_site import ROBOT, Small, exchange, listing, page, site, small, url, usual
@@ -490,6 +493,32 @@ def test_a_result_says_of_each_finding_what_where_and_what_to_do(made: Small) ->
     told = checked(made).as_json()
     assert (told["passed"], told["counts"]) == (False, {"torn_record": 1})
     assert set(told["findings"][0]) == {"what", "where", "detail", "advice"}
+
+
+def steps_of_checking(folder: Path, articles: int) -> int:
+    """What SQLite counts, in thousands, while a catalogue of so many articles is checked that only the feed tells of."""
+    names = [f"{number * 7919 % articles:032x}" for number in range(articles)]
+    plain = {"site": "small", "status": "active", "revision": 1, "content": "[]", "capture": 1, "shown": True}
+    plain |= dict.fromkeys(("text_digest", "comparison_digest", "first_seen", "last_seen", "fetched_at", "record_digest"), "")
+    with open_archive(folder, create=True) as archive:
+        with archive.catalogue.transaction() as tx:
+            tx.execute(schema.change.insert(), [{"article": name, "op": "add"} for name in names])
+            of = [{**plain, "id": name, "url": name, "cluster": name, "representative": name} for name in names]
+            tx.execute(schema.article.insert(), of)
+        result, steps = Result(), itertools.count()
+        with archive.catalogue.snapshot() as tx:
+            raw = tx.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.set_progress_handler(lambda: next(steps) * 0, 1_000)
+            Consistency(result).check(tx)
+            raw.set_progress_handler(None, 0)
+    assert result.counts[What.FEED] == 0
+    return next(steps)
+
+
+def test_checking_four_times_the_articles_is_four_times_the_work_and_not_sixteen(tmp_path: Path) -> None:
+    few, many = steps_of_checking(tmp_path / "few", 1_000), steps_of_checking(tmp_path / "many", 4_000)
+    assert many < 6 * few
 
 
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
