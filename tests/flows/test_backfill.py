@@ -357,7 +357,8 @@ def test_it_stops_when_the_seeds_file_names_no_index_and_goes_on_when_it_does_ag
         replica.reset()
         done = crawling.crawl(replica, folder, seeds=seeds)
         assert done.returncode == GOOD, done.stdout
-        assert len(places_asked(replica.requests)) == len(of_archives(replica.requests)) == taken
+        assert len(places_asked(replica.requests)) == taken
+        assert bool(of_archives(replica.requests)) is bool(taken)
         assert crawling.ledgers(folder)[-1]["backfill"]["waiting"] == waiting - taken
 
 
