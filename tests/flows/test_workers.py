@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -87,12 +88,14 @@ def test_a_reader_that_is_killed_again_and_again_costs_no_page(tmp_path: Path, s
         while process.poll() is None and killed < 3:
             until(lambda: process.poll() is not None or bool(readers_of(process)))
             for reader in readers_of(process):
-                os.kill(reader.pid, signal.SIGKILL)
-                killed += 1
+                with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+                    os.kill(reader.pid, signal.SIGKILL)
+                    killed += 1
             time.sleep(0.2)
         said, _ = process.communicate(timeout=crawling.SECONDS)
     finally:
         process.kill()
+        process.communicate()  # else its pipe is found open in the middle of another test
     assert process.returncode == 0, said.decode()
     assert killed
     assert len(crawling.all_records(tmp_path / "archive")) == PAGES
@@ -124,8 +127,11 @@ def settled(server: Counting) -> int:
 
 
 def readers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """The processes that read: the children of the one that forks them."""
-    return [grandchild for child in psutil.Process(process.pid).children() for grandchild in child.children()]
+    """The processes that read: the children of the one that forks them. None where that one has just gone."""
+    try:
+        return [grandchild for child in psutil.Process(process.pid).children() for grandchild in child.children()]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def reader_of(process: subprocess.Popen[bytes]) -> psutil.Process:
