@@ -49,7 +49,9 @@ PIECE = 2**18
 """bytes of a file that one task reads: 20 to 30 news pages, compressed, which take 0.1 to 0.5 s"""
 PAGES_A_PIECE = 25
 AHEAD = 32
-"""pieces a worker that are under way: 10 s of work, so that nobody is idle while the first one is too expensive"""
+"""pieces a worker behind the first one that are read or heard: 10 s of work, so that nobody is idle while that is too expensive"""
+READY = 4
+"""pieces a worker of these that are asked for and not read yet: what the catalogue knows of them lies in memory twice"""
 MOST = 2_000
 """joints of one task; a piece of confirmations (304) has 600"""
 END = 2**63 - 1
@@ -204,6 +206,8 @@ class Sweep(Generic[K]):
     """of revisits; to be carried to the processes by pickle"""
     _pool: Pool | None = None
     _kept: Kept[Original | None] | None = None
+    _coming: Iterator[Piece] = field(default_factory=lambda: iter(()))
+    _under_way: deque[_Begun[K]] = field(default_factory=deque)
 
     def __enter__(self) -> Self:
         self._kept = Kept(self.original)
@@ -219,14 +223,22 @@ class Sweep(Generic[K]):
         """The answers of all captures and damage, in the order of `files`, without a gap from each file's first byte to END;
         of the first file those behind `after`, which is a Stretch's `end`. Files are looked for while the ones before are
         read. Raises ArchiveError."""
-        under_way: deque[_Begun[K]] = deque()
+        self._under_way = deque()
+        self._coming = (piece for file in files for piece in pieces(file, after))
         place = _Place()
-        for piece in (piece for file in files for piece in pieces(file, after)):
-            under_way.append(self._begin(piece))
-            if len(under_way) > AHEAD * self.workers:
-                yield self._joined(place, under_way.popleft())
-        while under_way:
-            yield self._joined(place, under_way.popleft())
+        while self._fill() or self._under_way:
+            yield self._joined(place, self._under_way.popleft())
+
+    def _fill(self) -> bool:
+        """Begins the pieces for which there is room, one in any case where none is under way; False when no more come."""
+        while not (begun := self._under_way) or (len(begun) < AHEAD * self.workers and self._unread() < READY * self.workers):
+            if (piece := next(self._coming, None)) is None:
+                return False
+            begun.append(self._begin(piece))
+        return True
+
+    def _unread(self) -> int:
+        return sum(begun.task is not None and begun.task.outcome is None for begun in self._under_way)
 
     def _joined(self, place: _Place, begun: _Begun[K]) -> Stretch[K]:
         """The answers of a piece that nobody has heard yet."""
@@ -263,7 +275,7 @@ class Sweep(Generic[K]):
         if begun.task is None or self._pool is None:
             return read_piece(begun.piece, self.work, begun.known, self._kept)
         try:
-            part: Part = self._pool.wait(begun.task)
+            part: Part = self._pool.wait(begun.task, meanwhile=self._fill)
         except (TookTooLong, ProcessDied, MemoryError) as error:
             begun.fault = error
             return None

@@ -129,10 +129,12 @@ class Pool:
         self._hand_out()
         return task
 
-    def wait(self, task: Task) -> Any:
-        """What a task returns. Raises what it raises, MemoryError, TookTooLong, ProcessDied, NoProcess."""
+    def wait(self, task: Task, meanwhile: Callable[[], object] = lambda: None) -> Any:
+        """What a task returns; `meanwhile` is called when another has ended. Raises what the task raises, MemoryError,
+        TookTooLong, ProcessDied, NoProcess."""
         while task.outcome is None:
             self._turn()
+            meanwhile()
         return task.result()
 
     async def done(self, task: Task) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -271,6 +272,37 @@ def test_a_process_that_is_killed_loses_no_page(tmp_path: Path, monkeypatch: pyt
     file = write_warc(tmp_path / "warcs", [exchange(f"n{n}", b"x", n, **(mark if n == 9 else {})) for n in range(30)])
     assert [answer for _, _, answer in swept(file, workers=2, work=dies_once)] == [url(f"n{n}") for n in range(30)]
     assert (tmp_path / "mark").exists()
+
+
+def waits(item: Item, known: Any, read: Read) -> str:
+    """Until somebody says go."""
+    assert isinstance(item, Capture)
+    while not Path(item.header("X-Go") or "").exists():
+        time.sleep(0.01)
+    return item.url
+
+
+def test_the_catalogue_is_asked_little_ahead_of_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it knows of a piece may be many texts."""
+    monkeypatch.setattr(bulk, "PIECE", 2_000)
+    headers = (("X-Go", str(tmp_path / "go")),)
+    file = write_warc(tmp_path / "warcs", [exchange(f"n{n}", os.urandom(500), n, headers=headers) for n in range(60)])
+    asked: list[int] = []
+    before_go: list[int] = []
+
+    def go() -> None:
+        before_go.append(len(asked))
+        (tmp_path / "go").touch()
+
+    def ask(file: Path, low: int, high: int) -> dict[int, None]:
+        asked.append(low)
+        return {}
+
+    timer = threading.Timer(0.5, go)
+    timer.start()
+    with Sweep(2, waits, ask) as sweep:
+        assert [answer for _, _, answer in heard(sweep.through([file]))] == [url(f"n{n}") for n in range(60)]
+    assert before_go[0] <= 1 + 2 * bulk.READY < len(asked)
 
 
 def test_a_fault_of_the_archive_itself_ends_the_work(tmp_path: Path) -> None:
