@@ -1,13 +1,14 @@
 """How fast WARC files are written and read, beside warcio and FastWARC bare, how fast whole archives are verified and
 exported, and whether memory stays flat.
 
-    python -m benchmarks.archive [--pages N] [--records N]
+    python -m benchmarks.archive [--pages N] [--records N] [--filled FOLDER]
 
 `--pages` (default 2,000): pages of about 30 KB, one response record each for the peers, for us request, metadata and
 response as a crawl writes them. `--records` (default 100,000): exchanges of about 1 KB, written, read and indexed in one
 process; its resident memory is looked at after a tenth and at the end. Processor seconds of one core. Then archives of a
 tenth of so many articles and of all of them, filled through `replay`, are verified (each text read again) and exported by the
-commands, all cores: articles a second by the clock, and the peak of the main process.
+commands, all cores: articles a second by the clock, and the peak of the main process. Filling takes most of the time: in FOLDER
+they are kept, and taken from there by the next run, and by `benchmarks.growth`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,6 @@ FLAT_MB = 10
 HEADERS = (("Content-Type", "text/html; charset=utf-8"), ("Server", "nginx"), ("ETag", '"5f2c"'))
 FLAT_TIMES = 1.2
 """what the main process of a command may take with ten times the articles"""
-HOST = "tech.example.cn"
 MOST_SECONDS = 3_600
 GROUP = 50
 """captures that a crawl commits together"""
@@ -175,11 +175,11 @@ def memory(folder: Path, count: int) -> bool:
     return all(late - early < FLAT_MB for early, late in marks.values())
 
 
-def whole_archives(folder: Path, count: int) -> bool:
+def whole_archives(folder: Path, archives: Path, count: int) -> bool:
     """Prints rates and peaks of commands over archives of a tenth and of all; False when memory grew."""
     peaks: dict[str, list[float]] = {"verify": [], "export": []}
     sizes = (count // 10, count)
-    for size, archive in zip(sizes, filled(folder, HOST, sizes), strict=True):
+    for size, archive in zip(sizes, filled(archives, sizes), strict=True):
         commands = {"verify": ["--json"], "export": ["--all", "--to", str(folder / f"{size}.jsonl.gz")]}
         for name, options in commands.items():
             spent = _command(name, archive, options, folder)
@@ -202,11 +202,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--records", type=int, default=RECORDS)
+    parser.add_argument("--filled", type=Path, metavar="FOLDER", help="keeps the archives, and takes those that it has")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        archives = options.filled or Path(folder)
+        archives.mkdir(exist_ok=True)
         flat = memory(Path(folder) / "many", options.records)
         speed(Path(folder), options.pages)
-        flat = whole_archives(Path(folder), options.records) and flat
+        flat = whole_archives(Path(folder), archives, options.records) and flat
     if not flat:
         raise SystemExit("MISSED: memory grows with the archive")
     print("memory flat at all sizes   met")

@@ -243,8 +243,9 @@ def _times(cpu: float, base: float | None) -> str:
 
 
 @contextmanager
-def served(folder: Path, truth: Truth) -> Iterator[Pages]:
-    server = subprocess.Popen([sys.executable, "-m", "benchmarks.endtoend_site", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def served(folder: Path, truth: Truth, port: int = 0) -> Iterator[Pages]:
+    command = [sys.executable, "-m", "benchmarks.endtoend_site", str(folder), str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         yield Pages(folder=folder, host=f"127.0.0.1:{server.stdout.readline().strip()}", truth=truth)

@@ -267,12 +267,12 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, know
         writer.close()
 
 
-async def _serve(folder: Path) -> None:
+async def _serve(folder: Path, port: int) -> None:
     known = answers(folder)
-    server = await asyncio.start_server(lambda reader, writer: _talk(reader, writer, known), "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.start_server(lambda reader, writer: _talk(reader, writer, known), "127.0.0.1", port, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1]).resolve()))
+    asyncio.run(_serve(Path(sys.argv[1]).resolve(), int(sys.argv[2])))

@@ -1,11 +1,12 @@
 """What a page costs when the archive is large: CPU and memory of a crawl into archives of 1,000, 10,000 and 100,000 articles.
 
-    python -m benchmarks.growth [--sizes N ...] [--pages N] [--rounds N]
+    python -m benchmarks.growth [--sizes N ...] [--pages N] [--rounds N] [--filled FOLDER]
 
 The archives are filled through the real door: generated articles in WARC files, `replay` with all cores, and a row of the URL
 table each, visited and not due. Then `scrapy crawl` adds pages of 30 to 80 KB from a server on 127.0.0.1, the same ones to a
 copy of each archive, the sizes in turn, in each round. It runs twice, with few pages and with all: the difference is what pages
 cost, the rest is its start. Told is the median of the rounds, and each size as times the first. Memory is the main process's.
+Filling takes most of the time: in FOLDER archives are kept, and taken from there by the next run, and by `benchmarks.archive`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ from pipelines.site import Site, parse_site
 SIZES, PAGES, ROUNDS = (1_000, 10_000), 500, 3
 FLAT = 1.2
 """times the smallest archive: what the largest may cost"""
+PORT = 38_471
+"""of the server: the addresses in an archive that is kept are those of the next run"""
+HOST = f"127.0.0.1:{PORT}"
 FILLING = 1_000_000
 """the number of the first article of the filling"""
 BEGUN = datetime(2026, 9, 4, tzinfo=UTC)
@@ -60,11 +64,11 @@ class Cost:
 # ── filling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fill(archive: Path, host: str, numbers: range, scratch: Path) -> None:
+def fill(archive: Path, numbers: range, scratch: Path) -> None:
     """Makes the archive hold the articles of these numbers too. Raises SystemExit where one is not taken for an article."""
-    raw = seeds(host, layout=True).encode()
+    raw = seeds(HOST, layout=True).encode()
     site = parse_site(raw, "site.toml")
-    files = _write(scratch / str(numbers.start), host, numbers)
+    files = _write(scratch / str(numbers.start), numbers)
     with open_archive(archive, create=True) as opened:
         opened.keep_rules(site, raw)
         tally = replay(opened, files, chooser({site.name: site}), workers=CORES)
@@ -72,20 +76,20 @@ def fill(archive: Path, host: str, numbers: range, scratch: Path) -> None:
             raise SystemExit(f"of {len(numbers)} articles: {tally}")
         for begin in range(numbers.start, numbers.stop, AT_ONCE):
             with opened.catalogue.transaction() as tx:
-                _make_known(tx, site, host, range(begin, min(begin + AT_ONCE, numbers.stop)))
+                _make_known(tx, site, range(begin, min(begin + AT_ONCE, numbers.stop)))
     shutil.rmtree(scratch / str(numbers.start))
 
 
-def _write(folder: Path, host: str, numbers: range) -> list[Path]:
+def _write(folder: Path, numbers: range) -> list[Path]:
     with WarcWriter(folder, prefix="filling", software="benchmark", rules={}, max_seconds=1e9, max_bytes=2**27) as writer:
         for number in numbers:
-            writer.write(_exchange(host, number))
+            writer.write(_exchange(number))
     return sorted(folder.iterdir())
 
 
-def _exchange(host: str, number: int) -> Exchange:
+def _exchange(number: int) -> Exchange:
     return Exchange(
-        url=f"http://{host}{path_of(number)}",
+        url=f"http://{HOST}{path_of(number)}",
         fetched_at=BEGUN + timedelta(seconds=number - FILLING),
         status=200,
         reason="OK",
@@ -95,33 +99,42 @@ def _exchange(host: str, number: int) -> Exchange:
     )
 
 
-def _make_known(tx: sa.Connection, site: Site, host: str, numbers: range) -> None:
-    rows = [NewUrl(url=f"http://{host}{path_of(number)}", host=host, kind=Kind.ARTICLE, due_at=NEVER) for number in numbers]
+def _make_known(tx: sa.Connection, site: Site, numbers: range) -> None:
+    rows = [NewUrl(url=f"http://{HOST}{path_of(number)}", host=HOST, kind=Kind.ARTICLE, due_at=NEVER) for number in numbers]
     urltable.discover(tx, site.name, rows, time.time())
     tx.execute(urls.update().where(urls.c.state == State.PENDING).values(state=State.DONE, last_status=200, visits=1))
 
 
-def filled(folder: Path, host: str, sizes: Sequence[int]) -> Iterator[Path]:
-    """An archive of each size, each a copy of the one before with more."""
+def filled(folder: Path, sizes: Sequence[int]) -> Iterator[Path]:
+    """An archive of each size, each a copy of the one before with more; taken from the folder where it is there."""
     had, before = 0, None
     for size in sizes:
         archive = folder / f"holds-{size}"
-        if before is not None:
-            shutil.copytree(before, archive)
-        began = time.monotonic()
-        fill(archive, host, range(FILLING + had, FILLING + size), folder / "filling")
-        print(f"  {size - had:,} articles more, {size:,} in all: {time.monotonic() - began:.0f} s", flush=True)
+        if not archive.exists():
+            _grow(before, archive, range(FILLING + had, FILLING + size))
         had, before = size, archive
         yield archive
+
+
+def _grow(before: Path | None, archive: Path, numbers: range) -> None:
+    """An archive is there when it is full."""
+    began = time.monotonic()
+    filling = archive.with_name("filling")
+    shutil.rmtree(filling, ignore_errors=True)
+    if before is not None:
+        shutil.copytree(before, filling)
+    fill(filling, numbers, archive.with_name("filling-warcs"))
+    filling.rename(archive)
+    print(f"  {len(numbers):,} articles more, {numbers.stop - FILLING:,} in all: {time.monotonic() - began:.0f} s", flush=True)
 
 
 # ── measuring ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def grown(full: Path, size: int, host: str, pages: int, scratch: Path) -> Cost:
+def grown(full: Path, size: int, pages: int, scratch: Path) -> Cost:
     """What a crawl of so many new pages into a copy of an archive costs."""
     shutil.copytree(full, scratch / "archive")
-    few, many = (_crawl(host, lists, scratch) for lists in (FEW_LIST, LIST))
+    few, many = (_crawl(lists, scratch) for lists in (FEW_LIST, LIST))
     _demand(scratch / "archive", size + pages)
     shutil.rmtree(scratch)
     return reckoned(few, many, pages)
@@ -134,9 +147,9 @@ def _demand(archive: Path, articles: int) -> None:
         raise SystemExit(f"{held} articles in the archive, not {articles}")
 
 
-def _crawl(host: str, lists: str, scratch: Path) -> Spent:
+def _crawl(lists: str, scratch: Path) -> Spent:
     (scratch / "seeds").mkdir(exist_ok=True)
-    (scratch / "seeds" / "site.toml").write_text(seeds(host, layout=True, lists=lists), encoding="utf-8")
+    (scratch / "seeds" / "site.toml").write_text(seeds(HOST, layout=True, lists=lists), encoding="utf-8")
     spent = spend(crawl(scratch), ROOT, scratch, most=MOST_SECONDS)
     if spent.status != 0:
         raise SystemExit(f"scrapy crawl: exit status {spent.status}\n{spent.said}")
@@ -175,16 +188,15 @@ def lines(costs: Mapping[int, Cost]) -> Iterator[str]:
         yield f"{size:>10,} {one.cpu:>12.2f} {one.cpu / first.cpu:>6.2f} {one.main:>7.2f} {one.start:>9.0f} {peak}"
 
 
-def compare(folder: Path, sizes: Sequence[int], pages: int, rounds: int) -> dict[int, Cost]:
+def compare(folder: Path, archives: Path, sizes: Sequence[int], pages: int, rounds: int) -> dict[int, Cost]:
     site = folder / "site"
     site.mkdir()
-    with served(site, write_site(site, pages)) as served_pages:
-        host = served_pages.host
-        full = dict(zip(sizes, filled(folder, host, sizes), strict=True))
+    with served(site, write_site(site, pages), PORT):
+        full = dict(zip(sizes, filled(archives, sizes), strict=True))
         costs: dict[int, list[Cost]] = {size: [] for size in sizes}
         for _ in range(rounds):
             for size in sizes:
-                costs[size].append(grown(full[size], size, host, pages, folder / "run"))
+                costs[size].append(grown(full[size], size, pages, folder / "run"))
     return {size: median(found) for size, found in costs.items()}
 
 
@@ -193,9 +205,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="articles in the archive, rising")
     parser.add_argument("--pages", type=int, default=PAGES, help="that each crawl adds")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--filled", type=Path, metavar="FOLDER", help="keeps the archives, and takes those that it has")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="growth-") as name:
-        costs = compare(Path(name), sorted(options.sizes), options.pages, options.rounds)
+        archives = options.filled or Path(name)
+        archives.mkdir(exist_ok=True)
+        costs = compare(Path(name), archives, sorted(options.sizes), options.pages, options.rounds)
     print(f"\n{options.pages} pages more, {options.rounds} rounds", *lines(costs), sep="\n")
 
 

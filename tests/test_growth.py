@@ -12,8 +12,6 @@ from benchmarks.process_tree import Spent
 from pipelines.archive import open_archive, urltable
 from pipelines.export import What, export
 
-HOST = "127.0.0.1:1"
-
 
 def spent(cpu: float, main: float, peak: float) -> Spent:
     return Spent(cpu=cpu, main=main, wall=1.0, peak=peak, status=0, said="")
@@ -24,8 +22,18 @@ def cost(cpu: float, peak: float) -> Cost:
 
 
 def test_an_archive_is_filled_through_the_door_and_copied_for_the_next_size(tmp_path: Path) -> None:
-    small, large = filled(tmp_path, HOST, (3, 5))
+    small, large = filled(tmp_path, (3, 5))
     assert [_held(small), _held(large)] == [(3, {("article", "done"): 3}), (5, {("article", "done"): 5})]
+
+
+def test_archives_that_are_there_are_taken_and_one_that_broke_off_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    list(filled(tmp_path, (3,)))
+    (tmp_path / "filling").mkdir()
+    (tmp_path / "filling" / "catalogue.db").write_text("half of one")
+    capsys.readouterr()
+    _, large = filled(tmp_path, (3, 5))
+    assert _held(large)[0] == 5
+    assert capsys.readouterr().out.startswith("  2 articles more, 5 in all")
 
 
 def _held(archive: Path) -> tuple[int, dict[tuple[str, str], int]]:
