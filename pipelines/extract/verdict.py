@@ -106,7 +106,9 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
         return Rejection(reason=Reason.PHOTO_SET, detail="A photo set without texts.")
     if max(_column_length(reading), len(claim.text) if claim.title else 0) < NEWSY:
         return _without_prose(claim, reading, markup, _LINKS) or _few_words(claim)
-    return None if claim.expected else _without_prose(claim, reading, markup, 1)
+    if claim.expected and (claim.dated or _is_headed(claim, reading)):
+        return None
+    return _without_prose(claim, reading, markup, _LIST_BEFORE if claim.expected else 1)
 
 
 def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:
@@ -144,6 +146,11 @@ def _leads_on(claim: Claim, markup: str) -> Rejection | None:
     if claim.dated or len(claim.text) >= notices.FRAMED or not _LEADS_ON.search(markup):
         return None
     return Rejection(reason=Reason.REDIRECT, detail="A few words, and a meta refresh that leads elsewhere.")
+
+
+def _is_headed(claim: Claim, reading: Reading) -> bool:
+    """Whether the title stands on the page itself, and not as a link: an index in the place of an article has it in <title> alone."""
+    return claim.title is not None and any(claim.title in line.text for line in reading.lines if line.link_share <= LINK_SHARE)
 
 
 def _few_words(claim: Claim) -> Rejection | None:
