@@ -3,6 +3,8 @@
 Rules of this file: each process has a pipe of its own, and nothing else is shared, so that one that is killed, at
 whatever moment, takes its own task with it and no other (docs/decisions/0006); a task goes to a process that said it is
 ready; what a task raises is its answer. One thread uses a pool: it waits in `wait`, or its event loop in `done`.
+Seconds are the clock's while a task has the processor: one that a busy machine keeps from running is not late, so that what
+pages are read as does not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +33,8 @@ PRELOADED = ["pipelines.verify", "pipelines.reextract", "pipelines.replay"]
 """what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
 STARTS = 3
 """processes in a row that die before they are ready: then it is not chance"""
+PATIENCE = 20
+"""times its seconds that a task may take which gets the processor only now and then"""
 
 T = TypeVar("T")
 
@@ -98,6 +103,8 @@ class _Process:
     """tasks"""
     until: float = math.inf
     """when its task is late, by the monotonic clock"""
+    since: tuple[float, float] = (0.0, 0.0)
+    """when its task began: by the monotonic clock, and in seconds of its processor time"""
     alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -196,6 +203,10 @@ class Pool:
         return task
 
     def _late(self, process: _Process) -> None:
+        assert process.task is not None
+        if (more := _due(process, process.task.seconds)) > 0:
+            self._set_alarm(process, more)
+            return
         task = self._taken_from(process)
         self._replace(process)
         task.end(False, TookTooLong(f"took more than {task.seconds:.0f} s"))
@@ -221,9 +232,13 @@ class Pool:
             self._waiting.appendleft(task)
             self._lost(process)
             return
-        process.task, process.until = task, time.monotonic() + task.seconds
+        process.task, process.since = task, (time.monotonic(), _processor_time(process))
+        self._set_alarm(process, task.seconds)
+
+    def _set_alarm(self, process: _Process, seconds: float) -> None:
+        process.until = time.monotonic() + seconds
         if (loop := self._open_loop()) is not None:
-            process.alarm = loop.call_later(task.seconds, self._late, process)
+            process.alarm = loop.call_later(seconds, self._late, process)
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,7 +267,7 @@ class Pool:
         for process in self._processes:
             self._listen(process)
             if process.task is not None:
-                process.alarm = loop.call_later(max(0.0, process.until - time.monotonic()), self._late, process)
+                self._set_alarm(process, max(0.0, process.until - time.monotonic()))
 
     def _listen(self, process: _Process) -> None:
         if (loop := self._open_loop()) is not None:
@@ -260,6 +275,34 @@ class Pool:
 
     def _open_loop(self) -> asyncio.AbstractEventLoop | None:
         return None if self._loop is None or self._loop.is_closed() else self._loop
+
+
+def _due(process: _Process, seconds: float) -> float:
+    """Seconds that a late task still has: those in which it wanted the processor and did not get it."""
+    began, before = process.since
+    if time.monotonic() - began >= PATIENCE * seconds or not _wants_to_run(process):
+        return 0.0
+    return seconds - (_processor_time(process) - before)
+
+
+def _processor_time(process: _Process) -> float:
+    """Seconds, of all its threads; a clock of the system's for each process: clock_getcpuclockid(3)."""
+    assert process.process.pid is not None
+    with contextlib.suppress(OSError):  # it is dead: whoever hears of that next deals with it
+        return time.clock_gettime(~process.process.pid << 3 | _PROCESSOR_TIME)
+    return 0.0
+
+
+_PROCESSOR_TIME = 2
+"""CPUCLOCK_SCHED, of Linux's ids of processes' clocks"""
+
+
+def _wants_to_run(process: _Process) -> bool:
+    """Whether it runs, waits for the processor or for the disk, and not for anything else."""
+    with contextlib.suppress(OSError):
+        state = Path(f"/proc/{process.process.pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state in (b"R", b"D")
+    return False
 
 
 def _started(memory: int) -> _Process:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -91,6 +92,40 @@ def test_a_task_that_takes_too_long_is_killed_and_the_others_go_on(pool: Pool) -
     with pytest.raises(TookTooLong):
         pool.wait(late)
     assert pool.wait(pool.begin(LONG, double, 4)) == 8
+
+
+def spins(seconds: float) -> str:
+    """Takes so many seconds of processor time."""
+    begun = time.process_time()
+    while time.process_time() - begun < seconds:
+        pass
+    return "done"
+
+
+def test_a_task_that_takes_its_processor_time_is_late(pool: Pool) -> None:
+    with pytest.raises(TookTooLong):
+        pool.wait(pool.begin(0.3, spins, LONG))
+
+
+def test_a_task_that_the_machine_keeps_from_running_is_not_late(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is stopped and set going again has lost as much as one that others crowd out."""
+    monkeypatch.setattr(module, "_wants_to_run", lambda _: True)
+    pool.wait(pool.begin(LONG, double, 1))  # before that, a task may find no process ready
+    task = pool.begin(0.5, spins, 0.2)
+    process = next(one.process.pid for one in pool._processes if one.task is task)
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    timer = threading.Timer(1.0, os.kill, (process, signal.SIGCONT))
+    timer.start()
+    assert pool.wait(task) == "done"
+    timer.join()
+
+
+def test_one_that_never_gets_to_run_is_given_up(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_wants_to_run", lambda _: True)
+    monkeypatch.setattr(module, "PATIENCE", 3)
+    with pytest.raises(TookTooLong):
+        pool.wait(pool.begin(0.2, sleeps, LONG))
 
 
 def test_a_process_that_dies_takes_one_task_with_it(pool: Pool) -> None:
