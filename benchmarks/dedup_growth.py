@@ -22,7 +22,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from pipelines.archive.catalogue import Catalogue
-from pipelines.archive.fingerprints import fingerprint, insert, lookup
+from pipelines.archive.fingerprints import fingerprint, insert, lookup, shared
+from pipelines.dedup.index import SHARED
 
 ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
 MARKS = 48
@@ -86,7 +87,7 @@ def timed(catalogue: Catalogue, documents: Sequence[Sequence[int]], first: int) 
     looked, entered = [], []
     for number, marks in enumerate(documents):
         with catalogue.transaction() as tx:
-            looked.append(clocked(lambda tx=tx, marks=marks: lookup(tx, marks)))  # type: ignore[misc]
+            looked.append(clocked(lambda tx=tx, marks=marks: shared(tx, lookup(tx, marks), SHARED)))  # type: ignore[misc]
             entered.append(clocked(lambda tx=tx, marks=marks, number=number: insert(tx, first + number, marks)))  # type: ignore[misc]
             tx.rollback()
     warm = len(documents) // 10

@@ -178,6 +178,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
         "foreign_keys=ON",
         "secure_delete=ON",  # a takedown leaves no text in free pages (FIELD section 4)
         "temp_store=MEMORY",
+        "cache_size=-16000",  # KiB: with 100,000 articles a page costs 1 ms less than with 2,000, and 32,000 give nothing more
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -104,5 +104,10 @@ def _to_2(tx: sa.Connection) -> None:
     tx.execute(sa.text("INSERT INTO info (key, value) VALUES ('archive', :id)"), {"id": uuid.uuid4().hex})
 
 
-STEPS: Mapping[int, Step] = {1: _to_2}
+def _to_3(tx: sa.Connection) -> None:
+    """Which texts one shared fingerprint is enough for."""
+    tx.execute(sa.text("CREATE INDEX IF NOT EXISTS indexed_text_short ON indexed_text (doc) WHERE size < 3"))
+
+
+STEPS: Mapping[int, Step] = {1: _to_2, 2: _to_3}
 """from the version that is the key to the next"""

@@ -71,7 +71,7 @@ def _copies(tx: sa.Connection, name: str, now: Article) -> Iterator[_Found]:
     return _compared(tx, name, now, [text_digest(now.text)])
 
 
-def _related(tx: sa.Connection, name: str, now: Article, looked: index.Postings) -> Iterator[_Found]:
+def _related(tx: sa.Connection, name: str, now: Article, looked: fingerprints.Counts) -> Iterator[_Found]:
     """What a text is to the other texts that share enough with it, the most alike first, until too many in a row are
     nothing to it. Candidates are read a handful at a time: a statement each costs three times as much."""
     failures = 0

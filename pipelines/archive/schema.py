@@ -36,7 +36,7 @@ from sqlalchemy import (
     func,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ARCHIVE_ID = "archive"
 """key of `info`: who this archive is"""
 

@@ -83,10 +83,10 @@ def verified(candidates: Iterable[int], relate: Callable[[int], Relation | None]
             return
 
 
-def has_room(documents: Collection[int], kin: Collection[int]) -> bool:
-    """Whether a fingerprint of a new text gets a row, beside the `documents` that have it. `kin` are the documents found
-    to be the same story as the new one."""
-    return len(documents) < BOILERPLATE and (len(documents) < FAMILY or sum(one in kin for one in documents) < FAMILY)
+def has_room(documents: int, of_kin: int) -> bool:
+    """Whether a fingerprint of a new text gets a row beside those of so many `documents`, of which some were found to be the
+    same story as the new one."""
+    return documents < BOILERPLATE and of_kin < FAMILY
 
 
 class MemoryIndex:
@@ -113,7 +113,7 @@ class MemoryIndex:
             documents = self._documents.get(one)
             if documents is None:
                 self._documents[one] = [document]
-            elif document not in documents and has_room(documents, kin):
+            elif document not in documents and has_room(len(documents), sum(one in kin for one in documents)):
                 documents.append(document)
 
     def remove(self, document: int) -> None:

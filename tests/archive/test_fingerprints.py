@@ -172,7 +172,7 @@ def test_rows_of_another_version_are_not_read_and_are_replaced(tx: sa.Connection
     assert rows(tx) == len(comparison.fingerprints(text))
 
 
-def test_a_very_long_text_is_looked_up_in_parts(tx: sa.Connection) -> None:
+def test_a_very_long_text_is_looked_up_as_any(tx: sa.Connection) -> None:
     long = "\n".join(story(seed, sentences=40) for seed in range(20))
     assert len(comparison.fingerprints(long)) > CHUNK
     remember(tx, long)
@@ -184,7 +184,7 @@ def test_a_very_long_text_is_looked_up_in_parts(tx: sa.Connection) -> None:
 def test_insert_tells_how_many_rows_are_new(tx: sa.Connection) -> None:
     assert insert(tx, 5, [1, 2, -3]) == 3
     assert insert(tx, 5, [2, -3, 4]) == 1
-    assert lookup(tx, [1, 4, 9]) == {1: [5], 4: [5]}
+    assert lookup(tx, [1, 4, 9]) == {1: 1, 4: 1}
 
 
 def test_a_document_whose_text_is_not_known_is_no_candidate(tx: sa.Connection) -> None:
@@ -193,22 +193,43 @@ def test_a_document_whose_text_is_not_known_is_no_candidate(tx: sa.Connection) -
 
 
 def test_it_agrees_with_the_index_in_memory_whatever_comes_and_goes(tx: sa.Connection) -> None:
+    """Very short texts too, and kin that keeps rows out."""
     chance = random.Random(3)
     texts = [story(seed, sentences=chance.randint(3, 25)) for seed in range(12)]
     texts += [variant(seed, texts[seed % 12]) for seed in range(24)]
+    texts += ["快讯：风力发电机组并网。", "快讯：风力发电机组并网成功。", "充电十分钟。", *(story(seed, sentences=1) for seed in range(4))]
+    assert any(comparison.size(text) < index.VERY_SHORT for text in texts)
     numbers = {text_digest(text): number for number, text in enumerate(texts)}
     memory = index.MemoryIndex()
-    for text in chance.choices(texts, k=80):
+    found_at_all = 0
+    for text in chance.choices(texts, k=200):
         number = numbers[text_digest(text)]
         marks, size = comparison.fingerprints(text).tolist(), comparison.size(text)
         found = set(memory.candidates(memory.lookup(marks), size)) - {number}
         assert {numbers[one] for one in candidates(tx, text)} == found
+        found_at_all += len(found)
         if chance.random() < 0.7:
-            memory.insert(number, marks, size)
-            remember(tx, text)
+            kin = found if chance.random() < 0.5 else set()
+            memory.insert(number, marks, size, kin)
+            remember(tx, text, [text_digest(texts[one]) for one in kin])
         else:
             memory.remove(number)
             forget(tx, text_digest(text))
+        assert rows(tx) == len(memory)
+    assert found_at_all > 100
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_one_shared_fingerprint_is_enough_where_either_text_is_very_short(
+    tx: sa.Connection, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(stored, "fingerprints_of", lambda text: np.array([7] if text == "short" else [7, 8, 9], dtype=np.uint64))
+    monkeypatch.setattr(stored, "size", lambda text: size if text == "short" else 3)
+    enough = size < index.VERY_SHORT
+    for first, second in (("short", "other"), ("other", "short")):
+        remember(tx, first)
+        assert candidates(tx, second) == ([text_digest(first)] if enough else [])
+        forget(tx, text_digest(first))
 
 
 def _postings(tx: sa.Connection) -> dict[int, list[int]]:

@@ -64,11 +64,11 @@ def test_comparing_goes_on_while_it_succeeds_and_stops_after_failures_in_a_row()
 
 
 def test_a_fingerprint_has_room_for_fifty_documents_and_eight_of_a_family() -> None:
-    assert has_room([], ())
-    assert has_room(range(BOILERPLATE - 1), ())
-    assert not has_room(range(BOILERPLATE), ())
-    assert has_room(range(20), range(FAMILY - 1))
-    assert not has_room(range(20), range(FAMILY))
+    assert has_room(0, 0)
+    assert has_room(BOILERPLATE - 1, 0)
+    assert not has_room(BOILERPLATE, 0)
+    assert has_room(20, FAMILY - 1)
+    assert not has_room(20, FAMILY)
 
 
 def test_what_was_removed_is_found_no_more_and_takes_no_room() -> None:
