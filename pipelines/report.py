@@ -6,6 +6,7 @@ aside. `reconciles` checks it; a run whose ledger does not add up says so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,11 +80,13 @@ def _below(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
 
 def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
     """How many articles there are by status, and how many of them the corpus shows."""
-    mine = article.c.site == site if site else sa.true()
-    rows = tx.execute(sa.select(article.c.status, sa.func.count().label("n")).where(mine).group_by(article.c.status))
-    counted: dict[str, int] = {row.status: row.n for row in rows}
-    shown = tx.scalar(sa.select(sa.func.count()).where(mine, article.c.shown)) or 0
-    return {**counted, "shown": shown}
+    standing = (article.c.status, article.c.shown)
+    asked = sa.select(*standing, sa.func.count().label("n")).where(article.c.site == site if site else sa.true()).group_by(*standing)
+    counted: Counter[str] = Counter(shown=0)
+    for status, shown, n in tx.execute(asked):
+        counted[status] += n
+        counted["shown"] += n if shown else 0
+    return dict(counted)
 
 
 def reconciles(ledger: Mapping[str, Any]) -> bool:

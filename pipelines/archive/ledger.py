@@ -16,7 +16,7 @@ from pipelines.archive import neighbours, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
 from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.prepared import Among, Prepared, Row, given
-from pipelines.archive.schema import article, capture, change, content, edge, page, revision, tombstone
+from pipelines.archive.schema import IS_GONE, article, capture, change, content, edge, page, revision, tombstone
 from pipelines.archive.stored import Head, chunks, contents, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
@@ -192,7 +192,7 @@ def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str
     """Folds the articles again that were denied since a time (of the record): what a denial is worth depends on what came in
     after it, too. To be called at the end of whatever ingests."""
     denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id)
-    denied = denied.where(page.c.kind == history.PageKind.GONE).distinct().order_by(article.c.id)
+    denied = denied.where(IS_GONE).distinct().order_by(article.c.id)
     if site is not None:
         denied = denied.where(article.c.site == site)
     if since is not None:

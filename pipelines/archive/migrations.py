@@ -105,8 +105,13 @@ def _to_2(tx: sa.Connection) -> None:
 
 
 def _to_3(tx: sa.Connection) -> None:
-    """Which texts one shared fingerprint is enough for."""
-    tx.execute(sa.text("CREATE INDEX IF NOT EXISTS indexed_text_short ON indexed_text (doc) WHERE size < 3"))
+    """Indexes for what would be counted row by row: texts for which one shared fingerprint is enough, denials, articles."""
+    for statement in (
+        "CREATE INDEX IF NOT EXISTS indexed_text_short ON indexed_text (doc) WHERE size < 3",
+        "CREATE INDEX IF NOT EXISTS page_gone ON page (article) WHERE kind = 'gone'",
+        "CREATE INDEX IF NOT EXISTS article_standing ON article (site, status, shown)",
+    ):
+        tx.execute(sa.text(statement))
 
 
 STEPS: Mapping[int, Step] = {1: _to_2, 2: _to_3}

@@ -34,6 +34,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal_column,
 )
 
 SCHEMA_VERSION = 3
@@ -132,6 +133,9 @@ page = Table(
     Index("page_fetched", "fetched_at"),
     Index("page_capture", "capture"),
 )
+IS_GONE = page.c.kind == literal_column("'gone'")
+"""what denies an article (dedup.history.PageKind); a parameter in place of the word would not match the index's condition"""
+Index("page_gone", page.c.article, sqlite_where=IS_GONE, postgresql_where=IS_GONE)
 
 revision = Table(
     "revision",
@@ -170,6 +174,7 @@ article = Table(
     Index("article_comparison", "comparison_digest"),
     Index("article_cluster", "cluster"),
     Index("article_site_url", "site", "url"),
+    Index("article_standing", "site", "status", "shown"),  # counted at the end of every run
 )
 Index("article_order", article.c.site, func.coalesce(article.c.published, article.c.first_seen), article.c.id)  # an export's order
 

@@ -251,3 +251,15 @@ def test_a_newer_catalogue_gets_no_table_of_ours_either(catalogue: Catalogue) ->
         catalogue.create()
     with catalogue.snapshot() as tx:
         assert not sa.inspect(tx).has_table("template_line")
+
+
+def test_what_is_counted_at_the_end_of_every_run_is_found_by_an_index(catalogue: Catalogue) -> None:
+    """An archive of ten years has a million."""
+    counted = "SELECT status, shown, count(*) FROM article WHERE site = 'a' GROUP BY status, shown"
+    denied = "SELECT DISTINCT article FROM page WHERE kind = 'gone'"
+    short = "SELECT doc FROM indexed_text WHERE size < 3"
+    with catalogue.snapshot() as tx:
+        plans = [str(tx.execute(sa.text(f"EXPLAIN QUERY PLAN {one}")).all()) for one in (counted, denied, short)]
+    for plan, index in zip(plans, ("article_standing", "page_gone", "indexed_text_short"), strict=True):
+        assert f"INDEX {index}" in plan
+        assert "TEMP B-TREE" not in plan
