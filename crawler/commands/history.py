@@ -34,13 +34,15 @@ class Command(ArchiveCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        parser.add_argument("--url", help="the same as URL, spelled as for `scrapy takedown`")
         self.add_archive_option(parser)
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if len(args) != 1:
+        named = [*args, opts.url] if opts.url else args
+        if len(named) != 1:
             raise UsageError("Name one article by its URL or its id.")
         assert self.settings is not None
-        names = [args[0], *self._canonical(args[0])]
+        names = [named[0], *self._canonical(named[0])]
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive, archive.catalogue.snapshot() as tx:
             found = chronicle(tx, names)
         for text in lines(found):

@@ -27,6 +27,11 @@ def told(capsys: pytest.CaptureFixture[str], archive: Archive, name: str) -> str
     return done.out
 
 
+def test_an_article_may_be_named_as_for_takedown(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(archive).shows("a", 0)
+    assert invoke(capsys, "history", "--archive", archive.path, "--url", address("a")).out == told(capsys, archive, address("a"))
+
+
 def test_each_revision_has_its_date_its_difference_and_its_sentences(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
     writer = Writer(archive)
     writer.shows("a", 0)
@@ -70,6 +75,7 @@ def test_without_seeds_the_address_itself_is_looked_up(archive: Archive, capsys:
     [
         ([], 2, "Name one article"),
         (["a", "b"], 2, "Name one article"),
+        (["a", "--url", address("a")], 2, "Name one article"),
         ([address("none")], 20, "knows no article"),
         (["--archive", "/none", "x"], 21, "there is no archive here"),
     ],
