@@ -113,7 +113,7 @@ class MemoryIndex:
             documents = self._documents.get(one)
             if documents is None:
                 self._documents[one] = [document]
-            elif document not in documents and has_room(len(documents), sum(one in kin for one in documents)):
+            elif document not in documents and has_room(len(documents), sum(one in kin for one in documents) if kin else 0):
                 documents.append(document)
 
     def remove(self, document: int) -> None:
