@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,6 +58,15 @@ def test_an_error_of_the_archive_is_a_message_and_its_status(capsys: pytest.Capt
     assert "The disk is full." in capsys.readouterr().err
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Tests in the background of a shell are started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_told_to_end_says_so_in_one_line(capsys: pytest.CaptureFixture[str], number: int) -> None:
     before = signal.getsignal(signal.SIGTERM)
