@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import random
 import sys
 import tempfile
@@ -183,10 +184,13 @@ def whole_archives(folder: Path, archives: Path, count: int) -> bool:
         commands = {"verify": ["--json"], "export": ["--all", "--to", str(folder / f"{size}.jsonl.gz")]}
         for name, options in commands.items():
             spent = _command(name, archive, options, folder)
+            told = (folder / "stdout").read_text(encoding="utf-8")
+            if name == "verify" and json.loads(told)["checked"].get("texts") != size:
+                raise SystemExit(f"scrapy verify has not read every text again:\n{told}")
             peaks[name].append(spent.peak)
             rate, cost = size / spent.wall, 1_000 * spent.cpu / size
-            told = f"{rate:8,.0f} articles/s  {cost:6.2f} ms CPU each  main process {spent.peak:4.0f} MB at most"
-            print(f"{name:<8} {size:>8,} articles  {told}", flush=True)
+            figures = f"{rate:8,.0f} articles/s  {cost:6.2f} ms CPU each  main process {spent.peak:4.0f} MB at most"
+            print(f"{name:<8} {size:>8,} articles  {figures}", flush=True)
     return all(many <= FLAT_TIMES * few for few, many in peaks.values())
 
 

@@ -33,6 +33,7 @@ from pipelines.archive.schema import article
 from pipelines.archive.schema import url as urls
 from pipelines.archive.urltable import NewUrl, State
 from pipelines.archive.warc import Exchange, WarcWriter
+from pipelines.extract.version import own_digest
 from pipelines.model import Kind
 from pipelines.replay import chooser, replay
 from pipelines.site import Site, parse_site
@@ -106,10 +107,11 @@ def _make_known(tx: sa.Connection, site: Site, numbers: range) -> None:
 
 
 def filled(folder: Path, sizes: Sequence[int]) -> Iterator[Path]:
-    """An archive of each size, each a copy of the one before with more; taken from the folder where it is there."""
+    """An archive of each size, each a copy of the one before with more; taken from the folder where it is there and its texts
+    were read by today's extraction."""
     had, before = 0, None
     for size in sizes:
-        archive = folder / f"holds-{size}"
+        archive = folder / f"holds-{size}-{own_digest()}"
         if not archive.exists():
             _grow(before, archive, range(FILLING + had, FILLING + size))
         had, before = size, archive
