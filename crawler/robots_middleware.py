@@ -99,7 +99,7 @@ class RobotsBook:
         if stored is not None and stored.holds(self._clock()):
             return await self._remember(stored)
         answer = await fetch(self._crawler, origin, self._clock())
-        if self.keeper:
+        if self.keeper and answer.status is not None:  # without a whole answer, our own network may be why: the next run asks
             self.keeper.save_robots(answer)
         return await self._remember(answer)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -23,61 +21,27 @@ from pipelines.model import Kind
 from pipelines.site import parse_site
 from tests.crawler.crawl_once import Crawl, crawl, seeds
 from tests.crawler.outcomes import Outcome
-from tests.crawler.wire_server import PAGE, Answer, WireServer, in_turn, page, resets, says
+from tests.crawler.robots_modes import MODES, MOVED, RULES
+from tests.crawler.wire_server import WireServer, page
 
-FORBIDS = b"User-agent: *\nDisallow: /\n"
-LONG = b"User-agent: *\nDisallow: /no/\n" + b"# a comment of no interest whatever\n" * 600_000
-BOMB = b"User-agent: *\nDisallow: /no/\n" + bytes(64 * 2**20)
-
-
-def to(location: str, status: str = "302 Found") -> Answer:
-    return page(b"", status, {"Location": location})
-
-
-CRAWLED: dict[str, Answer] = {
-    "404": page(FORBIDS, "404 Not Found"),
-    "403": page(FORBIDS, "403 Forbidden"),
-    "401": page(FORBIDS, "401 Unauthorized"),
-    "html": page(PAGE),
-    "empty": page(b""),
-    "bom": page(b"\xef\xbb\xbfUser-agent: *\nDisallow: /no/\n"),
-    "gb18030": page("# 规则\nUser-agent: *\nDisallow: /no/\n".encode("gb18030"), headers={"Content-Type": "text/plain; charset=gb18030"}),
-    "for_others": page(b"User-agent: otherbot\nDisallow: /\n"),
-    "for_us": page(b"User-agent: *\nDisallow: /\n\nUser-agent: China-Tech-Archive\nDisallow: /no/\n"),
-    "redirect": to("/a/rules.txt"),
-    "loop": to("/robots.txt"),
-    "40_mb": page(LONG, headers={"Content-Type": "text/plain"}),
-    "40_mb_unmeasured": says(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n", LONG),
-    "bomb_gzip": page(gzip.compress(BOMB, 1), headers={"Content-Encoding": "gzip"}),
-    "bomb_deflate": page(zlib.compress(BOMB, 1), headers={"Content-Encoding": "deflate"}),
-    "download": page(b"User-agent: *\nDisallow: /no/\n", headers={"Content-Type": "application/zip", "Content-Disposition": "attachment"}),
-    "flaky_500": in_turn(page(b"", "500 Oops"), page(b"User-agent: *\nDisallow: /no/\n")),
-}
-NOT_CRAWLED: dict[str, Answer] = {
-    "disallow_all": page(FORBIDS),
-    "500": page(b"", "500 Internal Server Error"),
-    "503": page(b"", "503 Service Unavailable"),
-    "429": page(b"", "429 Too Many Requests"),
-    "reset": resets(),
-    "timeout": says(3.0),
-    "half": says(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nUser-agent: *\n"),
-    "half_gzip": page(gzip.compress(FORBIDS * 50)[:-9], headers={"Content-Encoding": "gzip"}),
-    "redirect_away": to("http://127.0.0.1:1/robots.txt"),
-    "redirect_file": to("file:///etc/passwd"),
-}
-MODES = CRAWLED | NOT_CRAWLED
 Modes = tuple[dict[str, WireServer], Crawl]
+CRAWLED = [name for name, mode in MODES.items() if mode.crawled]
+NOT_CRAWLED = [name for name, mode in MODES.items() if not mode.crawled]
 
 
 @pytest.fixture(scope="module")
 def modes() -> Iterator[Modes]:
     """Each mode on a host of its own, with an article, a second one, and a page below /no/."""
     with ExitStack() as stack:
-        rest = {"/a/1": page(), "/a/2": page(), "/no/1": page(), "/a/rules.txt": page(b"User-agent: *\nDisallow: /no/\n")}
-        servers = {name: stack.enter_context(WireServer({"/robots.txt": answer, **rest})) for name, answer in MODES.items()}
+        neighbour = stack.enter_context(WireServer({"*": page(RULES)}))
+        rest = {"/a/1": page(), "/a/2": page(), "/no/1": page(), MOVED: page(RULES)}
+        routes = {name: {"/robots.txt": mode.make(neighbour.port), **rest} for name, mode in MODES.items()}
+        servers = {name: stack.enter_context(WireServer(routes[name])) for name in MODES}
         urls = [server.url(path) for server in servers.values() for path in ("/a/1", "/a/2", "/no/1")]
         hosts = [server.host for server in servers.values()]
-        yield servers, crawl(urls, hosts, settings={"DOWNLOAD_TIMEOUT": 1}, timeout=90)
+        done = crawl(urls, hosts, settings={"DOWNLOAD_TIMEOUT": 1}, timeout=90)
+        assert neighbour.asked == [], "a redirect of robots.txt led inside"
+        yield servers, done
 
 
 def outcome(modes: Modes, name: str, path: str = "/a/1") -> Outcome:
@@ -91,14 +55,12 @@ def test_the_site_is_crawled(modes: Modes, name: str) -> None:
 
 @pytest.mark.parametrize("name", NOT_CRAWLED)
 def test_the_site_is_not_crawled(modes: Modes, name: str) -> None:
-    word = "robots" if name == "disallow_all" else "robots_unreachable"
+    word = "robots" if MODES[name].disallowed else "robots_unreachable"
     assert [outcome(modes, name, path).error for path in ("/a/1", "/a/2", "/no/1")] == [word] * 3
     assert {asked.target for asked in modes[0][name].asked} == {"/robots.txt"}
 
 
-@pytest.mark.parametrize(
-    "name", ["bom", "gb18030", "for_us", "redirect", "40_mb", "40_mb_unmeasured", "bomb_gzip", "bomb_deflate", "download", "flaky_500"]
-)
+@pytest.mark.parametrize("name", [name for name, mode in MODES.items() if mode.rules])
 def test_what_it_forbids_is_not_fetched(modes: Modes, name: str) -> None:
     assert outcome(modes, name, "/no/1").error == "robots"
     assert modes[0][name].count("/no/1") == 0
@@ -106,7 +68,7 @@ def test_what_it_forbids_is_not_fetched(modes: Modes, name: str) -> None:
 
 @pytest.mark.parametrize("name", MODES)
 def test_however_many_pages_wait_for_it_it_is_asked_for_only_as_often_as_it_must_be(modes: Modes, name: str) -> None:
-    assert modes[0][name].count("/robots.txt") <= (6 if name == "loop" else 3)
+    assert modes[0][name].count("/robots.txt") <= MODES[name].requests
 
 
 @pytest.mark.parametrize("name", ["40_mb", "40_mb_unmeasured"])
@@ -229,6 +191,16 @@ def test_pages_that_wait_for_a_kept_answer_read_it_once() -> None:
 
 def test_an_answer_from_the_future_does_not_hold() -> None:
     assert not RobotsAnswer(origin="http://a.test", fetched_at=1_000.0, status=200).holds(999.0)
+
+
+@pytest.mark.parametrize(("said", "kept"), [(answer(status=503), True), (answer(status=404), True), (ConnectionRefusedError(), False)])
+def test_that_no_whole_answer_came_is_not_kept_for_the_next_run(said: Response | Exception, kept: bool) -> None:
+    """The network may have been our own: the next run asks again."""
+    crawler: Any = FakeCrawler(said)
+    opened, keeper = book(crawler, [0.0]), Keeper()
+    opened.keeper = keeper
+    asyncio.run(opened.robots("http://a.test/1"))
+    assert bool(keeper.kept) is kept
 
 
 def test_a_crawl_delay_goes_to_the_hosts_gate() -> None:
