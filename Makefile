@@ -58,7 +58,7 @@ check: lint $(LOADERS)/.ready $(PYWB)/.ready test ## what CI runs
 test-kill: $(READY)  ## 20 rounds of kill -9, SIGTERM and overlapping starts against the replica
 	@$(BIN)/python -m tests.flows.kill --rounds 20
 
-test-hazards: $(READY)  ## every hazard alone and all at once over real sockets: a table, and what does not hold
+test-hazards: $(READY)  ## hazards, robots.txt modes and faults of the machine, each alone, then all hazards at once: a table
 	@$(BIN)/python -m tests.hazards
 
 fuzz: $(READY)   ## damaged pages, lists, seeds files, WARC files and URLs by the thousand; FUZZ_EXAMPLES=N of each reader

@@ -8,7 +8,7 @@ import socketserver
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -77,7 +77,10 @@ class WireServer:
         self.routes = dict(routes)
         self.asked: list[Asked] = []
         self._address = address
-        self._server = _Threads((address, port), _Connection)
+        self._open(port)
+
+    def _open(self, port: int) -> None:
+        self._server = _Threads((self._address, port), _Connection)
         self._server.owner = self
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -102,6 +105,17 @@ class WireServer:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Meanwhile connections are refused: its port is bound, and nobody listens."""
+        self.__exit__()
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind((self._address, self.port))
+            yield
+        self._open(self.port)
+        self._thread.start()
 
 
 class _Threads(socketserver.ThreadingTCPServer):

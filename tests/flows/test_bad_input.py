@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from scrapy.settings import Settings
 
-from crawler.health import NOTHING_SAVED, PARTIAL
+from crawler.health import PARTIAL
 from crawler.run import run
-from pipelines.archive import open_archive, schema
-from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, ConfigurationError, NewerArchive, SeedsError
+from pipelines.errors import ArchiveError, ArchiveUnusable, ConfigurationError, SeedsError
 from tests.flows import crawling
 from tests.replica import Replica
 
@@ -79,14 +76,6 @@ def test_a_wrong_seeds_file_is_named_with_its_key(folder: Path, tmp_path: Path, 
     assert all(part in str(error) for part in ("china_tech.toml", "Expected", *said))
 
 
-def test_a_wrong_seeds_file_ends_the_command_with_a_message_and_nothing_written(folder: Path, tmp_path: Path) -> None:
-    status, message = refused(folder, seeds=seeds_with(tmp_path / "seeds", "publisher =", "publsher ="))
-    assert status == ConfigurationError.exit_status
-    assert message.startswith("scrapy crawl: ")
-    assert "publsher" in message
-    assert not folder.exists()
-
-
 def test_a_site_that_is_not_there_is_answered_with_those_that_are(folder: Path) -> None:
     done = crawling.run([*crawling.SCRAPY, "crawl", "china_teck", "-s", f"ARCHIVE_DIR={folder}"])
     assert done.returncode == ConfigurationError.exit_status
@@ -132,43 +121,6 @@ def test_a_folder_that_may_not_be_written_is_no_archive(folder: Path) -> None:
     assert status == ArchiveUnusable.exit_status
     assert "owner" in message
     assert list(folder.iterdir()) == []
-
-
-def test_an_archive_of_a_newer_version_is_left_alone(folder: Path) -> None:
-    with open_archive(folder, create=True) as archive, archive.catalogue.transaction() as tx:
-        tx.execute(schema.info.update().where(schema.info.c.key == "schema").values(value="999"))
-    before = (folder / "catalogue.db").read_bytes()
-    status, message = refused(folder)
-    assert status == NewerArchive.exit_status
-    assert "newer version" in message
-    assert "999" in message
-    assert (folder / "catalogue.db").read_bytes() == before
-    assert list((folder / "warc").iterdir()) == []
-
-
-def test_a_catalogue_that_is_none_is_named_and_left_alone(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "catalogue.db").write_bytes(b"no database at all, but long enough to be looked at " * 100)
-    before = (folder / "catalogue.db").read_bytes()
-    status, message = refused(folder)
-    assert status == CatalogueDamaged.exit_status
-    assert "catalogue.db" in message
-    assert (folder / "catalogue.db").read_bytes() == before
-
-
-def test_a_site_that_does_not_answer_is_said_so(folder: Path, tmp_path: Path) -> None:
-    """Nobody listens where the proxy should be: nothing saved, nothing set aside, and the next run finds all as it was."""
-    seeds = crawling.small_seeds(tmp_path / "seeds", ["http://tech.china.com.cn/bc/"])
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, but never listening: connections are refused
-        proxy = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        done = crawling.run(["env", f"http_proxy={proxy}", f"https_proxy={proxy}", *crawling.crawl_command(folder, seeds=seeds)])
-    assert done.returncode == NOTHING_SAVED, done.stderr
-    assert "no list could be read" in done.stdout
-    assert crawling.all_records(folder) == {}
-    assert list((folder / "warc").iterdir()) == []
-    [row] = crawling.rows(folder, sa.select(schema.url))
-    assert (row.state, row.tries, row.reason) == ("pending", 0, "robots_unreachable")
 
 
 def test_a_page_on_which_our_own_code_fails_is_kept_and_the_run_says_whose_fault_it_is(folder: Path, tmp_path: Path) -> None:

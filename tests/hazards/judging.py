@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from pipelines.archive import schema
 from pipelines.policy import refusal
 from tests.flows import crawling
-from tests.hazards.lists import TRAPS, Trap
+from tests.hazards.lists import Trap
 from tests.hazards.pages import Story
 from tests.hazards.rows import Expect, Pace, Row
-from tests.hazards.site import Site
+from tests.hazards.site import FORBIDDEN, Site, Stall
 
 MEMORY_MB = {True: 250, False: 350}
 """of the main process, with all hazards together on one host; apart, a hundred hosts answer at once, and eight bodies of 8 MiB
@@ -32,25 +32,44 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of the table."""
+    """One line of the table. `wrong` is empty where it holds; `skipped` says why it was not tried."""
 
     name: str
     expected: str
     happened: str
     requests: int
     seconds: float | None = None
+    memory_mb: float | None = None
+    """the largest of the main process"""
+    status: int | None = None
     wrong: str = ""
+    skipped: str = ""
 
 
 def findings(site: Site, archive: Path, rows: tuple[Row, ...], pace: Pace) -> Iterator[Finding]:
-    """One for each hazard, each trap, and the good articles."""
+    """One for each hazard, each trap, and what must hold around them."""
+    yield from of_hazards(site, archive, rows, pace)
+    yield from of_traps(site)
+    yield from around(site, archive)
+    yield from bounds(site)
+
+
+def of_hazards(site: Site, archive: Path, rows: tuple[Row, ...], pace: Pace) -> Iterator[Finding]:
     records = crawling.all_records(archive)
     known = {one.url: one for one in crawling.rows(archive, sa.select(schema.url))}
     for row in rows:
         yield _hazard(site, row, records.get(site.urls[row.name]), known.get(site.urls[row.name]), pace)
-    for trap in TRAPS:
+
+
+def of_traps(site: Site) -> Iterator[Finding]:
+    for trap in site.traps:
         yield _trap(site, trap)
-    missing = [url for url, story in site.good.items() if not _is_clean(records.get(url), story)]
+
+
+def around(site: Site, archive: Path) -> Iterator[Finding]:
+    """What must hold whatever else was served: good articles, no others, no request that is not allowed."""
+    records = crawling.all_records(archive)
+    missing = [url for url, story in site.good.items() if not is_clean(records.get(url), story)]
     got = len(site.good) - len(missing)
     yield Finding(
         name="good articles", expected=Expect.ARCHIVE, happened=f"{got} of {len(site.good)}", requests=got, wrong=" ".join(missing)
@@ -61,18 +80,42 @@ def findings(site: Site, archive: Path, rows: tuple[Row, ...], pace: Pace) -> It
     yield Finding(
         name="internal port", expected="no contact", happened=f"{contacts} requests", requests=contacts, wrong="asked" if contacts else ""
     )
-    forbidden = sum(run.targets["/tech/20261119/1.html"] for run in site.runs)
+    if not site.forbids:
+        return
+    forbidden = sum(run.targets[FORBIDDEN] for run in site.runs)
     yield Finding(
         name="robots.txt disallow", expected="no request", happened=f"{forbidden}", requests=forbidden, wrong="asked" if forbidden else ""
     )
+
+
+def bounds(site: Site) -> Iterator[Finding]:
+    """How long the event loop was held up, and how much memory the main process took, in the worst of the runs."""
     yield _stall(site)
     peak, limit = max(run.peak_mb for run in site.runs), MEMORY_MB[site.together]
     yield Finding(name="memory", expected=f"< {limit} MB", happened=f"{peak:.0f} MB", requests=0, wrong="too much" if peak >= limit else "")
 
 
+def wrongs(found: Iterable[Finding]) -> Iterator[str]:
+    """What does not hold, with the name of the line."""
+    return (f"{one.name}: {one.happened}, {one.expected} expected" for one in found if one.wrong)
+
+
+def measured(site: Site, finding: Finding) -> Finding:
+    """A finding of a site that served nothing else, with what all its runs took, and held against their bounds too."""
+    wrong = "; ".join([*([finding.wrong] if finding.wrong else []), *wrongs(bounds(site))])
+    return replace(
+        finding,
+        seconds=sum(run.seconds for run in site.runs),
+        memory_mb=max(run.peak_mb for run in site.runs) or None,
+        status=site.runs[-1].status if finding.status is None else finding.status,
+        wrong=wrong,
+    )
+
+
 def _stall(site: Site) -> Finding:
     """By the time that the loop's own thread was at work: what other processes of the machine took is none of its doing."""
-    longest = max((stall for run in site.runs for stall in run.stalls), key=lambda stall: stall.at_work)
+    stalls = [stall for run in site.runs for stall in run.stalls]
+    longest = max(stalls, key=lambda stall: stall.at_work, default=Stall(0.0, 0.0, ""))
     return Finding(
         name="event loop",
         expected=f"< {STALL_MS} ms",
@@ -95,7 +138,7 @@ def _hazard(site: Site, row: Row, record: Record | None, known: Any, pace: Pace)
 
 def _word(record: Record | None, known: Any, story: Story) -> str:
     if record is not None:
-        return "archived clean" if _is_clean(record, story) else f"archived, {_share(record, story):.0%} its own"
+        return "archived clean" if is_clean(record, story) else f"archived, {_share(record, story):.0%} its own"
     return "never found" if known is None else f"{known.reason or known.state}"
 
 
@@ -103,7 +146,7 @@ def _objections(row: Row, record: Record | None, known: Any, story: Story) -> It
     wanted = row.expect in (Expect.ARCHIVE, Expect.LATER, Expect.POLICY)
     if known is None:
         yield "its link was not found"
-    if wanted and not _is_clean(record, story):
+    if wanted and not is_clean(record, story):
         yield "not archived clean"
     if row.expect in (Expect.REJECT, Expect.FAIL, Expect.PARTIAL) and record is not None:
         yield "is in the corpus"
@@ -124,7 +167,7 @@ def _rudeness(row: Row, asked: tuple[float, ...], pace: Pace) -> Iterator[str]:
         yield f"asked again after {min(gaps):.1f} s"
 
 
-def _is_clean(record: Record | None, story: Story) -> bool:
+def is_clean(record: Record | None, story: Story) -> bool:
     return record is not None and _squeezed(record["text"]) == _squeezed(story.text)
 
 

@@ -18,30 +18,32 @@ FOREIGN = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
-    """`pattern` matches the targets that the trap is made of."""
+    """`pattern` matches the targets that the trap is made of. The start list links to `entrances`; `sitemaps` and `feeds` stand
+    in the seeds file."""
 
     name: str
     pattern: str
     most: int = MOST_OF_A_TRAP
+    entrances: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
 
 
 TRAPS = (
-    Trap(name="trap_calendar", pattern=r"^/calendar/"),
-    Trap(name="trap_list.php", pattern=r"^/list\.php"),
-    Trap(name="trap_growing_path", pattern=r"^/deep/", most=8),
+    Trap(name="trap_calendar", pattern=r"^/calendar/", entrances=("/calendar/2026/11/",)),
+    Trap(name="trap_list.php", pattern=r"^/list\.php", entrances=("/list.php?page=1",)),
+    Trap(name="trap_growing_path", pattern=r"^/deep/", most=8, entrances=("/deep/deep/",)),
     Trap(name="trap_endless_pages", pattern=r"^/tech/list_\d+", most=4),
     Trap(name="trap_endless_jsonp", pattern=r"^/more\.php", most=4),
-    Trap(name="trap_many_links", pattern=r"^/(?:many\.html|tag/)", most=2),
-    Trap(name="badlinks", pattern=r"^/badlinks", most=2),
-    Trap(name="base_href", pattern=r"^/based", most=2),
-    Trap(name="sitemap_loop", pattern=r"^/sitemap_(?:loop|left|right)", most=8),
-    Trap(name="sitemap_bomb", pattern=r"^/sitemap_(?:bomb|lol)", most=4),
-    Trap(name="sitemap_xxe", pattern=r"^/(?:sitemap_xxe|feed_xxe)", most=4),
-    Trap(name="sitemap_inside", pattern=r"^/sitemap_inside", most=2),
+    Trap(name="trap_many_links", pattern=r"^/(?:many\.html|tag/)", most=2, entrances=("/many.html",)),
+    Trap(name="badlinks", pattern=r"^/badlinks", most=2, entrances=("/badlinks.html",)),
+    Trap(name="base_href", pattern=r"^/based", most=2, entrances=("/based.html",)),
+    Trap(name="sitemap_loop", pattern=r"^/sitemap_(?:loop|left|right)", most=8, sitemaps=("/sitemap_loop.xml",)),
+    Trap(name="sitemap_bomb", pattern=r"^/sitemap_(?:bomb|lol)", most=4, sitemaps=("/sitemap_bomb.xml.gz", "/sitemap_lol.xml")),
+    Trap(name="sitemap_xxe", pattern=r"^/(?:sitemap_xxe|feed_xxe)", most=4, sitemaps=("/sitemap_xxe.xml",), feeds=("/feed_xxe.xml",)),
+    Trap(name="sitemap_inside", pattern=r"^/sitemap_inside", most=2, sitemaps=("/sitemap_inside.xml",)),
 )
 FOLLOW = (r"/calendar/\d{4}/\d{1,2}/$", r"/list\.php\?", r"/deep/", r"/badlinks\.html$", r"/based\.html$", r"/many\.html$")
-SITEMAPS = ("/sitemap_loop.xml", "/sitemap_bomb.xml.gz", "/sitemap_lol.xml", "/sitemap_xxe.xml", "/sitemap_inside.xml")
-FEEDS = ("/feed_xxe.xml",)
 
 
 def listed(links: Iterable[tuple[str, str]]) -> bytes:
@@ -69,6 +71,15 @@ def bomb_of_addresses(origin: str) -> Answer:
         b'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">' + entry * (2**25 // len(entry)) + b"</urlset>"
     )
     return page(gzip.compress(body), headers={"Content-Type": "application/gzip"})
+
+
+def when_asked(make: Callable[[], Answer]) -> Answer:
+    """An answer that is made only for who asks: it is large, and most crawls do not."""
+
+    def answer(connection: socket.socket, asked: Asked) -> None:
+        make()(connection, asked)
+
+    return answer
 
 
 def doctypes(internal: int) -> dict[str, str]:
@@ -104,17 +115,17 @@ def traps(origin: str, internal: int, articles: Iterable[str]) -> dict[str, Answ
     return {
         "/badlinks.html": page(listed(bad)),
         "/based.html": page(based.replace(b"<head>", f'<head><base href="{neighbour}/">'.encode())),
-        "/many.html": page(listed((f"/tag/{n}.html", f"标签{n}") for n in range(FOREIGN))),
+        "/many.html": when_asked(lambda: page(listed((f"/tag/{n}.html", f"标签{n}") for n in range(FOREIGN)))),
         "/": page(listed([("/tech/list_1.html", "科技"), ("/calendar/2026/11/", "日历")])),
         "/sitemap_loop.xml": sitemap_index(f"{origin}/sitemap_{name}.xml" for name in ("loop", "left", "right")),
         "/sitemap_left.xml": sitemap_index([f"{origin}/sitemap_right.xml", f"{origin}/sitemap_loop.xml"]),
         "/sitemap_right.xml": sitemap_index([f"{origin}/sitemap_left.xml"]),
-        "/sitemap_bomb.xml.gz": bomb_of_addresses(origin),
+        "/sitemap_bomb.xml.gz": when_asked(lambda: bomb_of_addresses(origin)),
         "/sitemap_lol.xml": sitemap([f"{origin}/tag/&l9;"], said["lol"]),
         "/sitemap_xxe.xml": sitemap([f"{origin}/tag/&x;"], said["file"]),
         "/sitemap_inside.xml": sitemap([f"{neighbour}/tech/20261120/9.html", f"{neighbour}/sitemap.xml"]),
         "/feed_xxe.xml": xml(f"{said['inside']}<rss version='2.0'><channel><item><link>&x;</link></item></channel></rss>"),
-        "/robots.txt": page(b"User-agent: *\nDisallow: /tech/20261119/\n", headers={"Content-Type": "text/plain"}),
+        "/robots.txt": page(b"User-agent: *\nDisallow: /no/\n", headers={"Content-Type": "text/plain"}),
     }
 
 

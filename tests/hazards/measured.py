@@ -1,12 +1,13 @@
 """`scrapy`, measured: `python -m tests.hazards.measured OUT.json crawl …` runs the real command with one extension more, and
 writes the largest memory of its process (VmHWM) and the longest stalls of its event loop, with the line of ours or of a
-library that it stood in, to OUT.json."""
+library that it stood in, to OUT.json. BUSY_SECONDS in the environment: for how long it waits for a catalogue that is held."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import json
+import os
 import re
 import sys
 import threading
@@ -20,6 +21,7 @@ from scrapy.cmdline import execute
 from scrapy.crawler import Crawler
 
 from crawler import settings
+from pipelines.archive import catalogue
 
 EVERY = 0.01
 """seconds between two looks at the clock"""
@@ -86,6 +88,7 @@ def peak_mb() -> float:
 def main() -> None:
     out = Path(sys.argv[1])
     atexit.register(lambda: out.write_text(json.dumps({"peak_mb": peak_mb(), "stalls": Watch.stalls})))
+    catalogue.BUSY_SECONDS = float(os.environ.get("BUSY_SECONDS", catalogue.BUSY_SECONDS))
     settings.EXTENSIONS["tests.hazards.measured.Watch"] = 0
     execute(["scrapy", *sys.argv[2:]])
 

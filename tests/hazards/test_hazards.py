@@ -1,19 +1,21 @@
-"""All hazards at once, each on a host of its own, twice: the short form of `make test-hazards`, with short waits."""
+"""All hazards in one crawl, each on a host of its own, twice: the short form of `make test-hazards`, with short waits. And a few
+rows alone, as the long form runs all."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crawler.health import FAR_LESS, PARTIAL
+from crawler.health import FAR_LESS, GOOD, NOTHING_SAVED, PARTIAL
 from tests.flows import crawling
-from tests.hazards import judging, pages, site
+from tests.hazards import alone, judging, pages, robots, site, table
 from tests.hazards.judging import Finding
 from tests.hazards.lists import TRAPS
-from tests.hazards.rows import ROWS, Pace
+from tests.hazards.rows import ROWS, Expect, Pace
 
 pytestmark = pytest.mark.xdist_group("hazards")
 PACE = Pace(retry_after=1, retry_after_429=1, silent=30)
@@ -67,9 +69,32 @@ def test_no_cookie_is_in_the_archive(served: site.Site, folder: Path) -> None:
         assert b"\nset-cookie:" not in gzip.decompress(path.read_bytes()).lower()
 
 
-def test_the_judge_sees_what_is_wrong() -> None:
+def test_a_hazard_alone_has_a_crawl_of_its_own(tmp_path: Path) -> None:
+    [row] = (row for row in ROWS if row.name == "bomb_br")
+    finding = alone.hazard(row, tmp_path, "10", PACE)
+    assert (finding.happened, finding.requests, finding.status, finding.wrong) == ("too_large", 1, GOOD, "")
+    assert finding.memory_mb
+
+
+def test_a_robots_txt_mode_alone_has_a_crawl_of_its_own(tmp_path: Path) -> None:
+    finding = robots.play("redirect_address", tmp_path, "10")
+    assert (finding.happened, finding.requests, finding.status, finding.wrong) == ("not crawled", 1, NOTHING_SAVED, "")
+
+
+def test_a_row_that_expects_something_else_does_not_hold(tmp_path: Path) -> None:
     """The table is worth nothing if it cannot fail."""
+    [row] = (row for row in ROWS if row.name == "soft404")
+    finding = alone.hazard(replace(row, expect=Expect.ARCHIVE, reason="captcha"), tmp_path, "10", PACE)
+    assert finding.wrong == "not archived clean; called soft_404, not captcha"
+    assert table.line(finding).startswith("! soft404 ")
+    lines = table.summary({"alone": [finding, replace(finding, wrong="")]})
+    assert lines[1] == "  alone: soft404: not archived clean; called soft_404, not captcha"
+    assert "  python -m tests.hazards soft404 --keep DIR" in lines
+    assert lines[-1] == "1 of 2 hold."
+
+
+def test_the_judge_sees_what_is_wrong() -> None:
     story = pages.story("judge")
     junk = {"text": pages.story("other").text, "title": "x\u202e", "published": "2199-01-01", "fetched_at": "2026-11-23"}
-    assert not judging._is_clean(junk, story)
+    assert not judging.is_clean(junk, story)
     assert len(list(judging._unfit(junk))) == 2
