@@ -21,8 +21,8 @@ from tests.hazards.rows import GROUPS, ROWS, Pace
 
 AT_ONCE = 2
 """crawls, where each row has its own"""
-TIMEOUT = {"alone": "30", "apart": "30", "together": "4"}
-"""seconds of DOWNLOAD_TIMEOUT: alone and on hosts of their own the slow wait side by side; on one host one after the other"""
+TIMEOUT = {"alone": "10", "apart": "30", "together": "4"}
+"""seconds of DOWNLOAD_TIMEOUT (usual: 30): on hosts of their own the slow wait side by side; else one after the other"""
 RUNS = {"apart": 2, "together": 3}
 """of the crawl of all hazards: on one host so much fails in the second run that the host is given up, and the rest is left
 for the third"""
@@ -38,6 +38,8 @@ def main() -> int:
     parser.add_argument("--keep", metavar="DIR", help="where archives and logs stay")
     parser.add_argument("--timeout", help="seconds for a whole transfer, in place of the usual")
     options = parser.parse_args()
+    if options.names and options.only not in (None, "alone"):
+        parser.error("rows that are named run alone")
     modes = [options.only] if options.only else ["alone"] if options.names else ["alone", "together"]
     found: dict[str, list[Finding]] = {}
     with tempfile.TemporaryDirectory(prefix="hazards-") as passing:
@@ -60,14 +62,16 @@ def _alone(folder: Path, timeout: str, names: Sequence[str]) -> list[Finding]:
         pool = ThreadPoolExecutor(AT_ONCE)
         stack.callback(pool.shutdown, cancel_futures=True)
         waiting = {
-            title: [pool.submit(play, folder / name, timeout) for name, play in plays.items() if not names or name in names]
+            title: {name: pool.submit(play, folder / name, timeout) for name, play in plays.items() if not names or name in names}
             for title, plays in groups.items()
         }
         _say("Alone: each row with a site and a crawl of its own; MB of the crawl's main process, and its exit status.", "", table.head())
         for title, rows in waiting.items():
             _say(*(["", title] if rows else []))
-            for row in rows:
-                found.append(row.result())
+            for name, row in rows.items():
+                error = row.exception()
+                fault = f"the test of it fails: {error!r}"
+                found.append(Finding(name=name, expected="", happened="", requests=0, wrong=fault) if error else row.result())
                 _say(table.line(found[-1]))
     return found
 
@@ -80,7 +84,7 @@ def _groups(stack: ExitStack, folder: Path) -> dict[str, dict[str, Play]]:
         try:
             bench = benches.get_nowait()
         except queue.Empty:
-            bench = stack.enter_context(machine.bench(folder / f"bench of {name}"))
+            bench = stack.enter_context(machine.bench(folder / f"bench-{name}"))
         try:
             return machine.play(name, bench, place)
         finally:

@@ -16,6 +16,8 @@ from tests.hazards.site import Site
 
 ARTICLES = 5
 """good ones around it"""
+ENDS_WELL = (GOOD, PARTIAL)
+"""where the hazard costs its own URL at most"""
 
 
 def hazard(row: Row, folder: Path, timeout: str, pace: Pace | None = None) -> Finding:
@@ -26,7 +28,8 @@ def hazard(row: Row, folder: Path, timeout: str, pace: Pace | None = None) -> Fi
             _crawl(served, timeout)
         [finding] = judging.of_hazards(served, folder / "archive", (row,), pace)
         asked = sum(len(run.asked[row.name]) for run in served.runs)
-        return _whole(served, folder / "archive", replace(finding, requests=asked))
+        statuses = (GOOD,) if row.expect in (Expect.ARCHIVE, Expect.POLICY) else ENDS_WELL
+        return _whole(served, folder / "archive", replace(finding, requests=asked), statuses)
 
 
 def trap(one: Trap, folder: Path, timeout: str) -> Finding:
@@ -34,21 +37,22 @@ def trap(one: Trap, folder: Path, timeout: str) -> Finding:
     with site.serving((), folder, together=True, traps=(one,), good=ARTICLES) as served:
         _crawl(served, timeout)
         [finding] = judging.of_traps(served)
-        return _whole(served, folder / "archive", finding)
+        return _whole(served, folder / "archive", finding, ENDS_WELL)
 
 
 def _crawl(served: Site, timeout: str) -> None:
     site.crawl(served, served.seeds.parent / "archive", "-s", f"DOWNLOAD_TIMEOUT={timeout}")
 
 
-def _whole(served: Site, archive: Path, finding: Finding) -> Finding:
-    wrong = [finding.wrong, *judging.wrongs(judging.around(served, archive)), *crawling.faults_of(archive), *_ends(served)]
+def _whole(served: Site, archive: Path, finding: Finding, statuses: tuple[int, ...]) -> Finding:
+    """With what is wrong around the hazard, in the archive, and with how its runs ended."""
+    wrong = [finding.wrong, *judging.wrongs(judging.around(served, archive)), *crawling.faults_of(archive), *_ends(served, statuses)]
     return judging.measured(served, replace(finding, wrong="; ".join(part for part in wrong if part)))
 
 
-def _ends(served: Site) -> Iterator[str]:
+def _ends(served: Site, statuses: tuple[int, ...]) -> Iterator[str]:
     for run in served.runs:
-        if run.status not in (GOOD, PARTIAL):
-            yield f"status {run.status}, {GOOD} or {PARTIAL} expected"
+        if run.status not in statuses:
+            yield f"status {run.status}, {' or '.join(map(str, statuses))} expected"
         if "Traceback" in run.stderr:
             yield "a traceback in the log"

@@ -139,7 +139,7 @@ class Fault:
 def play(name: str, on: Bench, folder: Path) -> Finding:
     """Lets one fault fall on a new archive in `folder`."""
     fault = FAULTS[name]
-    expected = f"{' or '.join(map(str, fault.statuses))}, goes on"
+    expected = f"{'/'.join(map(str, sorted(fault.statuses)))}, goes on"
     missing = fault.needs()
     if missing:
         return Finding(name=name, expected=expected, happened="", requests=0, skipped=missing)

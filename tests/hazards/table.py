@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tests.hazards.judging import Finding
 
-WIDTHS = {"name": 24, "expected": 16, "happened": 26}
+WIDTHS = {"name": 24, "expected": 22, "happened": 26}
 
 
 def head() -> str:

@@ -15,7 +15,7 @@ from tests.flows import crawling
 from tests.hazards import alone, judging, pages, robots, site, table
 from tests.hazards.judging import Finding
 from tests.hazards.lists import TRAPS
-from tests.hazards.rows import ROWS, Expect, Pace
+from tests.hazards.rows import ROWS, Pace
 
 pytestmark = pytest.mark.xdist_group("hazards")
 PACE = Pace(retry_after=1, retry_after_429=1, silent=30)
@@ -81,16 +81,17 @@ def test_a_robots_txt_mode_alone_has_a_crawl_of_its_own(tmp_path: Path) -> None:
     assert (finding.happened, finding.requests, finding.status, finding.wrong) == ("not crawled", 1, NOTHING_SAVED, "")
 
 
-def test_a_row_that_expects_something_else_does_not_hold(tmp_path: Path) -> None:
-    """The table is worth nothing if it cannot fail."""
-    [row] = (row for row in ROWS if row.name == "soft404")
-    finding = alone.hazard(replace(row, expect=Expect.ARCHIVE, reason="captcha"), tmp_path, "10", PACE)
-    assert finding.wrong == "not archived clean; called soft_404, not captcha"
-    assert table.line(finding).startswith("! soft404 ")
-    lines = table.summary({"alone": [finding, replace(finding, wrong="")]})
-    assert lines[1] == "  alone: soft404: not archived clean; called soft_404, not captcha"
-    assert "  python -m tests.hazards soft404 --keep DIR" in lines
-    assert lines[-1] == "1 of 2 hold."
+def test_what_does_not_hold_is_marked_and_named_at_the_end_with_what_to_do() -> None:
+    good = Finding(name="soft404", expected="reject", happened="soft_404", requests=1, seconds=3.1, memory_mb=128.4, status=0)
+    bad = replace(good, name="captcha", wrong="is in the corpus")
+    left_out = replace(good, name="disk_full", skipped="no disk can be mounted here")
+    assert table.line(bad).startswith("! captcha ")
+    assert len({len(line) for line in (table.head(), table.line(good), table.line(bad))}) == 1
+    lines = table.summary({"alone": [good, bad, left_out], "together": [good]})
+    assert lines[:2] == ["What does not hold:", "  alone: captcha: is in the corpus"]
+    assert "  python -m tests.hazards captcha --keep DIR" in lines
+    assert lines[-1] == "2 of 3 hold, 1 skipped: alone 1 of 2 hold, 1 skipped; together 1 of 1 hold."
+    assert table.summary({"alone": [good]}) == ["1 of 1 hold."]
 
 
 def test_the_judge_sees_what_is_wrong() -> None:

@@ -18,7 +18,7 @@ from tests.hazards import machine, pages
 from tests.hazards.site import SEEDS
 
 pytestmark = pytest.mark.xdist_group("machine")
-ELSEWHERE = ("kill_9", "sigterm", "two_runs_at_once", "older_schema", "malformed_setting")
+ELSEWHERE = ("kill_9", "sigterm", "two_runs_at_once", "older_schema", "folder_missing", "malformed_setting")
 """rows whose promise tests/flows/test_kill.py, tests/archive/test_migrations.py and tests/flows/test_bad_input.py hold in more detail"""
 BUSY = 0.5
 """seconds for which a catalogue that is held is waited for: the row waits the usual 30"""
