@@ -200,7 +200,7 @@ class CdxjIndex:
     @contextmanager
     def _locked(self) -> Iterator[BinaryIO]:
         try:
-            self.journal.parent.mkdir(parents=True, exist_ok=True)
+            self.journal.parent.mkdir(exist_ok=True)  # without parents: an archive that has gone in mid-run is not begun anew
             with self.journal.open("a+b") as journal:
                 fcntl.flock(journal, fcntl.LOCK_EX)
                 yield journal

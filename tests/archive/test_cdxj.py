@@ -299,6 +299,17 @@ def test_processes_that_add_and_merge_at_once_lose_nothing(tmp_path: Path) -> No
     assert numbers(CdxjIndex(tmp_path)) == list(range(120))
 
 
+def test_an_archive_that_has_gone_is_not_made_anew_by_its_index(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    index = CdxjIndex(archive / "indexes")
+    index.add([capture(1)])
+    archive.rename(tmp_path / "away")
+    with pytest.raises(ArchiveUnusable, match="No such file"):
+        index.add([capture(2)])
+    assert not archive.exists()
+
+
 def test_a_folder_that_can_not_be_written_is_our_own_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ArchiveUnusable, match=r"index\.cdxj\.journal"):

@@ -256,8 +256,9 @@ def folder_missing(machine: Machine) -> None:
 def folder_vanishes(machine: Machine) -> None:
     away = machine.archive.with_name("away")
     machine.once(lambda: machine.archive.rename(away))
-    machine.falls(machine.crawl())
-    if away.exists() and not machine.archive.exists():
+    machine.falls(machine.crawl(), str(machine.archive))
+    machine.expect(not machine.archive.exists(), "something was made in its place")
+    if not machine.archive.exists():
         away.rename(machine.archive)
     machine.goes_on()
 
@@ -300,18 +301,15 @@ def _replaced(machine: Machine, content: bytes) -> None:
 
 
 def catalogue_stale_wal(machine: Machine) -> None:
-    """The -wal of another database lies beside it. A run may find nothing wrong, or name the catalogue; then it is taken away."""
+    """The -wal of another database lies beside it: SQLite sees that it is not its own."""
     machine.restore()
     other = machine.folder / "other.db"
     with closing(sqlite3.connect(other)) as opened:
         opened.execute("PRAGMA journal_mode=WAL")
         opened.execute("CREATE TABLE mine (x)")
         opened.commit()
-        wal = machine.catalogue.with_name("catalogue.db-wal")
-        wal.write_bytes(other.with_name("other.db-wal").read_bytes())
+        machine.catalogue.with_name("catalogue.db-wal").write_bytes(other.with_name("other.db-wal").read_bytes())
     machine.falls(machine.crawl())
-    if machine.fell not in ENDS_WELL:
-        wal.unlink(missing_ok=True)
     machine.goes_on()
 
 
@@ -453,11 +451,11 @@ FAULTS: dict[str, Fault] = {
     "folder_read_only": Fault(play=folder_read_only, statuses=(UNUSABLE,), needs=cannot_write_protect),
     "folder_turns_read_only": Fault(play=folder_turns_read_only, statuses=(UNUSABLE, *ENDS_WELL), needs=is_root),
     "folder_missing": Fault(play=folder_missing, statuses=(UNUSABLE,)),
-    "folder_vanishes": Fault(play=folder_vanishes, statuses=(UNUSABLE, OutOfSpace.exit_status, *ENDS_WELL)),
+    "folder_vanishes": Fault(play=folder_vanishes, statuses=(UNUSABLE,)),
     "torn_warc_tail": Fault(play=torn_warc_tail, statuses=ENDS_WELL),
     "catalogue_cut": Fault(play=catalogue_cut, statuses=(CatalogueDamaged.exit_status,)),
     "catalogue_overwritten": Fault(play=catalogue_overwritten, statuses=(CatalogueDamaged.exit_status,)),
-    "catalogue_stale_wal": Fault(play=catalogue_stale_wal, statuses=(*ENDS_WELL, CatalogueDamaged.exit_status)),
+    "catalogue_stale_wal": Fault(play=catalogue_stale_wal, statuses=ENDS_WELL),
     "catalogue_held": Fault(play=catalogue_held, statuses=(UNUSABLE,)),
     "newer_schema": Fault(play=newer_schema, statuses=(NewerArchive.exit_status,)),
     "older_schema": Fault(play=older_schema, statuses=ENDS_WELL),
