@@ -26,7 +26,7 @@ from pipelines.archive.borrowed import is_borrowed
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import told
-from pipelines.archive.warc import WarcWriter, read_captures, repair_tail, told_in
+from pipelines.archive.warc import WarcWriter, read_captures, repair_tail, told_in, warc_files
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture
@@ -65,7 +65,7 @@ def recover(visits: Visits, readers: Readers, writer: WarcWriter) -> Recovered:
     found = Recovered()
     archive = visits.archive
     if not archive.index.path.exists():
-        archive.index.rebuild(sorted(archive.warc_folder.glob("*.warc*")))
+        archive.index.rebuild(warc_files(archive.warc_folder))
     unsealed = _unsealed(visits)
     for path in unsealed:
         found.cut_bytes += repair_tail(path, cut=True).cut_bytes

@@ -11,12 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive import schema
+from pipelines.archive import fingerprints, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
-from pipelines.archive.ledger import component
+from pipelines.archive.ledger import component, misfolded
 from pipelines.archive.stored import CHUNK, contents, records
 from pipelines.archive.urltable import State
 from pipelines.dedup import cluster, fingerprint, history
+from pipelines.errors import CatalogueDamaged
 from pipelines.findings import Result, What
 from pipelines.model import Article, Reason, Status
 
@@ -54,13 +55,27 @@ class Consistency:
             texts = self._texts(tx, heads, bad)
             self.result.checked["articles"] += len(heads)
             for head in heads:
-                if wrong := _wrong_with(head, texts.get(head.id)):
+                if wrong := _wrong_with(head, texts.get(head.id)) or self._misfolded(tx, head):
                     self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: {wrong}")
+            self._indexed(tx, [head for head in heads if head.id in texts])
             self._records(tx, [head for head in heads if head.id in texts])
+
+    def _misfolded(self, tx: sa.Connection, head: sa.Row[Any]) -> str | None:
+        try:
+            return misfolded(tx, head)
+        except (CatalogueDamaged, ValueError, TypeError, KeyError) as fault:
+            return f"what its pages show cannot be read ({fault})"
+
+    def _indexed(self, tx: sa.Connection, heads: Sequence[sa.Row[Any]]) -> None:
+        """Each text among those in which near duplicates are looked for."""
+        known = fingerprints.indexed(tx, {head.comparison_digest for head in heads})
+        for head in heads:
+            if head.comparison_digest not in known:
+                self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: near duplicates of its text are not looked for")
 
     def _texts(self, tx: sa.Connection, rows: Sequence[sa.Row[Any]], bad: set[str], key: str = "id") -> dict[Any, Article]:
         """The joined articles of heads or revisions whose parts are all there."""
-        parts = {(getattr(row, key), getattr(row, "number", 0)): json.loads(row.content) for row in rows}
+        parts = {(getattr(row, key), getattr(row, "number", 0)): _names(row.content) for row in rows}
         found = contents(tx, {one for several in parts.values() for one in several if one not in bad})
         whole = {name: several for name, several in parts.items() if several and all(one in found for one in several)}
         joined = {name: history.join([found[one] for one in several]) for name, several in whole.items()}
@@ -92,6 +107,10 @@ class Consistency:
         lost = sa.select(page).outerjoin(capture, capture.c.id == page.c.capture).where(capture.c.id.is_(None))
         for row in _stream(tx, lost):
             self.result.add(What.HEAD, f"article {row.article}", f"a page of it points to capture {row.capture}, which has no row")
+        other = sa.select(page.c.article, capture.c.file, capture.c.offset).join(capture, capture.c.id == page.c.capture)
+        for row in _stream(tx, other.where(page.c.fetched_at != capture.c.fetched_at)):
+            where = f"its capture at byte {row.offset} of {row.file}"
+            self.result.add(What.HEAD, f"article {row.article}", f"a page of it has another date than {where}")
 
     def _clusters(self, tx: sa.Connection) -> None:
         article = schema.article
@@ -155,6 +174,15 @@ class Consistency:
         asked = sa.select(url.c.url).join(tombstone, sa.and_(tombstone.c.url == url.c.url, tombstone.c.site == url.c.site))
         for one in tx.scalars(asked.where(url.c.state != State.SET_ASIDE)):
             self.result.add(What.TAKEN_DOWN, f"article {article_id(one)}", f"{one} is due to be asked again")
+
+
+def _names(content: str) -> list[str]:
+    """The digests of an article's parts; none where the column is damaged, which is then a text that is not there."""
+    try:
+        names = json.loads(content)
+    except ValueError:
+        return []
+    return names if isinstance(names, list) and all(isinstance(one, str) for one in names) else []
 
 
 def _wrong_with(head: sa.Row[Any], made: Article | None) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from pipelines.archive import Archive
-from pipelines.archive.ledger import Outcome, note_capture, write_down
+from pipelines.archive.ledger import Outcome, note_capture, refold, take_out, write_down
 from pipelines.extract import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import GENERIC, Site
@@ -25,6 +25,10 @@ Result = Article | Rejection | None
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ERROR_NAMES = ("404", "error", "notfound", "not_found")
 """file names, without extension, to which sites send what they no longer have"""
+
+
+KEPT_WITH = "its payload is kept with "
+"""how the detail of a revisit begins whose payload is not here; behind it stands the URL of the capture that has it"""
 
 
 def read(capture: Capture, site: Site) -> Result:
@@ -53,7 +57,7 @@ def _same_payload(capture: Capture, original: str, site: Site) -> Rejection:
     """A revisit record of another crawler (WARC/1.1 §6.7.2): the bytes are those of an earlier capture, which is read itself."""
     if canonical(original, site) == canonical(capture.url, site):
         return Rejection(reason=Reason.NOT_MODIFIED, detail="the same payload as before", status=capture.status)
-    return Rejection(reason=Reason.PARTIAL, detail=f"its payload is kept with {original}", status=capture.status)
+    return Rejection(reason=Reason.PARTIAL, detail=f"{KEPT_WITH}{original}", status=capture.status)
 
 
 def leads_to_index(url: str, target: str, site: Site) -> bool:
@@ -90,6 +94,17 @@ def write(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Ou
         note_capture(tx, site.name, capture, result.reason, result.detail)
         return Outcome(word=result.reason, url=where.url, detail=result.detail)
     return write_down(tx, site.name, where.url, capture, result, part=where.part)
+
+
+def write_anew(tx: sa.Connection, capture: Capture, site: Site, result: Result) -> Outcome | None:
+    """`write`, for a capture that was read as something else before; None where it is not known, as it was taken down."""
+    assert capture.warc is not None
+    if not (known := take_out(tx, capture.warc)):
+        return None
+    outcome = write(tx, capture, site, result)
+    if known.head is not None and outcome.article != known.head.id:
+        refold(tx, known.head.site, known.head.url, known.head.id)
+    return outcome
 
 
 def ingest(capture: Capture, site: Site, archive: Archive) -> Outcome:

@@ -228,18 +228,9 @@ class _Reextraction:
 
     def _write(self, tx: sa.Connection, change: Change) -> bool:
         """Takes a capture's row and page out and writes them anew; False where it was taken down meanwhile."""
-        capture, page, article = schema.capture, schema.page, schema.article
+        capture = schema.capture
         row = tx.execute(sa.select(capture).where(capture.c.file == change.file, capture.c.offset == change.offset)).one_or_none()
-        if row is None:
-            return False
-        former = tx.scalar(sa.select(page.c.article).where(page.c.capture == row.id))
-        head = tx.execute(sa.select(article).where(article.c.id == former)).one_or_none()
-        tx.execute(page.delete().where(page.c.capture == row.id))
-        tx.execute(capture.delete().where(capture.c.id == row.id))
-        outcome = flow.write(tx, _capture(row), self._choose(change.site, row.url), change.result)
-        if head is not None and outcome.article != former:
-            ledger.refold(tx, head.site, head.url, head.id)
-        return True
+        return row is not None and flow.write_anew(tx, _capture(row), self._choose(change.site, row.url), change.result) is not None
 
 
 def _capture(row: sa.Row[Any]) -> Capture:

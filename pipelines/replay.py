@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import tempfile
 import traceback
 import zlib
@@ -19,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from pipelines.archive.warc import read_record
 from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, bare, offset_of, within
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
-from pipelines.model import Capture, WarcRef
+from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
 from pipelines.site import Site, generic_site
 from pipelines.urls import canonical, host_key
@@ -48,8 +48,6 @@ GROUP = 64
 """captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
 
 PACKAGE = ".wacz"
-RECORDS_LOOKED_AT = 4
-"""to know how a file was compressed: a warcinfo may have a member of its own before the one with all others"""
 PIECE = 2**16
 """bytes copied at a time; inflated they may be a thousand times as many"""
 
@@ -106,6 +104,7 @@ def replay(
             for _ in job.groups(sweep.through(job.keep(paths))):
                 if tell is not None:
                     tell(job.tally)
+        job.read_left_overs()
         archive.index.merge()
         with archive.catalogue.transaction() as tx:
             settle_withdrawals(tx)
@@ -115,8 +114,9 @@ def replay(
 
 
 def keep_file(archive: Archive, path: Path) -> Path:
-    """The archive's own copy of a WARC file, durable. A file of the same name but other bytes is kept beside it, under its
-    digest; one that was compressed as a whole is kept uncompressed, so that each of its records has a place of its own."""
+    """The archive's own copy of a WARC file, durable, under a name that ends as WARC files do. A file of the same name but other
+    bytes is kept beside it, under its digest; one in which several records were compressed as a whole is kept uncompressed, so
+    that each of its records has a place of its own. Raises ArchiveUnusable, and NoWarc where there is no record in it."""
     if path.resolve().parent == archive.warc_folder.resolve():
         return path
     try:
@@ -125,7 +125,7 @@ def keep_file(archive: Archive, path: Path) -> Path:
         with archive.catalogue.snapshot() as tx:
             if (former := erasure.former(tx, digest)) is not None:
                 return archive.warc_folder / former  # it is here; what was taken down is no longer in it
-        name = path.name.removesuffix(".gz") if as_a_whole else path.name
+        name = _name_of(path, as_a_whole)
         target = archive.warc_folder / name
         if target.exists() and _digest(_content(target, False)) != digest:
             target = archive.warc_folder / f"{digest[:16]}-{name}"
@@ -139,11 +139,33 @@ def keep_file(archive: Archive, path: Path) -> Path:
     return target
 
 
+class NoWarc(Exception):
+    """A file in which there is no record at all."""
+
+
 def _is_compressed_as_a_whole(path: Path) -> bool:
-    """Whether one gzip member holds several records: against WARC/1.1 Annex D, but some tools write so."""
+    """Whether one gzip member holds several records, somewhere in the file: against WARC/1.1 Annex D, but some tools write so.
+    Raises NoWarc."""
+    found = False
     with path.open("rb") as file:
-        first = islice(read_records(file, path.name), RECORDS_LOOKED_AT)
-        return any(isinstance(record, Record) and record.length == 0 for record in first)
+        for record in read_records(file, path.name):
+            if isinstance(record, Record):
+                found = True
+                if record.length == 0:
+                    return True
+        if not found and file.seek(0, os.SEEK_END):
+            raise NoWarc
+    return False
+
+
+def _name_of(path: Path, as_a_whole: bool) -> str:
+    """As every command looks for them: ".WARC.GZ" or ".warc.gz.1" would not be found again."""
+    name = path.name.removesuffix(".gz") if as_a_whole else path.name
+    if name.endswith((".warc", ".warc.gz")):
+        return name
+    with path.open("rb") as file:
+        plain = as_a_whole or file.read(5) == b"WARC/"
+    return f"{name}.warc" if plain else f"{name}.warc.gz"
 
 
 def _content(path: Path, as_a_whole: bool) -> Iterator[bytes]:
@@ -251,12 +273,18 @@ class _Replay:
 
     def _copies(self, path: Path) -> Iterator[Path]:
         if path.suffix.lower() != PACKAGE:
-            yield keep_file(self.archive, path)
+            yield from self._copy(path)
             return
         with tempfile.TemporaryDirectory(prefix="wacz-", dir=self.archive.path) as folder:  # not /tmp: they may be large
             files, damage = unpack_wacz(path, Path(folder))
             self.tally.damaged += damage
-            yield from [keep_file(self.archive, file) for file in files]
+            yield from [kept for file in files for kept in self._copy(file)]
+
+    def _copy(self, path: Path) -> Iterator[Path]:
+        try:
+            yield keep_file(self.archive, path)
+        except NoWarc:
+            self.tally.damaged.append(DamagedRecord(path.name, 0, "there is no WARC record in it; the file was not taken in"))
 
     def ask(self, file: Path, low: int, high: int) -> Before:
         with self.archive.catalogue.snapshot() as tx:
@@ -322,7 +350,6 @@ class _Replay:
             return group
         here = {(one.capture.url, one.capture.fetched_at): one.capture.warc for one in group if one.capture.refers_to is None}
         whole = [self._resolved(file, one, here) for one in group]
-        self._readers = self._readers or Readers(self.workers)
         read = asyncio.run(self._read_all([one for one in whole if one is not None]))
         return [one for one in read if one is not None]
 
@@ -341,14 +368,40 @@ class _Replay:
             self.tally.damaged.append(damage)
             return None
 
+    def read_left_overs(self) -> None:
+        """Revisits that came in before what they stand for, in this replay or an earlier one: now it may be there."""
+        stored = originals(self.archive.catalogue, self.archive.warc_folder)
+        for at in self._left_overs():
+            with contextlib.suppress(DamagedRecord):
+                capture = read_record(self.archive.warc_folder / at.file, at, original=stored)
+                if not capture.body:
+                    continue
+                [one] = asyncio.run(self._read_all([Reading(capture=capture, is_read=False)]))
+                if one is not None:
+                    with self.archive.catalogue.transaction() as tx:
+                        outcome = flow.write_anew(tx, one.capture, self.choose(capture.url), one.result)
+                    if outcome is not None:
+                        self.tally.outcomes[outcome.word] += 1
+                        self.tally.outcomes[Reason.PARTIAL] -= self.tally.outcomes[Reason.PARTIAL] > 0  # or an earlier replay said it
+
+    def _left_overs(self) -> list[WarcRef]:
+        """Where they lie. Of those whose original nobody ever brings there may be millions: it is looked for first."""
+        late, original = schema.capture, schema.capture.alias("original")
+        named = sa.func.substr(late.c.detail, len(flow.KEPT_WITH) + 1)
+        is_here = sa.exists().where(original.c.url == named, original.c.id != late.c.id)
+        columns = (late.c.file, late.c.offset, late.c.length, late.c.record_id)
+        asked = sa.select(*columns).where(late.c.outcome == Reason.PARTIAL, late.c.detail.startswith(flow.KEPT_WITH), is_here)
+        with self.archive.catalogue.snapshot() as tx:
+            return [WarcRef(**row._mapping) for row in tx.execute(asked.order_by(late.c.id))]
+
     async def _read_all(self, group: list[Reading]) -> list[Reading | None]:
         return await asyncio.gather(*(self._read(one) for one in group))
 
     async def _read(self, one: Reading) -> Reading | None:
         if one.is_read:
             return one
+        self._readers = self._readers or Readers(self.workers)
         try:
-            assert self._readers is not None
             result = await self._readers.read(one.capture, self.choose(one.capture.url))
         except ArchiveError:
             raise

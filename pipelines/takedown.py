@@ -27,6 +27,7 @@ from pipelines.archive.article_record import article_id, timestamp
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.erasure import Found
 from pipelines.archive.urltable import NewUrl
+from pipelines.archive.warc import warc_files
 from pipelines.errors import ConfigurationError
 from pipelines.model import Kind, Reason
 from pipelines.site import Site
@@ -192,8 +193,14 @@ class _Takedown:
             if len(gone) == before:
                 return found
 
+    def _files(self) -> list[Path]:
+        """Every WARC file, and whatever else the catalogue says that a capture lies in."""
+        folder = self._archive.warc_folder
+        named = (folder / name for name in self._places)
+        return sorted({*warc_files(folder), *(path for path in named if path.exists())})
+
     def _pass(self, gone: set[str], tell: Callable[[int, int], None]) -> dict[Path, Found]:
-        paths = sorted(path for path in self._archive.warc_folder.glob("*.warc*") if path.name.endswith((".warc", ".warc.gz")))
+        paths = self._files()
         sizes = [path.stat().st_size for path in paths]
         found = {}
         for number, path in enumerate(paths):

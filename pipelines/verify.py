@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import digest, from_json, timestamp, to_json
 from pipelines.archive.catalogue import Catalogue
-from pipelines.archive.warc import is_being_written
+from pipelines.archive.warc import is_being_written, warc_files
 from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, offset_of, original_of, within
 from pipelines.consistency import Consistency
 from pipelines.errors import CatalogueDamaged, DamagedRecord, SeedsError
@@ -46,11 +46,14 @@ def verify(archive: Archive, *, workers: int = 0, tell: Tell = lambda *_: None) 
     """Checks a whole archive. Raises ArchiveError only where nothing can be said at all."""
     with _Aside(archive, workers) as aside:
         job = _Verification(archive, workers, tell, aside)
-        for step in (job.files, job.missing, job.integrity, job.catalogue, job.index):
+        steps = [job.files, job.missing, job.integrity, job.catalogue, job.index]
+        for step in steps:
             try:
                 step()
             except CatalogueDamaged as damage:
                 job.result.add(What.CATALOGUE, "catalogue", str(damage))
+                if step == job.files:
+                    steps.remove(job.index)  # what it should hold is known from all files alone
     return job.result
 
 
@@ -67,6 +70,7 @@ class Row:
     fetched_at: str
     status: int
     payload_digest: str | None
+    kind: str
     content: str | None
     stored: str | None
 
@@ -147,6 +151,7 @@ def _differences(capture: Capture, row: Row) -> tuple[Finding, ...]:
         "fetched_at": timestamp(capture.fetched_at),
         "status": capture.status,
         "payload_digest": capture.payload_digest,
+        "kind": capture.kind,
     }
     wrong = [f"{name} is {value}, the catalogue says {getattr(row, name)}" for name, value in found.items() if value != getattr(row, name)]
     return (_finding(What.DIFFERS, capture, "; ".join(wrong)),) if wrong else ()
@@ -256,7 +261,7 @@ class _Verification:
     def __init__(self, archive: Archive, workers: int, tell: Tell, aside: _Aside) -> None:
         self.archive, self.result, self._aside = archive, Result(), aside
         self._workers, self._tell = workers, tell
-        self._paths = sorted(path for path in archive.warc_folder.glob("*.warc*") if path.name.endswith((".warc", ".warc.gz")))
+        self._paths = warc_files(archive.warc_folder)
         self._rules = Kept(Rules(archive.path / "seeds"))
         self._rules_missing: set[str] = set()
         self._lines: dict[str, Lines] = {}
@@ -311,7 +316,7 @@ class _Verification:
 
     def _ask(self, file: Path, low: int, high: int) -> Rows:
         capture, page, content = schema.capture, schema.page, schema.content
-        columns = [capture.c[name] for name in ("url", "record_id", "length", "fetched_at", "status", "payload_digest")]
+        columns = [capture.c[name] for name in ("url", "record_id", "length", "fetched_at", "status", "payload_digest", "kind")]
         said = sa.select(capture.c.offset, *columns, page.c.content, content.c.article.label("stored"))
         said = said.outerjoin(page, page.c.capture == capture.c.id).outerjoin(content, content.c.digest == page.c.content)
         with self.archive.catalogue.snapshot() as tx:

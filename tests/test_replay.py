@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ from pipelines.archive.records import sha256
 from pipelines.archive.stored import records
 from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.errors import ArchiveUnusable
-from pipelines.model import Capture, Kind, Verdict
+from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.replay import GROUP, Tally, chooser, keep_file, replay
 from pipelines.site import GENERIC, Site
+from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import What, verify
 from tests.crawler import made
 from tests.crawler.made import HOST, address
@@ -182,6 +186,76 @@ def test_another_file_of_the_same_name_is_kept_beside_the_first(archive: Archive
     assert keep_file(archive, one) != keep_file(archive, other)
     replay(archive, [one, other], CHOOSE)
     assert len(statuses(archive)) == 2
+
+
+@pytest.mark.parametrize("name", ["odd.WARC.GZ", "odd.warc.gz.1", "odd.gz", "odd", "odd.warc.open"])
+@pytest.mark.parametrize("plain", [False, True])
+def test_whatever_a_file_is_called_it_is_found_again(archive: Archive, tmp_path: Path, name: str, plain: bool) -> None:
+    """By verify, and by a takedown: what lies where nobody looks stays for ever."""
+    source = warc(tmp_path / "from", story(1, 0))
+    raw = source.read_bytes()
+    (tmp_path / name).write_bytes(gzip.decompress(raw) if plain else raw)
+    assert replay(archive, [tmp_path / name], CHOOSE).outcomes == {Verdict.NEW: 1}
+    assert verify(archive).counts.keys() <= {What.RULES}  # nobody has kept the seeds file here
+    with alone(archive):
+        taken = takedown(archive, Which(url=address(1)), "asked", datetime(2026, 11, 1, tzinfo=UTC), CHOOSE)
+    assert taken.records > 0
+    assert verify(archive).counts == {}
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_records_that_were_compressed_together_anywhere_in_a_file_are_all_read(archive: Archive, tmp_path: Path, first: int) -> None:
+    """A file that was put together of two: each record of its own, and several as one."""
+    apart = warc(tmp_path / "apart", *(story(10 + n, n) for n in range(first))).read_bytes() if first else b""
+    together = gzip.compress(gzip.decompress(warc(tmp_path / "together", *(story(n, n) for n in (1, 2, 3))).read_bytes()))
+    joined = tmp_path / "joined.warc.gz"
+    joined.write_bytes(apart + together)
+    tally = replay(archive, [joined], CHOOSE)
+    assert tally.outcomes == {Verdict.NEW: first + 3}
+    assert len(everything(archive)) == first + 3
+    assert verify(archive).counts.keys() <= {What.RULES}
+
+
+@pytest.mark.parametrize("raw", [b"# Read me\n", b"\x1f\x8b\x08 no gzip", bytes(5_000)])
+def test_what_is_no_warc_file_is_not_taken_in(archive: Archive, tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "README.warc").write_bytes(raw)
+    tally = replay(archive, [tmp_path / "README.warc"], CHOOSE)
+    assert not tally.is_whole
+    assert "no WARC record" in tally.damaged[0].wrong
+    assert list(archive.warc_folder.iterdir()) == []
+
+
+def revisit(number: int, seconds: float, of: int, at: float) -> Exchange:
+    """Another address that answered with the very payload of one before."""
+    first = story(of, at)
+    return replace(story(number, seconds), body=first.body, refers_to=(first.url, first.fetched_at), original_digest=sha256(first.body))
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_revisit_that_is_read_before_what_it_stands_for_is_read_when_that_comes(
+    archive: Archive, tmp_path: Path, together: bool, workers: int
+) -> None:
+    early, late = warc(tmp_path / "a", story(1, 0)), warc(tmp_path / "b", revisit(2, DAY, 1, 0), story(3, DAY), prefix="late")
+    if together:
+        tallies = [replay(archive, [late, early], CHOOSE, workers=workers)]
+    else:
+        tallies = [replay(archive, [late], CHOOSE, workers=workers), replay(archive, [early], CHOOSE, workers=workers)]
+    assert tallies[-1].outcomes[Reason.PARTIAL] == 0
+    assert tallies[-1].outcomes[Verdict.NEW] + tallies[-1].outcomes[Verdict.DUPLICATE] >= 2
+    with open_archive(tmp_path / "in order", create=True) as other:
+        replay(other, [early, late], CHOOSE)
+        assert everything(archive) == everything(other)
+        assert len(everything(other)) == 3
+    assert verify(archive).counts.keys() <= {What.RULES}
+
+
+def test_a_revisit_whose_original_never_comes_stays_what_it_is(archive: Archive, tmp_path: Path) -> None:
+    late = warc(tmp_path / "b", revisit(2, DAY, 1, 0), story(3, DAY))
+    for _ in range(2):
+        tally = replay(archive, [late], CHOOSE)
+    assert tally.known == 2
+    assert len(everything(archive)) == 1
 
 
 def test_a_file_that_is_not_there_is_named(archive: Archive, tmp_path: Path) -> None:

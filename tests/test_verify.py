@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pipelines import bulk
 from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
+from pipelines.archive.fingerprints import indexed_text
 from pipelines.archive.warc import WarcWriter
 from pipelines.consistency import Consistency
 from pipelines.verify import ADVICE, KEPT, Result, What, verify
@@ -346,6 +347,21 @@ DAMAGES: dict[str, tuple[What, Damage]] = {
     "an article's digest": (What.HEAD, lambda: change_article(BATTERY_ID, text_digest="0" * 64)),
     "an article's comparison digest": (What.HEAD, lambda: change_article(BATTERY_ID, comparison_digest="0" * 64)),
     "an article's revision": (What.HEAD, lambda: change_article(BATTERY_ID, revision=7)),
+    "an article's site": (What.HEAD, lambda: change_article(BATTERY_ID, site="other")),
+    "an article's address": (What.HEAD, lambda: change_article(BATTERY_ID, url=url("other"))),
+    "an article's day": (What.HEAD, lambda: change_article(BATTERY_ID, published="2020-01-01T00:00:00.000000Z")),
+    "whose an article is": (What.HEAD, lambda: change_article(BATTERY_ID, owned=False)),
+    "an article's parts, cut": (What.HEAD, lambda: change_article(BATTERY_ID, content='["0')),
+    "a page's date": (
+        What.HEAD,
+        lambda: schema.page.update().where(schema.page.c.article == BATTERY_ID).values(fetched_at="2020-01-01T00:00:00.000000Z"),
+    ),
+    "a revision's date": (
+        What.HEAD,
+        lambda: schema.revision.update().where(schema.revision.c.article == BATTERY_ID).values(fetched_at="2020-01-01T00:00:00.000000Z"),
+    ),
+    "a kind": (What.DIFFERS, lambda: schema.capture.update().where(schema.capture.c.url == url("battery")).values(kind="list")),
+    "texts that are not indexed": (What.HEAD, indexed_text.delete),
     "an article's capture": (What.HEAD, lambda: change_article(BATTERY_ID, capture=1)),
     "an article's capture, to none": (What.HEAD, lambda: change_article(BATTERY_ID, capture=99)),
     "a page's capture": (What.HEAD, lambda: schema.page.update().where(schema.page.c.article == BATTERY_ID).values(capture=98)),
@@ -388,6 +404,29 @@ def test_damage_to_a_row_is_found(made: Small, damage: str) -> None:
     what, statement = DAMAGES[damage]
     execute(made, statement())
     assert what in checked(made).counts
+
+
+def test_bytes_that_are_no_text_are_found_and_hide_nothing_else(made: Small) -> None:
+    execute(made, change_article(COPY_ID, shown=True))
+    with sqlite3.connect(made.folder / "catalogue.db") as opened:
+        opened.execute("UPDATE capture SET url = cast(x'687474702fff' AS text) WHERE kind = 'listing'")
+    assert {What.CATALOGUE, What.FEED} <= set(checked(made).counts)
+
+
+@pytest.mark.parametrize("command", ["export", "feed"])
+@pytest.mark.parametrize(
+    "damage", ["UPDATE content SET article = substr(article, 9)", "UPDATE article SET content = '[\"0'", "DELETE FROM content"]
+)
+def test_nothing_leaves_a_damaged_catalogue_and_a_message_says_so(
+    made: Small, capsys: pytest.CaptureFixture[str], command: str, damage: str
+) -> None:
+    with sqlite3.connect(made.folder / "catalogue.db") as opened:
+        opened.execute(damage)
+    options = ["--to", str(made.folder.parent / "out.jsonl")] if command == "export" else ["--since", "0"]
+    done = invoke(capsys, command, "--archive", made.folder, *options)
+    assert done.status == 21
+    assert "scrapy verify" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_url_that_was_taken_down_and_is_due_again_is_found(made: Small) -> None:

@@ -14,7 +14,7 @@ from crawler.health import GOOD, PARTIAL
 from crawler.session import SOFTWARE
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.wacz import write_wacz
-from pipelines.archive.warc import is_being_written
+from pipelines.archive.warc import is_being_written, warc_files
 from pipelines.errors import ConfigurationError
 
 PACKAGE = ".wacz"
@@ -62,7 +62,7 @@ class Command(ArchiveCommand):
 def chosen(archive: Archive, names: list[str]) -> tuple[list[Path], list[Path]]:
     """The files to pack, and those that are still being written. Raises ConfigurationError for a name that is none of the
     archive's, and where nothing is left to pack."""
-    files = {path.name: path for path in sorted(archive.warc_folder.glob("*.warc*")) if path.name.endswith((".warc", ".warc.gz"))}
+    files = {path.name: path for path in warc_files(archive.warc_folder)}
     if unknown := sorted({Path(name).name for name in names} - files.keys()):
         raise ConfigurationError(f"{', '.join(unknown)}: no such file in {archive.warc_folder}. Name files that lie there.")
     wanted = [files[name] for name in dict.fromkeys(Path(name).name for name in names)] or list(files.values())

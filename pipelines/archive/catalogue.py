@@ -24,12 +24,18 @@ from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, Ne
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's transaction; a grouped commit takes 8 to 15 ms."""
 
+_DAMAGED = "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/"
 _SQLITE_FAULTS: tuple[tuple[str, type[ArchiveError], str], ...] = (
     ("database or disk is full", OutOfSpace, "the disk is full: free some space and run again; nothing committed was lost"),
     ("disk i/o error", OutOfSpace, "the disk does not take what is written. Free some space and run again; nothing committed was lost"),
     ("readonly database", ArchiveUnusable, "the catalogue cannot be written: check the owner and mode of the folder and its files"),
     ("unable to open", ArchiveUnusable, "the catalogue cannot be opened: check that the folder exists and may be written"),
     ("is locked", ArchiveUnusable, f"another process has held the catalogue for {BUSY_SECONDS:.0f} s: see which, and run again"),
+    (
+        "could not decode",
+        CatalogueDamaged,
+        "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/",
+    ),
     ("malformed", CatalogueDamaged, "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/"),
     ("not a database", CatalogueDamaged, "catalogue.db is no SQLite database: restore it, or rebuild it with `scrapy replay` from warc/"),
 )

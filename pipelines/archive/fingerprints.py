@@ -78,7 +78,7 @@ _SHARED = Prepared(
 _HELD = Prepared(sa.select(fingerprint.c.fp, fingerprint.c.doc).where(Among(fingerprint.c.fp, "fps"), Among(fingerprint.c.doc, "docs")))
 _DIGESTS = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.digest).where(Among(indexed_text.c.doc, "docs")))
 _DOCUMENT = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == given("digest")))
-_DOCUMENTS = Prepared(sa.select(indexed_text.c.doc).where(Among(indexed_text.c.digest, "digests")))
+_DOCUMENTS = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.digest).where(Among(indexed_text.c.digest, "digests")))
 _ENTER = Prepared(fingerprint.insert(), ["fp", "doc"])
 _NUMBER = Prepared(indexed_text.insert().returning(indexed_text.c.doc), ["digest", "version", "size", "fingerprints"])
 
@@ -103,6 +103,11 @@ def remember(tx: sa.Connection, text: str, kin: Collection[str] = (), looked: Co
     marks = fingerprints_of(text)
     doc, is_new = _document(tx, text, marks)
     insert(tx, doc, _signed(marks), _documents(tx, kin), looked, is_new=is_new)
+
+
+def indexed(tx: sa.Connection, digests: Collection[str]) -> set[str]:
+    """Which of some texts are in."""
+    return {row.digest for part in _portions(sorted(digests)) for row in _DOCUMENTS.rows(tx, {"digests": part})}
 
 
 def forget(tx: sa.Connection, digest: str) -> None:

@@ -7,8 +7,9 @@ article *is* follows from the set of its pages (`dedup.history.fold`), what a cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -102,6 +103,25 @@ def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[
 def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
     row = _KNOWN.first(tx, {"file": at.file, "offset": at.offset})
     return None if row is None else Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOut:
+    """`head`: of the article of which the capture had said something."""
+
+    head: Head | None
+
+
+def take_out(tx: sa.Connection, at: WarcRef) -> TakenOut | None:
+    """Deletes the row of a capture and what it says; who calls writes both anew. None where there is no such row."""
+    number = tx.scalar(sa.select(capture.c.id).where(capture.c.file == at.file, capture.c.offset == at.offset))
+    if number is None:
+        return None
+    former = tx.scalar(sa.select(page.c.article).where(page.c.capture == number))
+    head = tx.execute(sa.select(article).where(article.c.id == former)).one_or_none()
+    tx.execute(page.delete().where(page.c.capture == number))
+    tx.execute(capture.delete().where(capture.c.id == number))
+    return TakenOut(head=head)
 
 
 def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> int:
@@ -238,8 +258,16 @@ def _is_credible(tx: sa.Connection, denial: Row) -> bool:
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, is_new: bool) -> None:
     stored = {} if is_new else {row.number: row for row in _REVISIONS.rows(tx, {"name": name})}
+    for row in _revision_rows(name, folded):
+        if _differing(stored.get(row["number"]), row):
+            upsert(tx, revision, row)
+    if len(stored) > len(folded.revisions):
+        _DROP_REVISIONS.run(tx, {"name": name, "last": len(folded.revisions)})
+
+
+def _revision_rows(name: str, folded: history.History) -> Iterator[dict[str, Any]]:
     for made in folded.revisions:
-        row = {
+        yield {
             "article": name,
             "number": made.number,
             "fetched_at": made.fetched_at,
@@ -248,17 +276,44 @@ def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, i
             "text_digest": digest(made.article.text),
             "change": made.change,
         }
-        old = stored.get(made.number)
-        if old is None or any(getattr(old, key) != value for key, value in row.items()):
-            upsert(tx, revision, row)
-    if len(stored) > len(folded.revisions):
-        _DROP_REVISIONS.run(tx, {"name": name, "last": len(folded.revisions)})
+
+
+def _differing(stored: Row | None, row: Mapping[str, object]) -> list[str]:
+    """The columns in which a stored row is not what it should be; all of them where there is none."""
+    return [key for key, value in row.items() if stored is None or getattr(stored, key) != value]
+
+
+def misfolded(tx: sa.Connection, head: Row) -> str | None:
+    """What the rows of an article say otherwise than its pages do; None for one that was denied: what that is worth is settled
+    when its run closes its books, and this may be before."""
+    pages = _PAGES.rows(tx, {"name": head.id})
+    if any(row.kind == history.PageKind.GONE for row in pages):
+        return None
+    folded = history.fold([_history_page(row) for row in pages], contents(tx, {row.content for row in pages if row.content}))
+    if folded is None:
+        return "its pages show no text of it"
+    wrong = _differing(head, _head_row({"id": head.id, "text_digest": digest(folded.current.article.text)}, folded))
+    wrong += ["site"] if head.site != folded.current.article.site else []
+    wrong += ["url"] if article_id(head.url) != head.id else []
+    stored = {row.number: row for row in _REVISIONS.rows(tx, {"name": head.id})}
+    rows = list(_revision_rows(head.id, folded))
+    wrong += [f"{name} of revision {row['number']}" for row in rows for name in _differing(stored.get(row["number"]), row)]
+    wrong += [f"revision {number}" for number in sorted(stored.keys() - {row["number"] for row in rows})]
+    return f"{', '.join(wrong)}: not what its pages say" if wrong else None
 
 
 def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.History, *, is_new: bool) -> None:
+    row, name = _head_row(named, folded), named["id"]
+    if is_new:
+        row.update(cluster=name, representative=name, shown=False, record_digest="")
+        _NEW_HEAD.run(tx, row)
+    else:
+        _NEW_TEXT.run(tx, {"name": name, **row})
+
+
+def _head_row(named: dict[str, object], folded: history.History) -> dict[str, object]:
     current = folded.current
-    name = named["id"]
-    row = {
+    return {
         **named,
         "status": folded.status,
         "revision": current.number,
@@ -271,11 +326,6 @@ def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.His
         "last_seen": folded.last_told,
         "fetched_at": current.fetched_at,
     }
-    if is_new:
-        row.update(cluster=name, representative=name, shown=False, record_digest="")
-        _NEW_HEAD.run(tx, row)
-    else:
-        _NEW_TEXT.run(tx, {"name": name, **row})
 
 
 def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History, *, is_alone: bool) -> str:

@@ -13,6 +13,7 @@ from pipelines.archive.article_record import from_json, record
 from pipelines.archive.prepared import Among, Prepared
 from pipelines.archive.schema import article, capture, change, content, edge
 from pipelines.dedup import history
+from pipelines.errors import CatalogueDamaged
 from pipelines.model import Article, WarcRef
 
 Head = Any
@@ -38,14 +39,38 @@ def contents(tx: sa.Connection, digests: Set[str], known: Mapping[str, Article] 
     found = {digest: known[digest] for digest in digests if digest in known}
     for part in chunks(sorted(digests - found.keys())):
         rows = _CONTENTS.rows(tx, {"names": part})
-        found.update((row.digest, from_json(row.article)) for row in rows)
+        found.update((row.digest, _read(row.digest, row.article)) for row in rows)
     return found
+
+
+def _read(name: str, stored: str) -> Article:
+    try:
+        return from_json(stored)
+    except (ValueError, TypeError, KeyError) as fault:
+        raise _damaged(f"content {name}") from fault
+
+
+def _parts(head: Head) -> list[str]:
+    try:
+        parts: list[str] = json.loads(head.content)
+    except ValueError as fault:
+        raise _damaged(f"article {head.id}") from fault
+    return parts
+
+
+def _damaged(where: str) -> CatalogueDamaged:
+    return CatalogueDamaged(
+        f"The catalogue is damaged ({where} cannot be read): `scrapy verify` tells what else is; restore it from a backup, or"
+        " rebuild it with `scrapy replay` from warc/."
+    )
 
 
 def whole_articles(tx: sa.Connection, heads: Iterable[Head], known: Mapping[str, Article] = _NONE) -> dict[str, Article]:
     """The current articles of some heads, parts joined, by id. `known` ones need not be read."""
-    parts = {head.id: json.loads(head.content) for head in heads if head.id not in known}
+    parts = {head.id: _parts(head) for head in heads if head.id not in known}
     found = contents(tx, {one for several in parts.values() for one in several})
+    if lost := next((name for name, several in parts.items() if not found.keys() >= set(several)), None):
+        raise _damaged(f"the text of article {lost}")
     return {**known, **{name: history.join([found[one] for one in several]) for name, several in parts.items()}}
 
 

@@ -216,6 +216,11 @@ def captures_in(file: BinaryIO, name: str, *, start: int = 0, original: Original
     return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, (Passed, Told)))
 
 
+def warc_files(folder: Path) -> list[Path]:
+    """The WARC files of a folder, in order of name; not what lies beside them, as torn tails do."""
+    return sorted(path for path in folder.glob("*.warc*") if path.name.endswith((".warc", ".warc.gz")))
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A record that is no exchange, and behind which a reader may begin as behind a capture."""
