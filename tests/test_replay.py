@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -247,6 +248,22 @@ def test_a_revisit_that_is_read_before_what_it_stands_for_is_read_when_that_come
         replay(other, [early, late], CHOOSE)
         assert everything(archive) == everything(other)
         assert len(everything(other)) == 3
+    assert verify(archive).counts.keys() <= {What.RULES}
+
+
+def test_a_revisit_as_wget_writes_it_confirms_what_was_there(archive: Archive, tmp_path: Path) -> None:
+    """By id and digest alone, without a date, and in the same file."""
+    file = warc(tmp_path / "a", story(1, 0), story(2, 0))
+    payload = hashlib.sha1(story(1, 0).body, usedforsecurity=False).hexdigest()
+    lines = ["WARC/1.0", "WARC-Type: revisit", "WARC-Record-ID: <urn:uuid:7>", "WARC-Refers-To: <urn:uuid:0>", "WARC-Truncated: length"]
+    lines += ["WARC-Profile: http://netpreserve.org/warc/1.0/revisit/identical-payload-digest", f"WARC-Payload-Digest: sha1:{payload}"]
+    lines += [f"WARC-Target-URI: {address(1)}", "WARC-Date: 2026-12-24T00:00:00Z", "Content-Type: application/http;msgtype=response"]
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    record = "\r\n".join([*lines, f"Content-Length: {len(block)}"]).encode() + b"\r\n\r\n" + block + b"\r\n\r\n"
+    with file.open("ab") as end:
+        end.write(gzip.compress(record))
+    tally = replay(archive, [file], CHOOSE)
+    assert +tally.outcomes == {Verdict.NEW: 2, Reason.NOT_MODIFIED: 1}
     assert verify(archive).counts.keys() <= {What.RULES}
 
 

@@ -62,7 +62,7 @@ class Command(ArchiveCommand):
 
 def _report(tally: Tally) -> None:
     say(f"Read {sum(tally.outcomes.values())} captures; {tally.known} were known before.")
-    for word, count in sorted(tally.outcomes.items(), key=lambda item: (-item[1], item[0])):
+    for word, count in sorted((+tally.outcomes).items(), key=lambda item: (-item[1], item[0])):
         say(f"  {count:>7}  {word}")
     for damaged in tally.damaged[:10]:
         say(f"Damaged: {damaged}")

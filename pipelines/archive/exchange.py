@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-from pipelines.archive.records import HEAD_END, Fields, Record, encode_record, format_date, number, parse_date, sha256, unfold
+from pipelines.archive.records import HEAD_END, Fields, Record, encode_record, format_date, is_digest_of, number, parse_date, sha256, unfold
 from pipelines.errors import DamagedRecord
 from pipelines.model import Capture, Headers, Hints, Kind, WarcRef
 
@@ -292,7 +292,10 @@ def told_beside(record: Record, beside: Record | None) -> tuple[Kind, Hints]:
 def capture_of(record: Record, file: str, told: tuple[Kind, Hints]) -> Capture:
     """The meaning of a record. Raises DamagedRecord for one that has none."""
     status, headers, body = _message(record, file)
-    body, whole = _dechunked(headers, body)
+    stored, (body, whole) = body, _dechunked(headers, body)
+    truncated = _truncated(record, headers, body, whole)
+    if truncated is None and not _is_as_declared(record, stored, body):
+        raise DamagedRecord(file, record.offset, "the payload is not what its digest says")
     fetched_at = parse_date(record.fields.get("warc-date", "")) or _http_date(headers)
     if fetched_at is None:
         raise DamagedRecord(file, record.offset, f"WARC-Date {record.fields.get('warc-date')!r} is no date")
@@ -305,9 +308,9 @@ def capture_of(record: Record, file: str, told: tuple[Kind, Hints]) -> Capture:
         body=body,
         kind=kind,
         hints=hints,
-        truncated=_truncated(record, headers, body, whole),
+        truncated=truncated,
         payload_digest=_payload_digest(record, body),
-        refers_to=_refers_to(record),
+        refers_to=_refers_to(record, fetched_at),
         warc=WarcRef(file=file, offset=record.offset, length=record.length, record_id=record.record_id),
     )
 
@@ -351,7 +354,7 @@ def _dechunked(headers: Headers, body: bytes) -> tuple[bytes, bool]:
 
 def _truncated(record: Record, headers: Headers, body: bytes, whole: bool) -> str | None:
     """The declared reason, or the evidence: cut by us, a missing last chunk, a body shorter than its Content-Length."""
-    if declared := record.fields.get("warc-truncated"):
+    if (declared := record.fields.get("warc-truncated")) and record.type != "revisit":  # wget: as the payload is not here again
         return declared
     if record.block_length > len(record.block) or "warc-segment-number" in record.fields:
         return "length"
@@ -367,11 +370,23 @@ def _payload_digest(record: Record, body: bytes) -> str | None:
     return sha256(body)
 
 
-def _refers_to(record: Record) -> tuple[str, datetime] | None:
-    url, moment = _url(record.fields, "warc-refers-to-target-uri"), parse_date(record.fields.get("warc-refers-to-date", ""))
-    if record.type != "revisit" or moment is None:
+def _is_as_declared(record: Record, stored: bytes, body: bytes) -> bool:
+    """Whether a payload is what its digest says, where no digest of the block has vouched for it already. Writers do not agree on
+    whether chunks belong to a payload: either will do."""
+    declared = record.fields.get("warc-payload-digest")
+    if record.type != "response" or "warc-block-digest" in record.fields:
+        return True
+    return is_digest_of(declared, body) is not False or is_digest_of(declared, stored) is True
+
+
+def _refers_to(record: Record, fetched_at: datetime) -> tuple[str, datetime] | None:
+    """For a revisit that does not say when (WARC/1.0, wget) the date is its own: what it stands for was there before."""
+    if record.type != "revisit":
         return None
-    return url or _url(record.fields), moment
+    url, moment = _url(record.fields, "warc-refers-to-target-uri"), parse_date(record.fields.get("warc-refers-to-date", ""))
+    if moment is None and "warc-payload-digest" not in record.fields:
+        return None
+    return url or _url(record.fields), moment or fetched_at
 
 
 def _http_date(headers: Headers) -> datetime | None:
@@ -388,7 +403,7 @@ def resolved(capture: Capture, original: Original | None) -> Capture:
     if original is None or capture.refers_to is None or capture.status == 304 or capture.body:
         return capture
     found = original(*capture.refers_to)
-    if found is None:
+    if found is None or (found.fetched_at != capture.refers_to[1] and not is_digest_of(capture.payload_digest, found.body)):
         return capture
     return replace(capture, headers=capture.headers or found.headers, body=found.body, payload_digest=found.payload_digest)
 

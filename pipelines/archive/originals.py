@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,6 +20,9 @@ from pipelines.archive.schema import capture
 from pipelines.archive.warc import read_record
 from pipelines.errors import ArchiveError
 from pipelines.model import Capture, WarcRef
+
+LOOKED_BACK = 5
+"""captures before a date: a revisit that names none refers to the last whole one, and revisits may lie between"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,19 @@ def _catalogue(url: str) -> Catalogue:
 
 
 def originals(catalogue: Catalogue, warcs: Path) -> Original:
-    """The look-up for `read_captures` and `read_record`. A capture that is itself a revisit, or that cannot be read, is none."""
+    """The look-up for `read_captures` and `read_record`: the capture of that date, or else the last one before it. A capture that is
+    itself a revisit, or that cannot be read, is none."""
 
     def find(url: str, date: datetime) -> Capture | None:
+        of_url = sa.select(capture).where(capture.c.url == url)
+        same = of_url.where(capture.c.fetched_at == timestamp(date)).order_by(capture.c.id)
+        before = of_url.where(capture.c.fetched_at < timestamp(date), capture.c.status == 200)
+        before = before.order_by(capture.c.fetched_at.desc(), capture.c.id).limit(LOOKED_BACK)
+        return _whole(same) or _whole(before)
+
+    def _whole(asked: sa.Select[Any]) -> Capture | None:
         with catalogue.snapshot() as tx:
-            same = sa.select(capture).where(capture.c.fetched_at == timestamp(date), capture.c.url == url)
-            rows = tx.execute(same.order_by(capture.c.id)).all()
+            rows = tx.execute(asked).all()
         for row in rows:
             at = WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
             try:

@@ -329,6 +329,10 @@ class _Digest:
             self._hash.update(piece)
 
     @property
+    def is_unknown(self) -> bool:
+        return self._hash is None
+
+    @property
     def wrong(self) -> str | None:
         if self._hash is None:
             return None
@@ -336,6 +340,13 @@ class _Digest:
         if value.upper().rstrip("=") == _base32(digest).rstrip("=") or value.lower() == digest.hex():
             return None
         return "the block is not what its digest says"
+
+
+def is_digest_of(declared: str | None, payload: bytes) -> bool | None:
+    """Whether a labelled digest is that of some bytes; None where there is none, or nobody here knows its algorithm."""
+    digest = _Digest(declared)
+    digest.update(payload)
+    return None if digest.is_unknown else digest.wrong is None
 
 
 _ALGORITHMS = {"sha1": "sha1", "sha-1": "sha1", "sha256": "sha256", "sha-256": "sha256", "sha512": "sha512", "md5": "md5"}

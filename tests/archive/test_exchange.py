@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -261,3 +262,42 @@ def test_an_original_without_its_body_resolves_nothing() -> None:
 def test_a_304_is_never_filled_with_another_captures_body() -> None:
     confirmed = Capture(url=URL, fetched_at=MOMENT, status=304, headers=(), body=b"", refers_to=(URL, MOMENT))
     assert resolved(confirmed, lambda _url, _moment: pytest.fail("was asked")) is confirmed
+
+
+# ── payload digests, and revisits that say little ────────────────────────────────────────────────────────────────────
+
+
+def sha1(payload: bytes) -> str:
+    return "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("of", [b"hello", CHUNKED[1]])
+def test_a_payload_is_what_its_digest_says_with_its_chunks_or_without(of: bytes) -> None:
+    assert foreign_capture(response(b"".join(CHUNKED), f"WARC-Payload-Digest: {sha1(of)}")).body == b"hello"
+
+
+def test_a_payload_that_is_not_what_its_digest_says_is_damaged() -> None:
+    """Heritrix writes no digest of the block."""
+    (found,) = foreign(response(b"HTTP/1.1 200 OK\r\n\r\nhallo", f"WARC-Payload-Digest: {sha1(b'hello')}"))
+    assert isinstance(found, DamagedRecord)
+    assert "payload is not what its digest says" in str(found)
+
+
+@pytest.mark.parametrize("field", ["WARC-Payload-Digest: crc:1", "WARC-Truncated: length"])
+def test_what_nobody_can_check_is_no_damage(field: str) -> None:
+    wrong = f"WARC-Payload-Digest: {sha1(b'whole')}" if "Truncated" in field else field
+    assert foreign_capture(response(b"HTTP/1.1 200 OK\r\n\r\nhallo", wrong, field)).body == b"hallo"
+
+
+def test_a_revisit_as_wget_writes_it_stands_for_the_last_payload_before_it_that_has_its_digest() -> None:
+    profile = "WARC-Profile: http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
+    fields = (profile, "WARC-Refers-To: <urn:uuid:0>", "WARC-Truncated: length", f"WARC-Payload-Digest: {sha1(b'<p>')}")
+    capture = foreign_capture(gzip.compress(record("revisit", b"HTTP/1.1 200 OK\r\n\r\n", *fields)))
+    assert capture.refers_to == (URL, capture.fetched_at)
+    assert capture.truncated is None
+    before = Capture(url=URL, fetched_at=datetime(2019, 1, 1, tzinfo=UTC), status=200, headers=(), body=b"<p>", payload_digest="sha256:x")
+    assert resolved(capture, lambda *_: before).body == b"<p>"
+    assert resolved(capture, lambda *_: replace(before, body=b"<b>")).body == b""

@@ -35,13 +35,18 @@ def test_the_capture_of_a_url_and_a_date_is_found_with_its_body(find: Original) 
     assert (found.url, found.body) == (url("robot"), page(ROBOT))
 
 
-def test_another_date_or_another_url_finds_nothing(find: Original) -> None:
-    assert find(url("robot"), START + timedelta(microseconds=1)) is None
+def test_a_later_date_finds_the_last_one_before_it_and_an_earlier_one_or_another_url_nothing(find: Original) -> None:
+    found = find(url("robot"), START + timedelta(microseconds=1))
+    assert found is not None
+    assert found.fetched_at == START
+    assert find(url("robot"), START - timedelta(microseconds=1)) is None
     assert find(url("lost"), START) is None
 
 
 def test_what_stands_for_another_capture_itself_is_none(find: Original) -> None:
-    assert find(url("robot"), START + timedelta(days=2)) is None
+    found = find(url("robot"), START + timedelta(days=2))
+    assert found is not None
+    assert (found.fetched_at, found.refers_to) == (START, None)
 
 
 def test_where_the_file_is_gone_there_is_none(made: Small, tmp_path: Path) -> None:
