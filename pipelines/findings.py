@@ -37,7 +37,7 @@ ADVICE = {
     What.CATALOGUE: "Restore catalogue.db from a backup, or rebuild it: `scrapy replay --archive NEW warc/*.warc.gz`.",
     What.MISSING_FILE: "Bring the file back from a backup; nothing can stand for raw bytes.",
     What.TORN: "The next crawl cuts a torn tail off and keeps it beside the file. In an older file: restore it from a backup.",
-    What.DAMAGED: "Restore the file from a backup.",
+    What.DAMAGED: "Restore the file from a backup. One that came in so from another crawler has nothing more to give: replay told of it.",
     What.ORPHAN: "After a killed run: the next crawl takes it in. Otherwise replay it: `scrapy replay --archive DIR warc/FILE`.",
     What.ROW: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.DIFFERS: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
