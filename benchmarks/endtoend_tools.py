@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 VENVS = ROOT / ".bench-venvs"
 CORES = len(os.sched_getaffinity(0))
 LAYOUT, CONSENSUS = "ours, layout", "ours, consensus"
+LAYOUT_INLINE = "ours, layout, one process"
+"""EXTRACT_WORKERS=0: pages are read where they are fetched, as the peers do; two busy cores slow each other"""
 YARDSTICK, YARDSTICK_TOLD = "trafilatura CLI", "trafilatura CLI, metadata"
 PACKAGES = {
     "crawlee": ("crawlee[beautifulsoup]", "trafilatura", "lxml_html_clean"),
@@ -55,19 +57,19 @@ Tool = Callable[[Pages, int, Path], Job]
 """The site, how many of its pages, and an empty folder."""
 
 
-def _ours(layout: bool) -> Tool:
+def _ours(layout: bool, **settings: object) -> Tool:
     def job(pages: Pages, count: int, folder: Path) -> Job:
         (folder / "seeds").mkdir()
         rules = seeds(pages.host, layout=layout, lists=LIST if count == len(pages.truth) else FEW_LIST)
         (folder / "seeds" / "site.toml").write_text(rules, encoding="utf-8")
-        return Job(words=crawl(folder), cwd=ROOT, out=folder / "archive")
+        return Job(words=crawl(folder, **settings), cwd=ROOT, out=folder / "archive")
 
     return job
 
 
-def crawl(folder: Path) -> list[str]:
-    """`scrapy crawl site`, all settings as they are: seeds and archive in a folder."""
-    options = {"ARCHIVE_DIR": folder / "archive", "SEEDS_DIR": folder / "seeds", "CONTACT": "benchmark@example.org"}
+def crawl(folder: Path, **settings: object) -> list[str]:
+    """`scrapy crawl site`, all other settings as they are: seeds and archive in a folder."""
+    options = {"ARCHIVE_DIR": folder / "archive", "SEEDS_DIR": folder / "seeds", "CONTACT": "benchmark@example.org", **settings}
     return [
         sys.executable,
         "-m",
@@ -115,6 +117,7 @@ def _urls(pages: Pages, count: int, folder: Path) -> Path:
 TOOLS: dict[str, Tool] = {
     LAYOUT: _ours(True),
     CONSENSUS: _ours(False),
+    LAYOUT_INLINE: _ours(True, EXTRACT_WORKERS=0),
     YARDSTICK: _trafilatura(),
     YARDSTICK_TOLD: _trafilatura("--with-metadata"),
     "Scrapy + trafilatura": _scrapy,
