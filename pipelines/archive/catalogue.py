@@ -31,12 +31,8 @@ _SQLITE_FAULTS: tuple[tuple[str, type[ArchiveError], str], ...] = (
     ("readonly database", ArchiveUnusable, "the catalogue cannot be written: check the owner and mode of the folder and its files"),
     ("unable to open", ArchiveUnusable, "the catalogue cannot be opened: check that the folder exists and may be written"),
     ("is locked", ArchiveUnusable, f"another process has held the catalogue for {BUSY_SECONDS:.0f} s: see which, and run again"),
-    (
-        "could not decode",
-        CatalogueDamaged,
-        "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/",
-    ),
-    ("malformed", CatalogueDamaged, "the catalogue is damaged: restore it from a backup, or rebuild it with `scrapy replay` from warc/"),
+    ("could not decode", CatalogueDamaged, _DAMAGED),
+    ("malformed", CatalogueDamaged, _DAMAGED),
     ("not a database", CatalogueDamaged, "catalogue.db is no SQLite database: restore it, or rebuild it with `scrapy replay` from warc/"),
 )
 
