@@ -24,10 +24,11 @@ _CJK = (
 )
 # A line break of the source between two Chinese characters is no space: Chinese HTML is wrapped anywhere.
 _WRAP = re.compile(f"(?<=[{_CJK}])[ \t\r]*\n[ \t\r\n]*(?=[{_CJK}])")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_KANA = re.compile("[\u3041-\u30ff]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_LETTER = re.compile(r"[^\W\d_]")
+# Runs, not single characters: counted so, a Chinese text costs a fifth.
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+_KANA = re.compile("[\u3041-\u30ff]+")
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
+_LETTER = re.compile(r"[^\W\d_]+")
 
 HAN_SHARE = 0.15
 """of all letters: an English page that quotes Chinese names stays below, a Chinese page full of brand names above"""
@@ -71,13 +72,13 @@ def presence(text: str | None) -> str | None:
 
 def script(text: str) -> Script:
     """The way of writing that most of `text` follows."""
-    letters = len(_LETTER.findall(text))
-    return Script.HAN if letters and len(_HAN.findall(text)) + len(_KANA.findall(text)) >= HAN_SHARE * letters else Script.SPACED
+    letters = characters(_LETTER, text)
+    return Script.HAN if letters and characters(_HAN, text) + characters(_KANA, text) >= HAN_SHARE * letters else Script.SPACED
 
 
 def language(text: str) -> str | None:
     """ "zh", "ja" or "ko" by the characters used; None where they do not tell."""
-    han, kana, hangul, letters = (len(pattern.findall(text)) for pattern in (_HAN, _KANA, _HANGUL, _LETTER))
+    han, kana, hangul, letters = (characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL, _LETTER))
     if not letters or han + kana + hangul < HAN_SHARE * letters:
         return None
     if hangul > han + kana:
@@ -88,4 +89,9 @@ def language(text: str) -> str | None:
 
 def visible_length(text: str) -> int:
     """How many characters of `text` are not white space."""
-    return len(text) - sum(map(len, _SPACE.findall(text)))
+    return len(text) - characters(_SPACE, text)
+
+
+def characters(runs: re.Pattern[str], text: str) -> int:
+    """How many characters of `text` stand in runs that a pattern finds."""
+    return sum(map(len, runs.findall(text)))

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pipelines.model import Reason, Rejection
+from pipelines.text import characters
 
 FRAMED = 120
 """`weight` below which a page in the frame of an article, without a date of its own, may be the site's notice"""
@@ -23,7 +24,7 @@ _ENOUGH = 2_000
 _TEASED = 40
 """`weight` of a line that offers the rest of a text; a sentence of the text is longer, or speaks of something else"""
 
-_CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
+_CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+")
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+(?:['’][a-z]+)?|\d+(?:\.\d+)?")
 _WORD_WEIGHT = 2
 """A word of an alphabet says as much as two Chinese characters: the same reports in both languages have 1.7 to 2.1"""
@@ -132,7 +133,7 @@ _PAYWALL = re.compile(
 
 def weight(text: str) -> int:
     """How much a text says, in Chinese characters: two for each word of an alphabet, and for each number."""
-    return len(_CJK.findall(text)) + _WORD_WEIGHT * len(_WORD.findall(text))
+    return characters(_CJK, text) + _WORD_WEIGHT * len(_WORD.findall(text))
 
 
 def said(signs: tuple[Sign, ...], text: str, markup: str = "") -> Rejection | None:
@@ -154,8 +155,7 @@ def tells(title: str | None, text: str) -> bool:
 
 
 def _pieces(text: str) -> set[str]:
-    runs = re.findall(f"{_CJK.pattern}+", text)
-    pairs = {run[at : at + 2] for run in runs for at in range(len(run) - 1)}
+    pairs = {run[at : at + 2] for run in _CJK.findall(text) for at in range(len(run) - 1)}
     return pairs | {word.lower() for word in _WORD.findall(text) if len(word) > 3 or word[0].isdigit()}
 
 

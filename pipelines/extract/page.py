@@ -25,6 +25,9 @@ _PLENTY = 4_000
 """visible characters of a tree that has lost nothing, unless libxml2 itself says so: the check costs more than the parse"""
 _SUSPICIOUS_TAG = 16_384
 """characters: tags shorter than this cannot hold enough attributes to matter"""
+_SUSPICIOUS_PAGE = 65_536
+"""characters: a shorter page that is one tag (16,000 attributes) is parsed in 0.6 s; looking at the tags of every page is a tenth of
+its time"""
 
 _DATA_URI = re.compile(rf"data:[\w.+/-]{{0,80}}[;,][^\s\"'<>)]{{{MAX_DATA_URI},}}+")
 # Possessive throughout: a tag is read once, whatever its quotes do. What scripts and comments print is no tag; they are
@@ -52,6 +55,7 @@ _CLASSES = etree.ElementDefaultClassLookup(
     element=html.HtmlElement, comment=html.HtmlComment, pi=html.HtmlProcessingInstruction, entity=html.HtmlEntity
 )
 """one class for all elements: lxml.html's own look-up asks Python for each, which is half the time of a walk over a tree"""
+_STRING = etree.XPath("string()", smart_strings=False)
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
 """deleted from the UTF-8 bytes, where each is a character of its own; lone surrogates fall out on the way there"""
 
@@ -69,25 +73,35 @@ class Page:
 
 def parse(text: str, url: str) -> Page | None:
     """The page, or None where there is nothing to parse. Never raises; linear in the length of `text`."""
-    markup = bounded(text)
+    markup, encoded = bounded(text)
     parser = etree.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
     parser.set_element_class_lookup(_CLASSES)
-    root = _tree(markup, parser)
+    root = _tree(encoded, parser)
     if root is not None and not _lost_text(root, markup, parser):
         return Page(root=root, markup=markup, url=url)
     flat = _flatten(markup)
     return Page(root=flat, markup=markup, url=url, flattened=True) if len(flat[0]) else None
 
 
-def bounded(text: str) -> str:
-    """`text` without control characters, long data: URIs and more than MAX_ATTRIBUTES attributes in one tag."""
-    text = text.encode("utf-8", "ignore").translate(None, _CONTROL).decode("utf-8")
-    if "data:" in text:
-        text = _DATA_URI.sub("data:,", text)
-    return _PIECE.sub(_fewer_attributes, text) if _has_long_tag(text) else text
+def bounded(text: str) -> tuple[str, bytes]:
+    """`text` without control characters, long data: URIs and, in a page that is long enough for it to matter, more than
+    MAX_ATTRIBUTES attributes in one tag; and its UTF-8. A usual page is not copied."""
+    try:
+        encoded = text.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate
+        encoded = text.encode("utf-8", "ignore")
+        text = encoded.decode("utf-8")
+    if len(kept := encoded.translate(None, _CONTROL)) != len(encoded):
+        encoded, text = kept, kept.decode("utf-8")
+    bare = _DATA_URI.sub("data:,", text) if "data:" in text else text
+    if _has_long_tag(bare):
+        bare = _PIECE.sub(_fewer_attributes, bare)
+    return bare, encoded if bare is text else bare.encode("utf-8")
 
 
 def _has_long_tag(text: str) -> bool:
+    if len(text) <= _SUSPICIOUS_PAGE:
+        return False
     return any(len(piece) > _SUSPICIOUS_TAG and _start_length(piece) > _SUSPICIOUS_TAG for piece in _PIECE.findall(text))
 
 
@@ -107,9 +121,9 @@ def _fewer_attributes(piece: re.Match[str]) -> str:
     return f"<{' '.join(parts)}>{text[length:]}"
 
 
-def _tree(markup: str, parser: etree.HTMLParser) -> html.HtmlElement | None:
+def _tree(encoded: bytes, parser: etree.HTMLParser) -> html.HtmlElement | None:
     try:
-        return html.document_fromstring(markup.encode("utf-8", "ignore"), parser=parser)
+        return html.document_fromstring(encoded, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
         return None
 
@@ -117,7 +131,7 @@ def _tree(markup: str, parser: etree.HTMLParser) -> html.HtmlElement | None:
 def _lost_text(root: html.HtmlElement, markup: str, parser: etree.HTMLParser) -> bool:
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         return True
-    text = root.xpath("string()")
+    text = str(_STRING(root))
     kept = _visible(text[: 4 * _PLENTY])
     if kept < _PLENTY:
         kept = _visible(text)
