@@ -90,7 +90,7 @@ def _page(text: str) -> etree._Element | None:
 def _tree(markup: str) -> etree._Element | None:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        return etree.fromstring(bounded(markup).encode("utf-8", "ignore"), parser)
+        return etree.fromstring(bounded(markup)[1], parser)
     except (etree.XMLSyntaxError, ValueError, AssertionError):
         return None
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from pipelines.model import (
@@ -26,9 +27,12 @@ from pipelines.model import (
 SCHEMA = "china-tech-archive/article/1"
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: object) -> str:
     """JSON with one form for one value: sorted keys, no spaces, UTF-8 as it is."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def digest(text: str) -> str:
@@ -43,7 +47,7 @@ def article_id(url: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """A UTC time with microseconds, as WARC/1.1 and the record write it: text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -53,7 +57,7 @@ def moment(text: str) -> datetime:
 
 def to_json(article: Article) -> str:
     """The stored form of an extraction result."""
-    return canonical_json({field.name: _plain(getattr(article, field.name)) for field in fields(article)})
+    return canonical_json({name: _plain(getattr(article, name)) for name in _names(Article)})
 
 
 def from_json(text: str) -> Article:
@@ -81,13 +85,20 @@ def _datetime(text: str | None) -> datetime | None:
 
 
 def _plain(value: object) -> object:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (Caption, Rights, Quality, Extraction)):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
     return dict(value) if isinstance(value, Mapping) else value
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

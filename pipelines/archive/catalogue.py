@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 
 from pipelines.archive import schema
+from pipelines.archive.prepared import Prepared
 from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
 
 BUSY_SECONDS = 30.0
@@ -200,6 +201,11 @@ def insert_new(tx: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, A
 def upsert(tx: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
     """Inserts a row, or replaces every column given of the one with the same primary key."""
     tx.execute(_upsert(tx.dialect.name, table, tuple(row)), dict(row))
+
+
+def new_rows(table: sa.Table) -> Prepared:
+    """`insert_new` for a statement of every page: the rows come with all their columns."""
+    return Prepared(lambda dialect: _insert_new(dialect, table), [column.name for column in table.c])
 
 
 # Built once: building a statement and finding it in SQLAlchemy's cache costs three times what carrying it out does.

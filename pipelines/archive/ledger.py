@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
-from pipelines.archive.catalogue import insert_new, upsert
+from pipelines.archive.catalogue import new_rows, upsert
 from pipelines.archive.prepared import Among, Prepared, Row, given
 from pipelines.archive.schema import IS_GONE, article, capture, change, content, edge, page, revision, tombstone
-from pipelines.archive.stored import Head, chunks, contents, records, whole_articles
+from pipelines.archive.stored import Head, chunks, contents, record_alone, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 from pipelines.urls import host_key
@@ -29,12 +30,14 @@ _FOLLOWS = ("cluster", "representative", "shown", "record_digest")
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
 _KNOWN = Prepared(sa.select(capture).where(capture.c.file == given("file"), capture.c.offset == given("offset")))
-_SEEN = Prepared(capture.insert().returning(capture.c.id), [column.name for column in capture.c if column.name not in ("id", "detail")])
+_SEEN = Prepared(capture.insert().returning(capture.c.id), [column.name for column in capture.c if column.name != "id"])
 _OUTCOME = Prepared(capture.update().where(capture.c.id == given("number")), ["outcome", "detail", "article"])
 _LOST = Prepared(sa.select(tombstone.c.article).where(Among(tombstone.c.article, "names")))
 _SAYS = Prepared(page.insert(), [column.name for column in page.c])
+_KEEP_CONTENT = new_rows(content)
+_PLACE = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
 _PAGES = Prepared(
-    sa.select(page, capture.c.url, capture.c.record_id).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
+    sa.select(page, capture.c.url, *_PLACE).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
 )
 _OF_ARTICLE = article.c.id == given("name")
 _HEAD, _HEADS = Prepared(sa.select(article).where(_OF_ARTICLE)), Prepared(sa.select(article).where(Among(article.c.id, "names")))
@@ -43,6 +46,7 @@ _NEW_TEXT = Prepared(article.update().where(_OF_ARTICLE), [column.name for colum
 _NEW_PLACE = Prepared(article.update().where(_OF_ARTICLE), ["cluster", "representative"])
 _PUBLISHED = Prepared(article.update().where(_OF_ARTICLE), ["shown", "record_digest"])
 _DROP_HEAD = Prepared(article.delete().where(_OF_ARTICLE))
+_NEW_REVISION = Prepared(revision.insert(), [column.name for column in revision.c if column.name != "similarity"])
 _REVISIONS = Prepared(sa.select(revision).where(revision.c.article == given("name")))
 _DROP_REVISIONS = Prepared(revision.delete().where(revision.c.article == given("name"), revision.c.number > given("last")))
 _KINDS = Prepared(sa.select(edge.c.kind).where(sa.or_(edge.c.low == given("name"), edge.c.high == given("name"))))
@@ -76,7 +80,8 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
     name = article_id(url)
     if taken_down(tx, [name]):
         result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
-    number = _insert_capture(tx, site, seen, name)
+    expected = _expected(result, url, name)
+    number = _insert_capture(tx, site, seen, expected)
     said = _page(name, number, part, seen, result)  # gone and confirmed too, where no text is known: it may be read later
     if said is None:
         assert isinstance(result, Rejection)
@@ -87,8 +92,16 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
         outcome = Outcome(word=refold(tx, site, url, name, known), url=url, article=name)
         if isinstance(result, Rejection):
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
-    _OUTCOME.run(tx, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
+    if outcome != expected:
+        _OUTCOME.run(tx, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
     return outcome
+
+
+def _expected(result: Article | Rejection, url: str, name: str) -> Outcome:
+    """What becomes of most captures with this result."""
+    if isinstance(result, Article):
+        return Outcome(word=Verdict.NEW, url=url, article=name)
+    return Outcome(word=result.reason, url=url, article=None if page_kind(result) is None else name, detail=result.detail)
 
 
 def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[str, Article]:
@@ -96,7 +109,7 @@ def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[
     stored = to_json(result)
     name = digest(stored)
     said["content"] = name
-    insert_new(tx, content, [{"digest": name, "article": stored}])
+    _KEEP_CONTENT.run(tx, {"digest": name, "article": stored})
     return {name: result}
 
 
@@ -124,7 +137,7 @@ def take_out(tx: sa.Connection, at: WarcRef) -> TakenOut | None:
     return TakenOut(head=head)
 
 
-def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> int:
+def _insert_capture(tx: sa.Connection, site: str, seen: Capture, outcome: Outcome) -> int:
     assert seen.warc is not None
     row = {
         "site": site,
@@ -137,8 +150,9 @@ def _insert_capture(tx: sa.Connection, site: str, seen: Capture, name: str) -> i
         "length": seen.warc.length,
         "record_id": seen.warc.record_id,
         "payload_digest": seen.payload_digest,
-        "outcome": "",
-        "article": name,
+        "outcome": outcome.word,
+        "detail": outcome.detail,
+        "article": outcome.article,
     }
     (made,) = _SEEN.rows(tx, row)
     return int(made.id)
@@ -148,8 +162,7 @@ def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail:
     """Records a capture that is no article page (a listing, a robots.txt), once."""
     assert seen.warc is not None
     if _known(tx, seen.warc) is None:
-        number = _insert_capture(tx, site, seen, "")
-        _OUTCOME.run(tx, {"number": number, "outcome": word, "detail": detail, "article": None})
+        _insert_capture(tx, site, seen, Outcome(word=word, url=seen.url, detail=detail))
 
 
 def _page(name: str, number: int, part: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
@@ -185,27 +198,47 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str
 
     Returns what that changed: a Verdict, or "awaiting_parts".
     """
-    folded = _fold(tx, name, known)
+    rows = _PAGES.rows(tx, {"name": name})
+    folded = _fold(tx, rows, known)
     before = _HEAD.first(tx, {"name": name})
     if folded is None:
         if before is not None:
             _forget(tx, name)
         return AWAITING_PARTS
-    is_new = before is None  # such an article has no revision, edge or counted line yet: they go with its head
-    _store_revisions(tx, name, folded, is_new=is_new)
-    current = folded.current
-    text_digest = digest(current.article.text)
-    _store_head(tx, {"id": name, "site": site, "url": url, "text_digest": text_digest}, folded, is_new=is_new)
+    if before is None:
+        return _begin(tx, {"id": name, "site": site, "url": url}, folded, rows)
+    _store_revisions(tx, name, folded, {row.number: row for row in _REVISIONS.rows(tx, {"name": name})})
+    current = folded.current.article
+    _NEW_TEXT.run(tx, {"name": name, **_head_row({"id": name, "site": site, "url": url}, folded)})
     touched = {name}
-    if before is None or before.content != canonical_json(current.contents):  # a short text is what its title says
-        touched |= neighbours.redraw(tx, name, current.article, before.comparison_digest if before is not None else None)
-    marked = templates.redraw(tx, site, name, current.article, is_new=is_new)
-    if is_new and touched == {name}:
-        publish(tx, touched, {name: current.article})  # alone, and its own representative since it was written down
-    else:
-        _settle(tx, touched)
+    if before.content != canonical_json(folded.current.contents):  # a short text is what its title says
+        touched |= neighbours.redraw(tx, name, current, before.comparison_digest)
+    marked = templates.redraw(tx, site, name, current).others
+    _settle(tx, touched)
     publish(tx, marked - touched)
-    return _verdict(tx, name, before, folded, is_alone=touched == {name})
+    return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
+
+
+def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, rows: Sequence[Row]) -> str:
+    """`refold` of an article that has no head: no revision, edge or counted line either, as they go with it."""
+    name, current = named["id"], folded.current.article
+    _store_revisions(tx, name, folded, {})
+    head = {**_head_row(named, folded), "cluster": name, "representative": name, "shown": False, "record_digest": ""}
+    others = neighbours.redraw(tx, name, current, None)
+    lines = templates.redraw(tx, named["site"], name, current, is_new=True)
+    if others:
+        _NEW_HEAD.run(tx, head)
+        _settle(tx, {name, *others})
+        publish(tx, lines.others - {name} - others)
+        return _kinship(tx, name)
+    if folded.status is Status.ACTIVE:  # alone, and its own representative: nothing need be asked to know its record
+        place = next(row for row in rows if row.capture == folded.current.capture)
+        made = record_alone(SimpleNamespace(**{**place._asdict(), **head}), current, is_marked=lines.is_marked)
+        head.update(shown=True, record_digest=digest(canonical_json(made)))
+        _CHANGE.run(tx, {"article": name, "op": "add"})
+    _NEW_HEAD.run(tx, head)
+    publish(tx, lines.others - {name})
+    return Verdict.NEW
 
 
 def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> None:
@@ -221,9 +254,9 @@ def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str
         refold(tx, of_site, url, name)
 
 
-def _fold(tx: sa.Connection, name: str, known: Mapping[str, Article]) -> history.History | None:
-    """The history of an article; where it would be withdrawn, a second look says whether its denials are to be believed."""
-    rows = _PAGES.rows(tx, {"name": name})
+def _fold(tx: sa.Connection, rows: Sequence[Row], known: Mapping[str, Article]) -> history.History | None:
+    """The history of an article by its pages; where it would be withdrawn, a second look says whether its denials are to be
+    believed."""
     shown = contents(tx, {row.content for row in rows if row.content}, known)
     folded = history.fold([_history_page(row) for row in rows], shown)
     if folded is None or folded.status is not Status.WITHDRAWN:
@@ -256,10 +289,11 @@ def _is_credible(tx: sa.Connection, denial: Row) -> bool:
     return history.is_credible(shown=len(shown), denied=len(denied))
 
 
-def _store_revisions(tx: sa.Connection, name: str, folded: history.History, *, is_new: bool) -> None:
-    stored = {} if is_new else {row.number: row for row in _REVISIONS.rows(tx, {"name": name})}
+def _store_revisions(tx: sa.Connection, name: str, folded: history.History, stored: Mapping[int, Row]) -> None:
     for row in _revision_rows(name, folded):
-        if _differing(stored.get(row["number"]), row):
+        if row["number"] not in stored:
+            _NEW_REVISION.run(tx, row)
+        elif _differing(stored[row["number"]], row):
             upsert(tx, revision, row)
     if len(stored) > len(folded.revisions):
         _DROP_REVISIONS.run(tx, {"name": name, "last": len(folded.revisions)})
@@ -292,7 +326,7 @@ def misfolded(tx: sa.Connection, head: Row) -> str | None:
     folded = history.fold([_history_page(row) for row in pages], contents(tx, {row.content for row in pages if row.content}))
     if folded is None:
         return "its pages show no text of it"
-    wrong = _differing(head, _head_row({"id": head.id, "text_digest": digest(folded.current.article.text)}, folded))
+    wrong = _differing(head, _head_row({"id": head.id}, folded))
     wrong += ["site"] if head.site != folded.current.article.site else []
     wrong += ["url"] if article_id(head.url) != head.id else []
     stored = {row.number: row for row in _REVISIONS.rows(tx, {"name": head.id})}
@@ -302,19 +336,11 @@ def misfolded(tx: sa.Connection, head: Row) -> str | None:
     return f"{', '.join(wrong)}: not what its pages say" if wrong else None
 
 
-def _store_head(tx: sa.Connection, named: dict[str, object], folded: history.History, *, is_new: bool) -> None:
-    row, name = _head_row(named, folded), named["id"]
-    if is_new:
-        row.update(cluster=name, representative=name, shown=False, record_digest="")
-        _NEW_HEAD.run(tx, row)
-    else:
-        _NEW_TEXT.run(tx, {"name": name, **row})
-
-
-def _head_row(named: dict[str, object], folded: history.History) -> dict[str, object]:
+def _head_row(named: dict[str, Any], folded: history.History) -> dict[str, Any]:
     current = folded.current
     return {
         **named,
+        "text_digest": digest(current.article.text),
         "status": folded.status,
         "revision": current.number,
         "content": canonical_json(current.contents),
@@ -328,11 +354,8 @@ def _head_row(named: dict[str, object], folded: history.History) -> dict[str, ob
     }
 
 
-def _verdict(tx: sa.Connection, name: str, before: Head | None, folded: history.History, *, is_alone: bool) -> str:
-    if before is not None:
-        return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
-    if is_alone:
-        return Verdict.NEW
+def _kinship(tx: sa.Connection, name: str) -> str:
+    """What a new article is to those that it was found to be related to."""
     kinds = {row.kind for row in _KINDS.rows(tx, {"name": name})}
     order = (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)
     return next((kind for kind in order if kind in kinds), Verdict.NEW)
@@ -345,7 +368,7 @@ def _forget(tx: sa.Connection, name: str) -> None:
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
         _CHANGE.run(tx, {"article": name, "op": "delete"})
-    marked = templates.redraw(tx, head.site, name, None)
+    marked = templates.redraw(tx, head.site, name, None).others
     _DROP_REVISIONS.run(tx, {"name": name, "last": 0})
     _DROP_HEAD.run(tx, {"name": name})
     _settle(tx, touched)
@@ -387,15 +410,14 @@ def _elect(tx: sa.Connection, component: set[str]) -> None:
             _NEW_PLACE.run(tx, {"name": name, "cluster": label, "representative": chosen})
 
 
-def publish(tx: sa.Connection, names: Iterable[str], known: Mapping[str, Article] = _NONE) -> None:
-    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed. `known` are
-    current articles by id that need not be read."""
+def publish(tx: sa.Connection, names: Iterable[str]) -> None:
+    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed."""
     for part in chunks(sorted(set(names))):
-        _publish(tx, part, known)
+        _publish(tx, part)
 
 
-def _publish(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Article]) -> None:
-    for row, made in records(tx, names, known):
+def _publish(tx: sa.Connection, names: Sequence[str]) -> None:
+    for row, made in records(tx, names):
         shown = row.status == Status.ACTIVE and row.representative == row.id
         made_digest = digest(canonical_json(made)) if shown else ""
         op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)

@@ -12,6 +12,7 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,7 +61,8 @@ class _Compiled:
 
 
 class Prepared:
-    """A statement whose parameters are given by name. `columns`: those that an INSERT or UPDATE sets."""
+    """A statement whose parameters are given by name, or what makes it for a dialect by its name. `columns`: those that an
+    INSERT or UPDATE sets."""
 
     __slots__ = ("_columns", "_compiled", "_statement")
 
@@ -103,7 +105,8 @@ class Prepared:
         return compiled
 
     def _compile(self, dialect: sa.Dialect) -> _Compiled:
-        found = self._statement.compile(dialect=dialect, column_keys=self._columns, compile_kwargs={"render_postcompile": True})
+        statement = self._statement(dialect.name) if isinstance(self._statement, FunctionType) else self._statement
+        found = statement.compile(dialect=dialect, column_keys=self._columns, compile_kwargs={"render_postcompile": True})
         fixed = {name: value for name, value in found.params.items() if isinstance(value, (str, float)) or type(value) in (int, bool)}
         several = tuple(sorted(set(re.findall(r"json_each\(:(\w+)\)", str(found)))))
         return _Compiled(sql=str(found), fixed=fixed, lists=several, row=_row(found, dialect))

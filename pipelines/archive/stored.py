@@ -65,13 +65,13 @@ def _damaged(where: str) -> CatalogueDamaged:
     )
 
 
-def whole_articles(tx: sa.Connection, heads: Iterable[Head], known: Mapping[str, Article] = _NONE) -> dict[str, Article]:
-    """The current articles of some heads, parts joined, by id. `known` ones need not be read."""
-    parts = {head.id: _parts(head) for head in heads if head.id not in known}
+def whole_articles(tx: sa.Connection, heads: Iterable[Head]) -> dict[str, Article]:
+    """The current articles of some heads, parts joined, by id."""
+    parts = {head.id: _parts(head) for head in heads}
     found = contents(tx, {one for several in parts.values() for one in several})
     if lost := next((name for name, several in parts.items() if not found.keys() >= set(several)), None):
         raise _damaged(f"the text of article {lost}")
-    return {**known, **{name: history.join([found[one] for one in several]) for name, several in parts.items()}}
+    return {name: history.join([found[one] for one in several]) for name, several in parts.items()}
 
 
 def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
@@ -82,16 +82,15 @@ def current(tx: sa.Connection, names: Collection[str]) -> dict[str, Article]:
     return whole_articles(tx, heads)
 
 
-def records(tx: sa.Connection, names: Sequence[str], known: Mapping[str, Article] = _NONE) -> list[tuple[Head, dict[str, object]]]:
-    """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names. `known` are
-    current articles that need not be read."""
+def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[str, object]]]:
+    """Heads and records (docs/article-record.md) of some articles, in the order given; at most `CHUNK` names."""
     rows = _PLACED.rows(tx, {"names": list(names)})
     found = {row.id: row for row in rows}
-    texts = whole_articles(tx, rows, known)
+    texts = whole_articles(tx, rows)
     members = _members(tx, {row.cluster for row in rows})
     bonds = _bonds(tx, rows)
     marked = templates.marked(tx, names)
-    heads = {name: _head(row, members, bonds.get(name), (templates.MARK,) if name in marked else ()) for name, row in found.items()}
+    heads = {name: _head(row, len(members[row.cluster]), bonds.get(name), is_marked=name in marked) for name, row in found.items()}
     return [(found[name], record(texts[name], heads[name])) for name in names if name in found]
 
 
@@ -123,7 +122,12 @@ def _bonds(tx: sa.Connection, heads: Sequence[Head]) -> dict[str, tuple[str, flo
     return {pairs[row.low, row.high]: (row.kind, row.similarity) for row in found if (row.low, row.high) in pairs}
 
 
-def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, float] | None, marks: tuple[str, ...]) -> article_record.Head:
+def record_alone(row: Head, text: Article, *, is_marked: bool) -> dict[str, object]:
+    """The record of an article that is a cluster by itself, of its head with the place of its capture."""
+    return record(text, _head(row, 1, None, is_marked=is_marked))
+
+
+def _head(row: Head, size: int, bond: tuple[str, float] | None, *, is_marked: bool) -> article_record.Head:
     kind, similarity = bond or (None, None)
     return article_record.Head(
         id=row.id,
@@ -139,8 +143,8 @@ def _head(row: Head, members: Mapping[str, Sequence[str]], bond: tuple[str, floa
             "id": row.cluster,
             "kind": kind,
             "similarity": similarity and round(similarity, SIMILARITY_DIGITS),
-            "size": len(members[row.cluster]),
+            "size": size,
             "representative": row.representative,
         },
-        marks=marks,
+        marks=(templates.MARK,) if is_marked else (),
     )

@@ -51,11 +51,17 @@ class Recurring:
         return f"'^{pattern}$'"
 
 
-def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_new: bool = False) -> set[str]:
-    """Counts the lines of an article's present text in place of those before; None takes it out. A new one had none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redrawn:
+    """`others`: articles that are now marked, or no longer; the article itself may be one of them. `is_marked`: whether it
+    carries a line that recurs."""
 
-    Returns the articles that are now marked, or no longer.
-    """
+    others: frozenset[str]
+    is_marked: bool
+
+
+def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_new: bool = False) -> Redrawn:
+    """Counts the lines of an article's present text in place of those before; None takes it out. A new one had none."""
     former = set() if is_new else {row.digest for row in _MINE.rows(tx, {"name": name})}
     lines = dict(template_lines(now)) if now is not None else {}
     gone, new = former - lines.keys(), lines.keys() - former
@@ -64,7 +70,10 @@ def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_n
     if new:
         rows = [{"article": name, "digest": digest, "site": site, "text": lines[digest]} for digest in sorted(new)]
         _KEEP.run_many(tx, rows)
-    return _crossed(tx, site, new, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
+    counts = {row.digest: row.articles for row in _COUNTED.rows(tx, {"name": name})} if lines else {}
+    reached = [digest for digest in new if counts[digest] == FREQUENT]
+    touched = _crossed(tx, site, reached, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
+    return Redrawn(others=frozenset(touched), is_marked=any(count >= FREQUENT for count in counts.values()))
 
 
 def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -> set[str]:
@@ -75,6 +84,18 @@ def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -
         if len(carriers) == count:
             touched.update(row.article for row in carriers)
     return touched
+
+
+def _counted_lines() -> sa.Select[tuple[str, int]]:
+    """The lines of one article, and in how many articles each stands; beyond FREQUENT they are not counted on."""
+    mine, others = template_line.alias(), template_line.alias()
+    same = sa.and_(others.c.site == mine.c.site, others.c.digest == mine.c.digest)
+    some = sa.select(others.c.article).where(same).limit(FREQUENT + 1).correlate(mine).subquery()
+    articles = sa.select(sa.func.count()).select_from(some).correlate(mine).scalar_subquery()
+    return sa.select(mine.c.digest, articles.label("articles")).where(mine.c.article == given("name"))
+
+
+_COUNTED = Prepared(_counted_lines())
 
 
 def marked(tx: sa.Connection, names: Iterable[str]) -> set[str]:

@@ -10,11 +10,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.archive.catalogue import insert_new
+from pipelines.archive.prepared import Prepared, given
 from pipelines.archive.schema import url as table
 from pipelines.model import Hints, Kind
 
@@ -81,7 +83,6 @@ class Row:
 _site: sa.BindParameter[str] = sa.bindparam("of_site")
 _KNOWN = sa.select(table.c.url, table.c.discovered_at).where(table.c.site == _site, table.c.url.in_(sa.bindparam("urls", expanding=True)))
 _BY_URL = sa.select(table).where(table.c.site == _site, table.c.url == sa.bindparam("of_url"))
-_SETTLE = table.update().where(table.c.id == sa.bindparam("number"))
 # Statements of every page are built once: building one costs three times what carrying it out does.
 
 
@@ -213,7 +214,12 @@ def nothing_after(tx: sa.Connection, site: str, now: float) -> int:
 
 def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
     """Ends a lease: the row's new state and all that was learnt."""
-    tx.execute(_SETTLE, {"number": url_id, "leased_until": None, **values})
+    _settling(tuple(values)).run(tx, {"number": url_id, "leased_until": None, **values})
+
+
+@lru_cache
+def _settling(names: tuple[str, ...]) -> Prepared:
+    return Prepared(table.update().where(table.c.id == given("number")), ["leased_until", *names])
 
 
 def counts(tx: sa.Connection, site: str) -> dict[tuple[str, str], int]:
