@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from pipelines.model import (
@@ -57,7 +56,7 @@ def moment(text: str) -> datetime:
 
 def to_json(article: Article) -> str:
     """The stored form of an extraction result."""
-    return canonical_json({name: _plain(getattr(article, name)) for name in _names(Article)})
+    return canonical_json({name: _plain(getattr(article, name)) for name in _NAMES[Article]})
 
 
 def from_json(text: str) -> Article:
@@ -91,14 +90,14 @@ def _plain(value: object) -> object:
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, (Caption, Rights, Quality, Extraction)):
-        return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
+    if (names := _NAMES.get(type(value))) is not None:
+        return {name: _plain(getattr(value, name)) for name in names}
     return dict(value) if isinstance(value, Mapping) else value
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_NAMES: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (Article, Caption, Rights, Quality, Extraction)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

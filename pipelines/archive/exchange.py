@@ -26,7 +26,19 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-from pipelines.archive.records import HEAD_END, Fields, Record, encode_record, format_date, is_digest_of, number, parse_date, sha256, unfold
+from pipelines.archive.records import (
+    BLOCK_DIGEST,
+    HEAD_END,
+    Fields,
+    Record,
+    encode_record,
+    format_date,
+    is_digest_of,
+    number,
+    parse_date,
+    sha256,
+    unfold,
+)
 from pipelines.errors import DamagedRecord
 from pipelines.model import Capture, Headers, Hints, Kind, WarcRef
 
@@ -85,17 +97,18 @@ class Exchange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
     """The gzip members of an exchange. `answer` is the response or revisit as it will be read, its offset counted from
-    the first of `members`."""
+    the first of `members`; `digest` is that of the exchange's body."""
 
     exchange: Exchange
     members: bytes
     answer: Record
     beside: bytes
+    digest: str
 
     def capture(self, file: str, start: int) -> Capture:
         """The capture, when `members` lie at `start` of `file`."""
         answer = replace(self.answer, offset=start + self.answer.offset)
-        capture = capture_of(answer, file, parse_metadata(self.beside))
+        capture = capture_of(answer, file, parse_metadata(self.beside), (self.exchange.body, self.digest))
         stands_for_whole = capture.refers_to is not None and capture.status != 304
         return replace(capture, body=self.exchange.body) if stands_for_whole else capture
 
@@ -109,20 +122,22 @@ def pack(exchange: Exchange, warcinfo_id: str) -> Packed:
     answer_id, metadata_id = new_id(), new_id()
     request = encode_record((*_REQUEST_FIELDS, _id(new_id()), _beside(answer_id), *common), _request_block(exchange))
     told, metadata = _metadata_block(exchange), b""
-    fields, block = _answer(exchange)
+    digest = sha256(exchange.body)
+    fields, block = _answer(exchange, digest)
     if told:
         metadata = encode_record((*METADATA_FIELDS, _id(metadata_id), _beside(answer_id), *common), told)
         fields = (*fields, _beside(metadata_id), ("X-Metadata-Length", str(len(metadata))))
     fields = (*fields, _id(answer_id), *common)
-    answer = encode_record(fields, block)
-    record = _as_read(fields, block, len(request) + len(metadata), len(answer))
-    return Packed(exchange=exchange, members=request + metadata + answer, answer=record, beside=told)
+    vouched = sha256(block)
+    answer = encode_record(fields, block, vouched)
+    record = _as_read((*fields, (BLOCK_DIGEST, vouched)), block, len(request) + len(metadata), len(answer))
+    return Packed(exchange=exchange, members=request + metadata + answer, answer=record, beside=told, digest=digest)
 
 
 def pack_replayed(exchange: Exchange, source: str, asked_at: datetime) -> bytes:
     """The response record of an exchange that another archive replayed at `source` when it was asked: pywb's and the
     Webrecorder tools' names for that. No request record: nobody asked the site itself."""
-    fields, block = _answer(exchange)
+    fields, block = _answer(exchange, sha256(exchange.body))
     given = (("WARC-Target-URI", clean_url(exchange.url)), ("WARC-Date", format_date(exchange.fetched_at)), _id(new_id()))
     return encode_record((*fields, *given, *_source_fields(source, asked_at)), block)
 
@@ -181,9 +196,8 @@ def _common_fields(exchange: Exchange, warcinfo_id: str) -> Fields:
     return (*fields, ("WARC-IP-Address", exchange.ip)) if exchange.ip else fields
 
 
-def _answer(exchange: Exchange) -> tuple[Fields, bytes]:
-    """Named fields and block of the response, or of the revisit record of the profile that fits."""
-    digest = sha256(exchange.body)
+def _answer(exchange: Exchange, digest: str) -> tuple[Fields, bytes]:
+    """Named fields and block of the response, or of the revisit record of the profile that fits; `digest` is the body's."""
     head = _status_line(exchange) + _header_lines(_written_headers(exchange))
     cut = (("WARC-Truncated", exchange.truncated),) if exchange.truncated else ()
     if exchange.refers_to and exchange.status == 304:
@@ -289,8 +303,9 @@ def told_beside(record: Record, beside: Record | None) -> tuple[Kind, Hints]:
     return Kind.ARTICLE, Hints()
 
 
-def capture_of(record: Record, file: str, told: tuple[Kind, Hints]) -> Capture:
-    """The meaning of a record. Raises DamagedRecord for one that has none."""
+def capture_of(record: Record, file: str, told: tuple[Kind, Hints], known: tuple[bytes, str] | None = None) -> Capture:
+    """The meaning of a record. `known` is a payload with its digest: who has just written it need not reckon it again. Raises
+    DamagedRecord for a record that has no meaning."""
     status, headers, body = _message(record, file)
     stored, (body, whole) = body, _dechunked(headers, body)
     truncated = _truncated(record, headers, body, whole)
@@ -309,7 +324,7 @@ def capture_of(record: Record, file: str, told: tuple[Kind, Hints]) -> Capture:
         kind=kind,
         hints=hints,
         truncated=truncated,
-        payload_digest=_payload_digest(record, body),
+        payload_digest=_payload_digest(record, body, known),
         refers_to=_refers_to(record, fetched_at),
         warc=WarcRef(file=file, offset=record.offset, length=record.length, record_id=record.record_id),
     )
@@ -363,11 +378,11 @@ def _truncated(record: Record, headers: Headers, body: bytes, whole: bool) -> st
     return "disconnect" if short or not whole else None
 
 
-def _payload_digest(record: Record, body: bytes) -> str | None:
+def _payload_digest(record: Record, body: bytes, known: tuple[bytes, str] | None) -> str | None:
     """Of the body as we hand it out; as declared where the record holds no body, or more of it than we keep."""
     if record.type == "revisit" or record.block_length > len(record.block):
         return record.fields.get("warc-payload-digest")
-    return sha256(body)
+    return known[1] if known is not None and known[0] == body else sha256(body)
 
 
 def _is_as_declared(record: Record, stored: bytes, body: bytes) -> bool:

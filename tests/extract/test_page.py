@@ -80,7 +80,7 @@ def test_a_script_with_too_many_attributes_keeps_the_first_and_its_code(name: st
 
 def test_a_long_script_is_no_tag() -> None:
     script = "<script>" + "if (a < b && c > d) { e = 'f=\"g\"' } " * 2_000 + "</script>"
-    assert page.bounded(script) == script
+    assert page.bounded(script) == (script, script.encode())
 
 
 def test_a_long_attribute_is_not_many_attributes() -> None:
@@ -130,4 +130,5 @@ def test_any_text_parses(any_text: str) -> None:
 @given(st.text(alphabet='<>"=/ abp!-\x00文', max_size=120))
 @settings(deadline=None, max_examples=200)
 def test_bounding_small_markup_changes_nothing_but_control_characters(markup: str) -> None:
-    assert page.bounded(markup) == (markup, markup.encode()).replace("\x00", "")
+    bare = markup.replace("\x00", "")
+    assert page.bounded(markup) == (bare, bare.encode())
