@@ -33,6 +33,9 @@ MOST_READY = 8 * BATCH
 """Rows held under lease without being sent: a batch for each of eight hosts that wait for their turn."""
 AHEAD = 4
 """Requests a host may have on the way beyond its concurrency: they wait for their turn, not for the catalogue."""
+WIDTH = 4
+"""The same in times of a concurrency that is more than one: of that many at once three wait to be read and committed, a group
+of them in one transaction."""
 
 
 class CatalogueScheduler(BaseScheduler):
@@ -101,6 +104,7 @@ class CatalogueScheduler(BaseScheduler):
         """Says that what came of a lease is committed."""
         if self._held.pop(row.id, None) is not None:
             self._under_way[row.host] -= 1
+            self._session.under_way = len(self._held)
 
     def _may_ask(self) -> bool:
         session = self._session
@@ -109,7 +113,8 @@ class CatalogueScheduler(BaseScheduler):
         return not (session.left_because or session.interrupted or session.faults)
 
     def _has_room(self, host: str) -> bool:
-        return self._under_way[host] < self._session.site.politeness.concurrency + AHEAD
+        at_once = self._session.site.politeness.concurrency
+        return self._under_way[host] < max(at_once + AHEAD, WIDTH * at_once)
 
     def _lease_more(self) -> None:
         if len(self._ready) >= MOST_READY or self._empty_at == self._session.generation:
@@ -171,6 +176,7 @@ class CatalogueScheduler(BaseScheduler):
     def _request(self, row: Row) -> Request:
         self._held[row.id] = row
         self._under_way[row.host] += 1
+        self._session.under_way = len(self._held)
         if row.kind is Kind.RECORD:
             return self._record_request(row)
         self._session.counts["requests"] += 1

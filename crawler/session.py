@@ -57,6 +57,8 @@ class Session:
     """hosts that are not asked again in this run"""
     generation: int = 0
     """grows with every commit: the scheduler looks again when it has"""
+    under_way: int = 0
+    """visits that were begun and are not committed"""
     left_because: str | None = None
     """the budget that is spent"""
     interrupted: str | None = None

@@ -42,6 +42,7 @@ class FakeRun:
     counts: Counter[str] = field(default_factory=Counter)
     loose: list[Capture] = field(default_factory=list)
     generation: int = 0
+    under_way: int = 1_000
     remembering: list[str] = field(default_factory=list)
     ended: list[tuple[Visit, Outcome | None]] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
@@ -142,6 +143,13 @@ def test_visits_that_come_together_are_one_transaction(run: FakeRun) -> None:
 
 def test_a_group_closes_when_it_is_full(run: FakeRun) -> None:
     through(run, *(run.visit(number, status=404) for number in range(GROUP_VISITS + 1)))
+    assert run.generation == 2
+
+
+def test_nobody_waits_where_nothing_else_is_under_way(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.stages.GROUP_SECONDS", 3_600.0)
+    run.under_way = 2
+    through(run, *(run.visit(number, status=404) for number in range(4)), close=False)
     assert run.generation == 2
 
 

@@ -99,6 +99,16 @@ def test_a_host_has_few_requests_on_the_way_and_other_hosts_do_not_wait_for_it(s
     assert len(taken(scheduler)) == 1
 
 
+def test_a_host_that_is_asked_many_at_once_has_enough_on_the_way_to_fill_a_group(session: Session) -> None:
+    session.site = replace(session.site, politeness=replace(session.site.politeness, concurrency=10))
+    made.known(session, *(address(number) for number in range(60)))
+    scheduler = opened(session)
+    first = taken(scheduler)
+    assert (len(first), session.under_way) == (40, 40)
+    settle(session, scheduler, first[0])
+    assert session.under_way == 39
+
+
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
     """What the catalogue is asked."""
