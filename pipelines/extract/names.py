@@ -89,6 +89,7 @@ _TITLED = re.compile(
 _ROLE_FORMS = str.maketrans(
     "編輯責審對記員執筆譯採報導訊電來監總統籌劃實習約駐評論專欄", "编辑责审对记员执笔译采报导讯电来监总统筹划实习约驻评论专栏"
 )
+_TRADITIONAL = re.compile(f"[{''.join(map(chr, _ROLE_FORMS))}]")
 _SIGNATURE_LENGTH = 160
 """characters at the end of a paragraph"""
 _LEAD_ROLE = re.compile(rf"(?:[{_HAN}]{{2,14}}?)?(?:{_REPORTER})\s*[:：|丨]?")
@@ -112,7 +113,7 @@ def _person(part: str) -> str | None:
 
 def _plain_roles(text: str) -> str:
     """`text` with the words of the roles in simplified characters; the names keep theirs."""
-    return text.translate(_ROLE_FORMS)
+    return text.translate(_ROLE_FORMS) if _TRADITIONAL.search(text) else text
 
 
 def editors(text: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -132,6 +133,12 @@ def test_a_sentence_about_reporters_is_no_byline(line: str) -> None:
 )
 def test_what_is_printed_behind_the_last_sentence_is_cut(line: str, kept: str, cut: str) -> None:
     assert furniture.cut_tail(line) == (kept, cut)
+
+
+@given(st.text(alphabet="a A1，：；！？（）。「」ｅé\u0301\u0338\u3000ﬁ①編責㈱ 文", max_size=40))
+@settings(deadline=None)
+def test_folding_is_normalising_whatever_the_short_cut(text: str) -> None:
+    assert furniture.fold(text) == furniture.simpler(unicodedata.normalize("NFKC", text).replace(" ", "").lower())
 
 
 def test_folding_is_for_rules_and_keeps_no_spaces_or_width() -> None:
