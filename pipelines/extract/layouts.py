@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, cast
 
 from lxml import etree, html
 
@@ -62,8 +62,23 @@ def _compiled(selector: str) -> etree.XPath:
 
 
 def _select(selector: str, root: html.HtmlElement) -> list[object]:
+    if (simple := _SIMPLE.fullmatch(selector)) is not None:
+        tag, name = simple.groups()
+        return [element for element in root.iter(tag) if name is None or _has_class(element, name)]
     found = _compiled(selector)(root)
     return list(found) if isinstance(found, list) else []
+
+
+_SIMPLE = re.compile(r"([a-z][a-z0-9]*)(?:\.([A-Za-z_][\w-]*))?", re.ASCII)
+"""selectors that the own walk of lxml finds in a tenth of the time that XPath takes: a tag, or a tag with a class"""
+_ID = re.compile(r"#([A-Za-z_][\w-]*)", re.ASCII)
+_BY_ID = etree.XPath("id($name)")
+_CLASS_ENDS = re.compile(r"[ \t\r\n]+")
+
+
+def _has_class(element: html.HtmlElement, name: str) -> bool:
+    given = element.get("class")
+    return given is not None and name in given and name in _CLASS_ENDS.split(given)
 
 
 class Whole(Protocol):
@@ -214,7 +229,22 @@ def _field(entry: dict[object, object], keys: tuple[str, ...]) -> str | None:
 
 
 def _first_element(root: html.HtmlElement, selectors: tuple[str, ...]) -> html.HtmlElement | None:
-    return next((one for selector in selectors for one in _select(selector, root) if isinstance(one, html.HtmlElement)), None)
+    """What the selectors find first in a page as it was parsed."""
+    for selector in selectors:
+        if (found := _with_id(selector, root)) is not None:
+            return found
+        if (found := next((one for one in _select(selector, root) if isinstance(one, html.HtmlElement)), None)) is not None:
+            return found
+    return None
+
+
+def _with_id(selector: str, root: html.HtmlElement) -> html.HtmlElement | None:
+    """The element that a selector of an id alone finds first, if the parser noted it: that is no walk at all. It notes the first
+    of several, and anchors by their names, too."""
+    if (named := _ID.fullmatch(selector)) is None:
+        return None
+    noted = cast("list[object]", _BY_ID(root, name=named[1]))
+    return next((one for one in noted if isinstance(one, html.HtmlElement) and one.get("id") == named[1]), None)
 
 
 def _text(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:

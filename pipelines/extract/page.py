@@ -132,7 +132,7 @@ def _lost_text(root: html.HtmlElement, markup: str, parser: etree.HTMLParser) ->
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         return True
     text = str(_STRING(root))
-    kept = _visible(text[: 4 * _PLENTY])
+    kept = _visible(text[: 2 * _PLENTY])
     if kept < _PLENTY:
         kept = _visible(text)
     return kept < _PLENTY and kept < KEPT_SHARE * _visible(_UNSEEN.sub(" ", markup))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import cast
 
 import pytest
 
@@ -11,7 +12,7 @@ from pipelines.extract import blocks, layouts, page
 from pipelines.extract.blocks import Reading
 from pipelines.extract.layouts import Match
 from pipelines.extract.page import Page
-from pipelines.site import Layout, Site, generic_site
+from pipelines.site import Layout, Site, compile_selector, generic_site
 
 P = "春分那天，河岸小镇的工程师们把第一台潮汐发电样机放进水里，岸上站满了拿着热水瓶的老人。"
 ONE = Layout(
@@ -140,3 +141,25 @@ def test_the_whole_page_is_read_only_where_title_or_date_do_not_prove_the_layout
     whole = Whole(parsed)
     assert kept(layouts.match(parsed, whole, site(ONE), "http://e.org/2026/a.html")) == [P]
     assert whole.read == read
+
+
+TANGLED = """
+    <html><body class=main id=top><a name=box>first</a><div id=box class="box  wide">one</div><p id=box class=wide>two</p>
+    <div class="wide\tbox">three</div><div class="boxes">four</div><div class="Box">five</div><DIV CLASS="x box">six</DIV>
+    <div>seven</div><svg class=box><div class="box\u3000wide">eight</div></svg><div id="box2"></div></body></html>
+"""
+
+
+@pytest.mark.parametrize("selector", ["div", "p", "div.box", "div.wide", "body.main", "html", "svg.box", "h1", "h1.box"])
+def test_simple_selectors_find_what_their_xpath_finds(selector: str) -> None:
+    found = page.parse(TANGLED, "http://example.org/")
+    assert found is not None
+    assert layouts._select(selector, found.root) == compile_selector(selector)(found.root)
+
+
+@pytest.mark.parametrize("selector", ["#box", "#box2", "#top", "#nowhere"])
+def test_the_first_of_an_id_is_the_first_in_the_page(selector: str) -> None:
+    found = page.parse(TANGLED, "http://example.org/")
+    assert found is not None
+    every = cast("list[object]", compile_selector(selector)(found.root))
+    assert layouts._first_element(found.root, (selector,)) is (every[0] if every else None)
