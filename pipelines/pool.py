@@ -2,7 +2,9 @@
 
 Rules of this file: each process has a pipe of its own, and nothing else is shared, so that one that is killed, at
 whatever moment, takes its own task with it and no other (docs/decisions/0006); a task goes to a process that said it is
-ready; what a task raises is its answer. One thread uses a pool: it waits in `wait`, or its event loop in `done`.
+ready; those that wait in its pipe behind the one that it does are given out again when it dies, and no more of them lie there
+than the pipe takes, so that nobody stands still to send; what a task raises is its answer. One thread uses a pool: it waits
+in `wait`, or its event loop in `done`.
 Seconds are the clock's while a task has the processor: one that a busy machine keeps from running is not late, so that what
 pages are read as does not depend on what else the machine does.
 """
@@ -14,9 +16,11 @@ import contextlib
 import gc
 import math
 import multiprocessing
+import os
 import pickle
 import resource
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -33,6 +37,8 @@ PRELOADED = ["pipelines.verify", "pipelines.reextract", "pipelines.replay"]
 """what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
 STARTS = 3
 """processes in a row that die before they are ready: then it is not chance"""
+PIPE = 2**20
+"""bytes of tasks that a pipe is to take, if the system allows it (net.core.wmem_max)"""
 PATIENCE = 20
 """times its seconds that a task may take which gets the processor only now and then"""
 
@@ -97,8 +103,13 @@ class Task:
 class _Process:
     pipe: Connection
     process: multiprocessing.process.BaseProcess
-    task: Task | None = None
+    room: int
+    """bytes that its pipe takes while it reads nothing"""
+    tasks: deque[Task] = field(default_factory=deque)
+    """the one that it does, and those that wait in its pipe"""
     ready: bool = False
+    deaf: bool = False
+    """it did not take a task: its end will be heard of"""
     ended: int = 0
     """tasks"""
     until: float = math.inf
@@ -108,17 +119,29 @@ class _Process:
     alarm: asyncio.TimerHandle | None = None
 
     @property
-    def is_idle(self) -> bool:
-        return self.ready and self.task is None
+    def task(self) -> Task | None:
+        """The one that it does."""
+        return self.tasks[0] if self.tasks else None
+
+    def takes(self, task: Task, ahead: int, most: int) -> bool:
+        """Whether a task can be sent to it now, of which it does at most `most` in its life."""
+        if not self.ready or self.deaf:
+            return False
+        if not self.tasks:
+            return True
+        waiting = sum(len(one.message) for one in self.tasks) + len(task.message)
+        return len(self.tasks) <= ahead and waiting <= self.room and self.ended + len(self.tasks) < most
 
 
 @dataclass(slots=True)
 class Pool:
-    """`workers` warm processes, each with so many bytes of memory beyond its start; one is replaced after so many tasks."""
+    """`workers` warm processes, each with so many bytes of memory beyond its start; one is replaced after so many tasks. `ahead`
+    tasks may wait in the pipe of one that is at work: it need not stand still while whoever uses the pool is busy."""
 
     workers: int
     memory: int
     tasks_a_process: int
+    ahead: int = 0
     _waiting: deque[Task] = field(default_factory=deque)
     _processes: list[_Process] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -159,7 +182,7 @@ class Pool:
         self._end_all(ProcessDied("The pool was closed."))
 
     def _end_all(self, fault: Exception) -> None:
-        under_way = [*self._waiting, *(process.task for process in self._processes if process.task is not None)]
+        under_way = [*self._waiting, *(task for process in self._processes for task in process.tasks)]
         self._waiting.clear()
         for process in self._processes:
             self._kill(process)
@@ -196,24 +219,33 @@ class Pool:
         self._hand_out()
 
     def _taken_from(self, process: _Process) -> Task:
-        task, process.task, process.until = process.task, None, math.inf
+        """The task that it did, and its time ends; that of the next one begins."""
+        process.until = math.inf
         if process.alarm is not None:
             process.alarm.cancel()
-        assert task is not None
+        task = process.tasks.popleft()
+        self._time(process)
         return task
+
+    def _give_back(self, process: _Process) -> None:
+        """What waits in the pipe of a process that ends has not begun, or begins anew."""
+        self._waiting.extendleft(reversed(process.tasks))
+        process.tasks.clear()
 
     def _late(self, process: _Process) -> None:
         assert process.task is not None
         if (more := _due(process, process.task.seconds)) > 0:
             self._set_alarm(process, more)
             return
-        task = self._taken_from(process)
+        task = process.tasks.popleft()
+        self._give_back(process)
         self._replace(process)
         task.end(False, TookTooLong(f"took more than {task.seconds:.0f} s"))
 
     def _lost(self, process: _Process) -> None:
         self._failed_starts += not process.ready
-        task = self._taken_from(process) if process.task is not None else None
+        task = process.tasks.popleft() if process.tasks else None
+        self._give_back(process)
         if self._failed_starts < STARTS:
             self._replace(process)
         if task is not None:
@@ -222,18 +254,28 @@ class Pool:
             self._end_all(NoProcess("Processes that read pages die before they are ready: is there memory for them?"))
 
     def _hand_out(self) -> None:
-        while self._waiting and (process := next((one for one in self._processes if one.is_idle), None)) is not None:
-            self._hand(process, self._waiting.popleft())
+        while self._waiting:
+            free = [one for one in self._processes if one.takes(self._waiting[0], self.ahead, self.tasks_a_process)]
+            if not free:
+                return
+            self._hand(min(free, key=lambda one: len(one.tasks)), self._waiting.popleft())
 
     def _hand(self, process: _Process, task: Task) -> None:
         try:
             process.pipe.send_bytes(task.message)
-        except OSError:  # it was killed while it had nothing to do: the task has not begun
+        except OSError:  # it was killed: what it had done before that is still in its pipe, and then its end
             self._waiting.appendleft(task)
-            self._lost(process)
+            process.deaf = True
             return
-        process.task, process.since = task, (time.monotonic(), _processor_time(process))
-        self._set_alarm(process, task.seconds)
+        process.tasks.append(task)
+        if len(process.tasks) == 1:
+            self._time(process)
+
+    def _time(self, process: _Process) -> None:
+        """From now on a process does its first task, if it has one."""
+        if process.tasks:
+            process.since = (time.monotonic(), _processor_time(process))
+            self._set_alarm(process, process.tasks[0].seconds)
 
     def _set_alarm(self, process: _Process, seconds: float) -> None:
         process.until = time.monotonic() + seconds
@@ -313,7 +355,15 @@ def _started(memory: int) -> _Process:
     with _no_script():
         process.start()
     theirs.close()
-    return _Process(ours, process)
+    return _Process(ours, process, _room(ours))
+
+
+def _room(pipe: Connection) -> int:
+    """Bytes that a pipe takes while nobody reads: half of the buffer that the system gives it (socket(7): SO_SNDBUF), as it counts
+    what it needs for itself, too."""
+    with socket.socket(fileno=os.dup(pipe.fileno())) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE)
+        return ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ MEMORY_A_WORKER = 512 * 2**20
 """HAZARDS P2, beyond what the libraries themselves have mapped."""
 PAGES_A_WORKER = 5_000
 """A worker is replaced after so many pages: lxml's and the allocator's fragments do not grow for ever."""
+PAGES_AHEAD = 8
+"""that wait in a worker's pipe: as many as it reads while the event loop commits a group"""
 TRIES = 3
 """of one page whose reading process dies: three deaths are the page's doing, one may be anybody's"""
 
@@ -31,7 +33,7 @@ class Readers:
     """A pool of warm processes that read captures; results come in any order."""
 
     def __init__(self, workers: int) -> None:
-        self._pool = Pool(workers, MEMORY_A_WORKER, PAGES_A_WORKER) if workers else None
+        self._pool = Pool(workers, MEMORY_A_WORKER, PAGES_A_WORKER, ahead=PAGES_AHEAD) if workers else None
         self._rules: Kept[Site] | None = None
 
     async def read(self, capture: Capture, site: Site) -> Result:

@@ -19,9 +19,18 @@ MEMORY = 256 * 2**20
 LONG = 60.0
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(2, MEMORY, 1_000)
+@pytest.fixture(scope="module", params=[0, 4], ids=["one at a time", "some ahead"])
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    pool = Pool(2, MEMORY, 1_000, ahead=request.param)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def queue() -> Iterator[Pool]:
+    """One process, and four tasks that may wait in its pipe."""
+    pool = Pool(1, MEMORY, 1_000, ahead=4)
+    pool.wait(pool.begin(LONG, double, 1))
     yield pool
     pool.close()
 
@@ -148,6 +157,63 @@ def test_processes_killed_in_the_middle_of_large_answers_lose_nothing_but_those(
         assert sorted(map(str, answers)) == ["8388608", "ProcessDied"]
 
 
+def size_of(body: bytes) -> int:
+    return len(body)
+
+
+def waiting(pool: Pool) -> int:
+    """Tasks that lie in the pipe of the one process, behind the one that it does."""
+    (process,) = pool._processes
+    return len(process.tasks) - 1
+
+
+def test_what_waits_behind_a_task_that_dies_or_is_late_is_done_by_another_process(queue: Pool) -> None:
+    for bad, fault in ((queue.begin(LONG, kills_itself), ProcessDied), (queue.begin(0.2, sleeps, LONG), TookTooLong)):
+        tasks = [queue.begin(LONG, double, n) for n in range(6)]
+        with pytest.raises(fault):
+            queue.wait(bad)
+        assert [queue.wait(task) for task in tasks] == [2 * n for n in range(6)]
+
+
+def test_the_time_of_a_task_begins_when_it_does(queue: Pool) -> None:
+    tasks = [queue.begin(0.8, sleeps, 0.3) for _ in range(4)]
+    assert waiting(queue) == 3
+    assert [queue.wait(task) for task in tasks] == [None] * 4
+
+
+def test_a_process_that_is_killed_from_without_loses_none_of_what_it_had_done(queue: Pool) -> None:
+    (process,) = queue._processes
+    done, hung, *behind = [queue.begin(LONG, double, 3), queue.begin(LONG, sleeps, LONG), queue.begin(LONG, double, 4)]
+    process.pipe.poll(LONG)  # its first answer is there, and not heard
+    assert process.process.pid is not None
+    os.kill(process.process.pid, signal.SIGKILL)
+    process.process.join()
+    behind.append(queue.begin(LONG, double, 5))
+    assert queue.wait(done) == 6
+    with pytest.raises(ProcessDied):
+        queue.wait(hung)
+    assert [queue.wait(task) for task in behind] == [8, 10]
+
+
+def test_no_more_waits_in_a_pipe_than_it_holds(queue: Pool) -> None:
+    (process,) = queue._processes
+    large_ones = [queue.begin(LONG, size_of, bytes(process.room // 2 - 1_000)) for _ in range(6)]
+    assert waiting(queue) == 1
+    small = [queue.begin(LONG, double, n) for n in range(10)]
+    assert [queue.wait(task) for task in large_ones] == [process.room // 2 - 1_000] * 6
+    assert [queue.wait(task) for task in small] == [2 * n for n in range(10)]
+    assert queue.wait(queue.begin(LONG, size_of, bytes(4 * process.room))) == 4 * process.room
+
+
+def test_the_process_that_has_least_to_do_is_given_the_next_task(pool: Pool) -> None:
+    for one in [pool.begin(LONG, double, n) for n in range(4)]:
+        pool.wait(one)
+    tasks = [pool.begin(LONG, sleeps, 0.1) for _ in range(2 * (1 + pool.ahead))]
+    assert {len(process.tasks) for process in pool._processes} == {1 + pool.ahead}
+    for task in tasks:
+        pool.wait(task)
+
+
 def outcome_of(pool: Pool, task: module.Task) -> object:
     try:
         return len(pool.wait(task))
@@ -192,10 +258,11 @@ def test_a_value_that_is_kept_comes_once_to_each_process() -> None:
         pool.close()
 
 
-def test_a_process_is_replaced_after_so_many_tasks() -> None:
-    pool = Pool(1, MEMORY, 3)
+@pytest.mark.parametrize("ahead", [0, 4])
+def test_a_process_is_replaced_after_so_many_tasks(ahead: int) -> None:
+    pool = Pool(1, MEMORY, 3, ahead=ahead)
     try:
-        seen = [pool.wait(pool.begin(LONG, pid)) for _ in range(9)]
+        seen = [pool.wait(task) for task in [pool.begin(LONG, pid) for _ in range(9)]]
     finally:
         pool.close()
     assert [seen.count(one) for one in dict.fromkeys(seen)] == [3, 3, 3]
