@@ -203,9 +203,16 @@ def upsert(tx: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
     tx.execute(_upsert(tx.dialect.name, table, tuple(row)), dict(row))
 
 
-def new_rows(table: sa.Table) -> Prepared:
-    """`insert_new` for a statement of every page: the rows come with all their columns."""
-    return Prepared(lambda dialect: _insert_new(dialect, table), [column.name for column in table.c])
+def new_rows(table: sa.Table, returning: str | None = None) -> Prepared:
+    """`insert_new` for a statement of every page: the rows come with all their columns, but for the one that the database
+    counts and gives back."""
+    names = [column.name for column in table.c if column.name != returning]
+
+    def statement(dialect: str) -> Any:
+        insert = _insert_new(dialect, table)
+        return insert if returning is None else insert.returning(table.c[returning])
+
+    return Prepared(statement, names)
 
 
 # Built once: building a statement and finding it in SQLAlchemy's cache costs three times what carrying it out does.

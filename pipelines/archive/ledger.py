@@ -30,7 +30,7 @@ _FOLLOWS = ("cluster", "representative", "shown", "record_digest")
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
 _KNOWN = Prepared(sa.select(capture).where(capture.c.file == given("file"), capture.c.offset == given("offset")))
-_SEEN = Prepared(capture.insert().returning(capture.c.id), [column.name for column in capture.c if column.name != "id"])
+_SEEN = new_rows(capture, returning="id")
 _OUTCOME = Prepared(capture.update().where(capture.c.id == given("number")), ["outcome", "detail", "article"])
 _LOST = Prepared(sa.select(tombstone.c.article).where(Among(tombstone.c.article, "names")))
 _SAYS = Prepared(page.insert(), [column.name for column in page.c])
@@ -75,13 +75,13 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
     its own URL says.
     """
     assert seen.warc is not None, "only what lies in the archive can be written down"
-    if (before := _known(tx, seen.warc)) is not None:
-        return before
     name = article_id(url)
     if taken_down(tx, [name]):
         result = Rejection(reason=Reason.TAKEN_DOWN, detail="was taken down, and stays so")
     expected = _expected(result, url, name)
     number = _insert_capture(tx, site, seen, expected)
+    if number is None:
+        return _known(tx, seen.warc)
     said = _page(name, number, part, seen, result)  # gone and confirmed too, where no text is known: it may be read later
     if said is None:
         assert isinstance(result, Rejection)
@@ -113,9 +113,9 @@ def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[
     return {name: result}
 
 
-def _known(tx: sa.Connection, at: WarcRef) -> Outcome | None:
-    row = _KNOWN.first(tx, {"file": at.file, "offset": at.offset})
-    return None if row is None else Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
+def _known(tx: sa.Connection, at: WarcRef) -> Outcome:
+    (row,) = _KNOWN.rows(tx, {"file": at.file, "offset": at.offset})
+    return Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,8 @@ def take_out(tx: sa.Connection, at: WarcRef) -> TakenOut | None:
     return TakenOut(head=head)
 
 
-def _insert_capture(tx: sa.Connection, site: str, seen: Capture, outcome: Outcome) -> int:
+def _insert_capture(tx: sa.Connection, site: str, seen: Capture, outcome: Outcome) -> int | None:
+    """The number of its row; None where its record has one already."""
     assert seen.warc is not None
     row = {
         "site": site,
@@ -154,15 +155,13 @@ def _insert_capture(tx: sa.Connection, site: str, seen: Capture, outcome: Outcom
         "detail": outcome.detail,
         "article": outcome.article,
     }
-    (made,) = _SEEN.rows(tx, row)
-    return int(made.id)
+    made = _SEEN.first(tx, row)
+    return None if made is None else int(made.id)
 
 
 def note_capture(tx: sa.Connection, site: str, seen: Capture, word: str, detail: str | None = None) -> None:
     """Records a capture that is no article page (a listing, a robots.txt), once."""
-    assert seen.warc is not None
-    if _known(tx, seen.warc) is None:
-        _insert_capture(tx, site, seen, Outcome(word=word, url=seen.url, detail=detail))
+    _insert_capture(tx, site, seen, Outcome(word=word, url=seen.url, detail=detail))
 
 
 def _page(name: str, number: int, part: int, seen: Capture, result: Article | Rejection) -> dict[str, object] | None:
