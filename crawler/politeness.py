@@ -55,7 +55,13 @@ MAX_OPENINGS = 5
 """openings of the breaker in a row after which the host is given up for this run: ten URLs that failed one after the other,
 or five challenges"""
 CALM = 10
-"""good answers in a row after which earlier challenges are forgotten: more than are in flight before a verdict comes"""
+"""good answers in a row after which earlier challenges are forgotten, or `most_begun` where that is more: as many may be in flight
+before a verdict comes"""
+AHEAD = 4
+"""requests that a host may have on the way beyond its concurrency: they wait for their turn, not for the catalogue"""
+WIDTH = 4
+"""visits of a host, in times of its concurrency, that may be begun and not committed: those that were answered wait to be read,
+and for a group that is worth a transaction"""
 LONGEST = 86_400.0
 """seconds; a Retry-After of more than a day is remembered as a day"""
 LONG_WAITS = 2
@@ -168,14 +174,24 @@ def after_response(
         state = _told_to_wait(state, wait, now, politeness, of_host or status in OF_HOST)
     if status in SLOW_DOWN or status >= 500 or status in REFUSALS:
         return _failed(state, now, f"status {status}", counts)
-    return _answered(state)
+    return _answered(state, politeness)
 
 
-def _answered(state: HostState) -> HostState:
+def most_asked(politeness: Politeness) -> int:
+    """Requests that a host may have on the way, the one that waits for its turn as much as the one that is sent."""
+    return politeness.concurrency + AHEAD
+
+
+def most_begun(politeness: Politeness) -> int:
+    """The same of visits, from their requests to the commit of what came of them."""
+    return max(most_asked(politeness), WIDTH * politeness.concurrency)
+
+
+def _answered(state: HostState, politeness: Politeness) -> HostState:
     """A good answer, as far as the network can tell: a challenge comes with status 200 too, so that challenges are
     forgotten only after several."""
     calm = state.calm + 1
-    challenges = 0 if calm >= CALM else state.challenges
+    challenges = 0 if calm >= max(CALM, most_begun(politeness)) else state.challenges
     openings = min(state.openings, challenges)
     slowdown = max(1.0, state.slowdown * RECOVERY)
     return replace(state, failures=0, calm=calm, challenges=challenges, long_waits=0, openings=openings, slowdown=slowdown)

@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
-from scrapy import Spider
+from scrapy import Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.http import Request
 
 from crawler import backfill, clock
 from crawler.conditional import Validators
+from crawler.politeness import most_asked, most_begun
 from crawler.session import Session
 from pipelines.archive import urltable
 from pipelines.archive.article_record import moment
@@ -31,11 +32,6 @@ BATCH = 64
 """Rows leased at once; one lease costs a transaction (8 to 15 ms with fsync)."""
 MOST_READY = 8 * BATCH
 """Rows held under lease without being sent: a batch for each of eight hosts that wait for their turn."""
-AHEAD = 4
-"""Requests a host may have on the way beyond its concurrency: they wait for their turn, not for the catalogue."""
-WIDTH = 4
-"""The same in times of a concurrency that is more than one: of that many at once three wait to be read and committed, a group
-of them in one transaction."""
 
 
 class CatalogueScheduler(BaseScheduler):
@@ -47,6 +43,11 @@ class CatalogueScheduler(BaseScheduler):
         self._held: dict[int, Row] = {}
         """rows handed out as requests, by id, until what came of them is committed"""
         self._under_way: Counter[str] = Counter()
+        """those, by host"""
+        self._asked: Counter[str] = Counter()
+        """those of them that are not answered, by host"""
+        self._answered: set[int] = set()
+        """those that are, by id"""
         self._empty_at = -1
         self._nothing_beside: tuple[int, tuple[str, ...]] = (-1, ())
         """the generation and the full hosts beside which there was nothing to lease"""
@@ -59,6 +60,7 @@ class CatalogueScheduler(BaseScheduler):
         session: Session = crawler.session  # type: ignore[attr-defined]  # set by `scrapy crawl`
         scheduler = cls(session, session.site.politeness.max_requests)
         crawler.scheduler = scheduler  # type: ignore[attr-defined]
+        crawler.signals.connect(scheduler.answered, signals.request_left_downloader)
         return scheduler
 
     def open(self, spider: Spider) -> None:
@@ -83,6 +85,10 @@ class CatalogueScheduler(BaseScheduler):
         """Takes back a request under lease (a redirect, a retry); any other has no place in the frontier."""
         if "lease" not in request.meta:
             return False
+        row = request.meta["lease"]
+        if row.id in self._answered:
+            self._answered.remove(row.id)
+            self._asked[row.host] += 1
         self._returned.append(request)
         return True
 
@@ -100,11 +106,23 @@ class CatalogueScheduler(BaseScheduler):
             self._ready.append(row)
         return None
 
+    def answered(self, request: Request) -> None:
+        """Hears that nothing waits for the host of a request any more: it makes room for the next one."""
+        row = request.meta.get("lease")
+        if row is not None and row.id in self._held and row.id not in self._answered:
+            self._answered.add(row.id)
+            self._asked[row.host] -= 1
+
     def settled(self, row: Row) -> None:
         """Says that what came of a lease is committed."""
-        if self._held.pop(row.id, None) is not None:
-            self._under_way[row.host] -= 1
-            self._session.under_way = len(self._held)
+        if self._held.pop(row.id, None) is None:
+            return
+        self._under_way[row.host] -= 1
+        self._session.under_way = len(self._held)
+        if row.id in self._answered:
+            self._answered.remove(row.id)
+        else:
+            self._asked[row.host] -= 1
 
     def _may_ask(self) -> bool:
         session = self._session
@@ -113,8 +131,8 @@ class CatalogueScheduler(BaseScheduler):
         return not (session.left_because or session.interrupted or session.faults)
 
     def _has_room(self, host: str) -> bool:
-        at_once = self._session.site.politeness.concurrency
-        return self._under_way[host] < max(at_once + AHEAD, WIDTH * at_once)
+        politeness = self._session.site.politeness
+        return self._asked[host] < most_asked(politeness) and self._under_way[host] < most_begun(politeness)
 
     def _lease_more(self) -> None:
         if len(self._ready) >= MOST_READY or self._empty_at == self._session.generation:
@@ -176,6 +194,7 @@ class CatalogueScheduler(BaseScheduler):
     def _request(self, row: Row) -> Request:
         self._held[row.id] = row
         self._under_way[row.host] += 1
+        self._asked[row.host] += 1
         self._session.under_way = len(self._held)
         if row.kind is Kind.RECORD:
             return self._record_request(row)

@@ -241,6 +241,7 @@ class Pool:
         self._give_back(process)
         self._replace(process)
         task.end(False, TookTooLong(f"took more than {task.seconds:.0f} s"))
+        self._hand_out()
 
     def _lost(self, process: _Process) -> None:
         self._failed_starts += not process.ready
@@ -252,6 +253,7 @@ class Pool:
             task.end(False, ProcessDied(f"exit code {process.process.exitcode}"))
         if self._failed_starts >= STARTS:
             self._end_all(NoProcess("Processes that read pages die before they are ready: is there memory for them?"))
+        self._hand_out()
 
     def _hand_out(self) -> None:
         while self._waiting:
@@ -263,9 +265,10 @@ class Pool:
     def _hand(self, process: _Process, task: Task) -> None:
         try:
             process.pipe.send_bytes(task.message)
-        except OSError:  # it was killed: what it had done before that is still in its pipe, and then its end
+        except OSError:  # it was killed, or has half a message: what it had done before that is still in its pipe, and then its end
             self._waiting.appendleft(task)
             process.deaf = True
+            process.process.kill()
             return
         process.tasks.append(task)
         if len(process.tasks) == 1:
@@ -362,6 +365,7 @@ def _room(pipe: Connection) -> int:
     """Bytes that a pipe takes while nobody reads: half of the buffer that the system gives it (socket(7): SO_SNDBUF), as it counts
     what it needs for itself, too."""
     with socket.socket(fileno=os.dup(pipe.fileno())) as ours:
+        ours.setblocking(True)  # whatever socket.setdefaulttimeout says: the other end of this is shared
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE)
         return ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -193,6 +195,40 @@ def test_a_process_that_is_killed_from_without_loses_none_of_what_it_had_done(qu
     with pytest.raises(ProcessDied):
         queue.wait(hung)
     assert [queue.wait(task) for task in behind] == [8, 10]
+
+
+def test_a_process_that_cannot_be_sent_to_is_replaced(queue: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (process,) = queue._processes
+    doing = queue.begin(LONG, double, 1)
+
+    def no_room(_: bytes) -> None:
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    process.pipe.poll(LONG)  # its answer is there
+    monkeypatch.setattr(process, "pipe", Sends(process.pipe, no_room), raising=True)
+    tasks = [queue.begin(LONG, double, n) for n in (2, 3)]
+    assert [queue.wait(task) for task in (doing, *tasks)] == [2, 4, 6]
+
+
+class Sends:
+    """A pipe that sends in a way of its own."""
+
+    def __init__(self, pipe: Any, send_bytes: Any) -> None:
+        self._pipe, self.send_bytes = pipe, send_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+
+def test_a_default_timeout_of_sockets_does_not_reach_the_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(10.0)
+    try:
+        pool = Pool(1, MEMORY, 10)
+        assert os.get_blocking(pool._processes[0].pipe.fileno())
+    finally:
+        socket.setdefaulttimeout(before)
+    pool.close()
 
 
 def test_no_more_waits_in_a_pipe_than_it_holds(queue: Pool) -> None:

@@ -13,7 +13,8 @@ from scrapy import Spider
 from scrapy.http import Request
 
 from crawler import scheduler as module
-from crawler.scheduler import AHEAD, BATCH, CatalogueScheduler
+from crawler.politeness import AHEAD
+from crawler.scheduler import BATCH, CatalogueScheduler
 from crawler.session import Session
 from pipelines import flow
 from pipelines.archive import urltable
@@ -99,14 +100,34 @@ def test_a_host_has_few_requests_on_the_way_and_other_hosts_do_not_wait_for_it(s
     assert len(taken(scheduler)) == 1
 
 
-def test_a_host_that_is_asked_many_at_once_has_enough_on_the_way_to_fill_a_group(session: Session) -> None:
+def test_a_host_that_is_asked_many_at_once_has_enough_begun_to_fill_a_group_and_few_that_wait_for_it(session: Session) -> None:
     session.site = replace(session.site, politeness=replace(session.site.politeness, concurrency=10))
     made.known(session, *(address(number) for number in range(60)))
     scheduler = opened(session)
+    begun: list[Request] = []
+    while batch := taken(scheduler):
+        assert len(batch) <= 10 + AHEAD
+        begun += batch
+        for request in batch:
+            scheduler.answered(request)
+    assert (len(begun), session.under_way) == (40, 40)
+    settle(session, scheduler, begun[0])
+    assert (len(taken(scheduler)), session.under_way) == (1, 40)
+
+
+def test_a_request_that_comes_back_waits_for_its_host_again(session: Session, scheduler: CatalogueScheduler) -> None:
+    session.site = replace(session.site, politeness=replace(session.site.politeness, concurrency=2))
+    made.known(session, *(address(number) for number in range(30)))
     first = taken(scheduler)
-    assert (len(first), session.under_way) == (40, 40)
+    assert len(first) == 2 + AHEAD
+    scheduler.answered(first[0])
+    scheduler.enqueue_request(first[0])  # a redirect, a further try
+    assert taken(scheduler) == [first[0]]
+    for _ in range(2):  # Scrapy may say it twice
+        scheduler.answered(first[0])
+    assert len(taken(scheduler)) == 1
     settle(session, scheduler, first[0])
-    assert session.under_way == 39
+    assert len(taken(scheduler)) == 0
 
 
 @pytest.fixture
