@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.archive.records import format_date
 from pipelines.model import (
     Article,
     Caption,
@@ -46,7 +47,7 @@ def article_id(url: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """A UTC time with microseconds, as WARC/1.1 and the record write it: text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return format_date(moment)
 
 
 def moment(text: str) -> datetime:

@@ -212,7 +212,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str
     touched = {name}
     if before.content != canonical_json(folded.current.contents):  # a short text is what its title says
         touched |= neighbours.redraw(tx, name, current, before.comparison_digest)
-    marked = templates.redraw(tx, site, name, current).others
+    marked = templates.redraw(tx, site, name, current).touched
     _settle(tx, touched)
     publish(tx, marked - touched)
     return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
@@ -228,7 +228,7 @@ def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, ro
     if others:
         _NEW_HEAD.run(tx, head)
         _settle(tx, {name, *others})
-        publish(tx, lines.others - {name} - others)
+        publish(tx, lines.touched - {name} - others)
         return _kinship(tx, name)
     if folded.status is Status.ACTIVE:  # alone, and its own representative: nothing need be asked to know its record
         place = next(row for row in rows if row.capture == folded.current.capture)
@@ -236,7 +236,7 @@ def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, ro
         head.update(shown=True, record_digest=digest(canonical_json(made)))
         _CHANGE.run(tx, {"article": name, "op": "add"})
     _NEW_HEAD.run(tx, head)
-    publish(tx, lines.others - {name})
+    publish(tx, lines.touched - {name})
     return Verdict.NEW
 
 
@@ -367,7 +367,7 @@ def _forget(tx: sa.Connection, name: str) -> None:
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
         _CHANGE.run(tx, {"article": name, "op": "delete"})
-    marked = templates.redraw(tx, head.site, name, None).others
+    marked = templates.redraw(tx, head.site, name, None).touched
     _DROP_REVISIONS.run(tx, {"name": name, "last": 0})
     _DROP_HEAD.run(tx, {"name": name})
     _settle(tx, touched)

@@ -53,10 +53,10 @@ class Recurring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrawn:
-    """`others`: articles that are now marked, or no longer; the article itself may be one of them. `is_marked`: whether it
+    """`touched`: articles that are now marked, or no longer, the article itself among them or not. `is_marked`: whether it
     carries a line that recurs."""
 
-    others: frozenset[str]
+    touched: frozenset[str]
     is_marked: bool
 
 
@@ -73,7 +73,7 @@ def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_n
     counts = {row.digest: row.articles for row in _COUNTED.rows(tx, {"name": name})} if lines else {}
     reached = [digest for digest in new if counts[digest] == FREQUENT]
     touched = _crossed(tx, site, reached, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
-    return Redrawn(others=frozenset(touched), is_marked=any(count >= FREQUENT for count in counts.values()))
+    return Redrawn(touched=frozenset(touched), is_marked=any(count >= FREQUENT for count in counts.values()))
 
 
 def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -> set[str]:

@@ -1,7 +1,7 @@
 """Characters to one tree, whatever the characters: bounded before lxml sees them, checked after.
 
 lxml's HTML parser is quadratic in the attributes of one tag (40,000 take 4 s, HAZARDS) and stops at 2,048 open elements,
-silently. So attributes are capped and data: URIs emptied in the markup, and a tree that holds far fewer characters than
+silently. So attributes are capped in long pages, data: URIs emptied in the markup, and a tree that holds far fewer characters than
 the markup shows is thrown away for BeautifulSoup's, flattened to paragraphs.
 """
 
