@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -145,7 +146,7 @@ class Visits:
         if later and values["state"] == State.DONE and not values["tries"]:
             values["due_at"] = frontier.NEVER  # its first page wakes it
         following = self._next_part(row, read, now)
-        return Settlement(values=values, found=following, wake=tuple(new.url for new in following))
+        return self._settled(values, following, following)
 
     def _next_part(self, row: Row, read: Article | None, now: float) -> tuple[NewUrl, ...]:
         if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, self.site):
@@ -179,8 +180,7 @@ class Visits:
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
             values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
-        wake = tuple(new.url for new in on if not self._was_asked(tx, new.url))
-        settlement = Settlement(values=values, found=(*taken.fresh, *on), wake=wake, completed=taken.completed)
+        settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
         return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
 
@@ -196,9 +196,8 @@ class Visits:
             self.counts[f"backfill/skipped/{word}"] += count
         live = [link for link in found.links if link.kind in (Kind.ARTICLE, Kind.LISTING) and self._wanted(link, row)]
         pages = self._index_pages(row, found, now)
-        wake = tuple(new.url for new in pages if not self._was_asked(tx, new.url))
         new = (*pages, *(_new_record(link, now) for link in records), *(self._new_old(link, row, now) for link in live))
-        settlement = Settlement(values=values, found=new, wake=wake)
+        settlement = self._settled(values, new, pages)
         broken = self._failed(row, OUR_FAULT, now, status)
         return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
 
@@ -214,10 +213,13 @@ class Visits:
         new = self._new_link(link, row, now)
         return replace(new, priority=frontier.OLD_PRIORITY) if link.kind is Kind.ARTICLE else new
 
-    def _was_asked(self, tx: sa.Connection, url: str) -> bool:
-        """In this run: where two lists go on to the same page, the second must not make it due for the next night."""
-        row = urltable.by_url(tx, self.site.name, url)
-        return row is not None and (row.last_fetched or 0.0) >= self.started
+    def _settled(
+        self, values: dict[str, Any], found: tuple[NewUrl, ...], on: tuple[NewUrl, ...], completed: str | None = None
+    ) -> Settlement:
+        """`on` is where it goes on in this run. Two lists may go on to the same page: when the second of them is committed, the
+        page may have been read already, and must not be due for the next night."""
+        wake = tuple(new.url for new in on)
+        return Settlement(values=values, found=found, wake=wake, not_since=self.started, completed=completed)
 
     def _is_start(self, row: Row) -> bool:
         return row.url in self._starts

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -47,12 +48,14 @@ fifteen of them share it. Where nothing else is under way, nobody waits."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a visit changes in the frontier: the values of its own row, URLs to be known, URLs to be asked in this run,
-    and the list (by the URL of its first page) that has now been read to its end."""
+    """What a visit changes in the frontier: the values of its own row, URLs to be known, URLs to be asked in this run that
+    have not been asked since `not_since` (its start), and the list (by the URL of its first page) that has now been read to
+    its end."""
 
     values: Mapping[str, Any]
     found: tuple[NewUrl, ...] = ()
     wake: tuple[str, ...] = ()
+    not_since: float = math.inf
     completed: str | None = None
 
 
@@ -239,7 +242,7 @@ def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) ->
     urltable.discover(tx, site.name, settlement.found, visit.now)
     _leave_taken_down(tx, site, settlement.found)
     for url in settlement.wake:
-        urltable.wake(tx, site.name, url, visit.now)
+        urltable.wake(tx, site.name, url, visit.now, not_since=settlement.not_since)
     urltable.settle(tx, visit.row.id, settlement.values)
     if settlement.completed is not None:
         urltable.complete(tx, site.name, settlement.completed, visit.now)

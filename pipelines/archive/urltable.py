@@ -7,6 +7,7 @@ It is acknowledged only in the transaction that writes down what came of it, so 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -176,10 +177,12 @@ def lease(tx: sa.Connection, site: str, wanted: Wanted) -> list[Row]:
     return rows
 
 
-def wake(tx: sa.Connection, site: str, url: str, due_at: float) -> None:
-    """Makes a known URL due, unless it is leased or set aside, or its own answer asked us to wait until later."""
+def wake(tx: sa.Connection, site: str, url: str, due_at: float, *, not_since: float = math.inf) -> None:
+    """Makes a known URL due, unless it is leased or set aside, was asked since `not_since` (seconds since the epoch), or its
+    own answer asked us to wait until later."""
     free = sa.or_(table.c.reason.is_(None), table.c.reason != RETRY_AFTER, table.c.due_at <= due_at)
-    asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]), free)
+    unasked = sa.or_(table.c.last_fetched.is_(None), table.c.last_fetched < not_since)
+    asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]), free, unasked)
     tx.execute(table.update().where(asleep).values(due_at=due_at))
 
 

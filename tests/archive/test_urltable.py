@@ -197,6 +197,17 @@ def test_a_known_url_wakes_unless_it_is_held_or_set_aside(archive: Archive) -> N
     assert sorted(names(lease(archive, now=20))) == ["asleep", "done"]
 
 
+def test_a_url_that_was_asked_since_then_does_not_wake(archive: Archive) -> None:
+    discover(archive, url("early"), url("late"), url("never", 1e6))
+    rows = {row.url: row for row in lease(archive)}
+    for name, when in (("early", 3.0), ("late", 4.0)):
+        settle(archive, rows[url(name).url], due_at=1e6, last_fetched=when)
+    with archive.catalogue.transaction() as tx:
+        for name in ("early", "late", "never"):
+            urltable.wake(tx, SITE, url(name).url, 5.0, not_since=4.0)
+    assert sorted(names(lease(archive, now=20))) == ["early", "never"]
+
+
 def test_a_list_remembers_when_it_was_read_to_its_end(archive: Archive) -> None:
     start = url("list", kind=Kind.LISTING).url
     discover(archive, url("list", kind=Kind.LISTING))

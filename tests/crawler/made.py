@@ -38,6 +38,7 @@ article = ['^http://(?:news|other)\\.test/(?P<date>\\d{8})/(?P<id>\\d+)(?:_\\d+)
 follow = ['^http://news\\.test/topic/\\d+/$']
 known_margin = 3
 max_pages = 5
+next_page = ["a.next"]
 
 [identity]
 part = '^(?P<head>.*/\\d+)_(?P<part>\\d+)(?P<tail>\\.html)$'

@@ -76,7 +76,7 @@ class Frontier:
         with self.archive.catalogue.transaction() as tx:
             urltable.discover(tx, self.site.name, settlement.found, visit.now)
             for url in settlement.wake:
-                urltable.wake(tx, self.site.name, url, visit.now)
+                urltable.wake(tx, self.site.name, url, visit.now, not_since=settlement.not_since)
             urltable.settle(tx, visit.row.id, settlement.values)
             if settlement.completed is not None:
                 urltable.complete(tx, self.site.name, settlement.completed, visit.now)

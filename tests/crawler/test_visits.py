@@ -149,6 +149,18 @@ def test_what_another_list_found_meanwhile_does_not_end_this_one(desk: Desk) -> 
     assert f"{HOST}/list/2.html" in desk.due()
 
 
+def test_a_page_that_two_lists_go_on_to_is_asked_once_whichever_of_them_is_committed_last(desk: Desk) -> None:
+    """live.shtml of the site is the first page of a list that has a URL of its own, and its "next" is that list's second page."""
+    second = f"{HOST}/list/2.html"
+    desk.give(START, made.list_page([1, 2]))
+    alias = desk.answer(FLASH, made.list_page([1, 2], f'<a class="next" href="{second}">下一页</a>'))
+    desk.give(second, made.list_page([3]))
+    desk.commit(alias)
+    assert alias.settle(None, None).wake == (second,), "else it is no test"
+    desk.begin(seconds=7200)
+    assert second not in desk.due()
+
+
 def test_a_list_that_is_as_it_was_costs_no_more_than_one_request(desk: Desk) -> None:
     desk.give(START, made.list_page([1]), headers=(("Content-Type", "text/html"), ("ETag", '"a"')))
     desk.give(f"{HOST}/list/2.html", made.list_page([]))
