@@ -65,7 +65,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,  # urljoin goes to other hosts than browsers do
     "crawler.redirects.RedirectMiddleware": 600,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    # 750 HttpProxyMiddleware, 850 DownloaderStats
+    # 750 HttpProxyMiddleware
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,  # writes each head again to count it; crawler.transport counts requests
     "crawler.politeness.PolitenessMiddleware": 880,
     "crawler.capture.CaptureMiddleware": 890,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
@@ -92,7 +93,6 @@ DOWNLOAD_DELAY_JITTER = 0
 AUTOTHROTTLE_ENABLED = False  # adapts to latency; a site's delay is agreed, not measured
 CONCURRENT_ITEMS = 1  # a visit is all that an answer gives; each further place is a task for every page
 REDIRECT_MAX_TIMES = 5
-URLLENGTH_LIMIT = 2083
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 5_000_000
 MEMUSAGE_ENABLED = True
 MEMUSAGE_LIMIT_MB = 1024
@@ -124,4 +124,8 @@ SPIDER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # errors are answers too: the spider settles each lease
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # depth is a column of the URL table
+    # these three look at the requests that a spider makes; ours makes none, and each is a coroutine a page
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }

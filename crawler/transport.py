@@ -91,6 +91,7 @@ class Transport(http11.HTTP11DownloadHandler):
         self._pool.retryAutomatically = False  # a hidden second request would wait for no turn
         self._resolver = guarded_resolver()
         self._gate = gate_of(crawler)
+        self._stats = crawler.stats
 
     def _going_on(self) -> bool:
         return self._crawler.engine.running
@@ -119,6 +120,7 @@ class Transport(http11.HTTP11DownloadHandler):
 
     async def _download(self, request: Request) -> Response:
         self._resolver.install_on_reactor()
+        self._stats.inc_value("downloader/request_count")
         agent = _Agent(
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,

@@ -90,8 +90,8 @@ def test_only_http_and_https_have_a_handler_and_it_is_ours() -> None:
 
 
 KEPT = {
-    "DOWNLOADER_MIDDLEWARES": {"DownloadTimeoutMiddleware", "DefaultHeadersMiddleware", "HttpProxyMiddleware", "DownloaderStats"},
-    "SPIDER_MIDDLEWARES": {"StartSpiderMiddleware", "UrlLengthMiddleware", "MetaCopyDetectionMiddleware"},
+    "DOWNLOADER_MIDDLEWARES": {"DownloadTimeoutMiddleware", "DefaultHeadersMiddleware", "HttpProxyMiddleware"},
+    "SPIDER_MIDDLEWARES": set(),
     "EXTENSIONS": {"CoreStats", "LogCount", "MemoryUsage", "CloseSpider", "LogStats"},
 }
 
