@@ -43,6 +43,10 @@ class Hints:
     terms: str | None = None
     """usage statements of the host's robots.txt at that time, a line each: name in lower case, ": ", value as written"""
 
+    def given(self) -> dict[str, str]:
+        """Those that there are, by name."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +27,11 @@ from pipelines.model import (
 SCHEMA = "china-tech-archive/article/1"
 
 
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _encoder(default: Callable[[Any], object] | None = None) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=default)
+
+
+_CANONICAL = _encoder()
 
 
 def canonical_json(value: object) -> str:
@@ -57,7 +61,7 @@ def moment(text: str) -> datetime:
 
 def to_json(article: Article) -> str:
     """The stored form of an extraction result."""
-    return canonical_json({name: _plain(getattr(article, name)) for name in _NAMES[Article]})
+    return _STORED.encode(article)
 
 
 def from_json(text: str) -> Article:
@@ -84,18 +88,18 @@ def _datetime(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+def _plain(value: Any) -> object:
+    """What JSON has for a value that is not its own."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if (names := _NAMES.get(type(value))) is not None:
-        return {name: _plain(getattr(value, name)) for name in names}
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(value) if isinstance(value, Mapping) else _named(value)
 
 
+def _named(value: object) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+
+
+_STORED = _encoder(default=_plain)
 _NAMES: Mapping[type, tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind)) for kind in (Article, Caption, Rights, Quality, Extraction)
 }
@@ -128,18 +132,18 @@ def record(article: Article, head: Head) -> dict[str, object]:
         "title": article.title,
         "text": article.text,
         "paragraphs": list(article.paragraphs),
-        "captions": [_plain(caption) for caption in article.captions],
-        "published": _plain(article.published),
+        "captions": [_named(caption) for caption in article.captions],
+        "published": article.published and article.published.isoformat(),
         "published_precision": article.published_precision,
         "published_from": article.published_from,
-        "modified": _plain(article.modified),
+        "modified": article.modified and article.modified.isoformat(),
         "source": article.source,
         "authors": list(article.authors),
         "editors": list(article.editors),
         "section": article.section,
         "keywords": list(article.keywords),
         "language": article.language,
-        "rights": _plain(article.rights),
+        "rights": _rights(article.rights),
         "status": head.status,
         "revision": head.revision,
         "first_seen": head.first_seen,
@@ -149,6 +153,10 @@ def record(article: Article, head: Head) -> dict[str, object]:
         "quality": {"confidence": article.quality.confidence, "flags": sorted({*article.quality.flags, *head.marks})},
         "provenance": _provenance(article, head),
     }
+
+
+def _rights(rights: Rights) -> dict[str, object]:
+    return {**_named(rights), "robots": list(rights.robots), "signals": dict(rights.signals), "reserved": dict(rights.reserved)}
 
 
 def _provenance(article: Article, head: Head) -> dict[str, object]:

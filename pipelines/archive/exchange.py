@@ -21,7 +21,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -266,7 +266,7 @@ def clean_url(url: str) -> str:
 
 def _metadata_block(exchange: Exchange) -> bytes:
     """Kind and hints of an exchange; b"" when there is nothing that a reader would not assume."""
-    hints = {_HINT_FIELDS[name]: value for name, value in asdict(exchange.hints).items() if value is not None}
+    hints = {_HINT_FIELDS[name]: value for name, value in exchange.hints.given().items()}
     return warc_fields({"kind": exchange.kind, **hints}) if hints or exchange.kind is not Kind.ARTICLE else b""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -93,7 +93,7 @@ def discover(tx: sa.Connection, site: str, urls: Iterable[NewUrl], now: float) -
 
 
 def _insertable(site: str, one: NewUrl, now: float) -> dict[str, Any]:
-    hints = {key: value for key, value in asdict(one.hints).items() if value is not None}
+    hints = one.hints.given()
     return {
         "site": site,
         "url": one.url,
