@@ -24,7 +24,8 @@ from pipelines import flow
 from pipelines.archive import Archive, ledger, schema
 from pipelines.archive.article_record import from_json, moment, to_json
 from pipelines.archive.catalogue import upsert
-from pipelines.bulk import Fault, Item, Piece, Read, Stretch, Sweep, offset_of, original_of, within
+from pipelines.archive.prepared import Prepared, Row
+from pipelines.bulk import WITHIN, Fault, Item, Piece, Read, Stretch, Sweep, offset_of, original_of, place
 from pipelines.compared import Said, What, sample, says
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, WarcRef
 from pipelines.pool import Kept
@@ -107,6 +108,10 @@ class _Reextraction:
     def __init__(self, archive: Archive, choose: Choose, only: str | None, tell: Callable[[int, int], None]) -> None:
         self._archive, self._choose, self._only, self._tell = archive, choose, only, tell
         self._rules: dict[int, Kept[Site]] = {}
+        page, capture = schema.page, schema.capture
+        known = (capture.c[name] for name in ("offset", "site", "url", "outcome"))
+        said = self._mine(*known, page.c.article.label("page_article"), page.c.kind.label("page_kind"), page.c.part, page.c.content)
+        self._said = Prepared(said.outerjoin(page, page.c.capture == capture.c.id).where(WITHIN))
         self.found = Difference()
 
     def key_today(self, site: str) -> str:
@@ -143,13 +148,11 @@ class _Reextraction:
         return [self._archive.warc_folder / name for name in sorted(names)]
 
     def _asked(self, file: Path, low: int, high: int) -> dict[int, Asked]:
-        page, capture = schema.page, schema.capture
-        said = self._mine(capture, page.c.article.label("page_article"), page.c.kind.label("page_kind"), page.c.part, page.c.content)
-        said = said.outerjoin(page, page.c.capture == capture.c.id).where(within(file, low, high))
         with self._archive.catalogue.snapshot() as tx:
-            return {row.offset: self._asked_of(row) for row in tx.execute(said)}
+            found = self._said.rows(tx, place(file, low, high))
+        return {row.offset: self._asked_of(row) for row in found}
 
-    def _asked_of(self, row: sa.Row[Any]) -> Asked:
+    def _asked_of(self, row: Row) -> Asked:
         word = row.content if row.content is not None else row.outcome
         said = Said(site=row.site, article=row.page_article, kind=row.page_kind, part=row.part, word=word)
         rules = self._kept(self._choose(row.site, row.url))

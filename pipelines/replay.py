@@ -32,10 +32,11 @@ from pipelines.archive.exchange import resolved
 from pipelines.archive.ledger import settle_withdrawals
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import Told
+from pipelines.archive.prepared import Prepared
 from pipelines.archive.records import Record, read_records
 from pipelines.archive.wacz import unpack_wacz
 from pipelines.archive.warc import read_record
-from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, bare, offset_of, within
+from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture, Reason, WarcRef
@@ -50,6 +51,7 @@ GROUP = 64
 PACKAGE = ".wacz"
 PIECE = 2**16
 """bytes copied at a time; inflated they may be a thousand times as many"""
+_KNOWN = Prepared(sa.select(schema.capture.c.offset).where(WITHIN))
 
 Chooser = Callable[[str], Site]
 """The site whose rules read a URL."""
@@ -288,8 +290,8 @@ class _Replay:
 
     def ask(self, file: Path, low: int, high: int) -> Before:
         with self.archive.catalogue.snapshot() as tx:
-            known = tx.scalars(sa.select(schema.capture.c.offset).where(within(file, low, high)))
-            return Before(offsets=frozenset(known), choose=self._choice)
+            known = frozenset(row.offset for row in _KNOWN.rows(tx, place(file, low, high)))
+            return Before(offsets=known, choose=self._choice)
 
     def groups(self, stretches: Iterator[Stretch[Before]]) -> Iterator[None]:
         """Writes down what was read, a group of captures after the other."""

@@ -25,9 +25,10 @@ import sqlalchemy as sa
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import digest, from_json, timestamp, to_json
 from pipelines.archive.catalogue import Catalogue
+from pipelines.archive.prepared import Prepared
 from pipelines.archive.records import is_digest_of
 from pipelines.archive.warc import is_being_written, warc_files
-from pipelines.bulk import END, Fault, Item, Read, Stretch, Sweep, offset_of, original_of, within
+from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, offset_of, original_of, place
 from pipelines.consistency import Consistency
 from pipelines.errors import CatalogueDamaged, DamagedRecord, SeedsError
 from pipelines.extract.version import versions
@@ -318,13 +319,9 @@ class _Verification:
             yield path
 
     def _ask(self, file: Path, low: int, high: int) -> Rows:
-        capture, page, content = schema.capture, schema.page, schema.content
-        columns = [capture.c[name] for name in ("url", "record_id", "length", "fetched_at", "status", "payload_digest", "kind")]
-        said = sa.select(capture.c.offset, *columns, page.c.content, content.c.article.label("stored"))
-        said = said.outerjoin(page, page.c.capture == capture.c.id).outerjoin(content, content.c.digest == page.c.content)
         with self.archive.catalogue.snapshot() as tx:
-            found = tx.execute(said.where(within(file, low, high)))
-            return Rows(rows={offset: Row(**dict(zip(_ROW, values, strict=True))) for offset, *values in found}, rules=self._rules)
+            found = _ROWS.rows(tx, place(file, low, high))
+        return Rows(rows={offset: Row(**dict(zip(_ROW, values, strict=True))) for offset, *values in found}, rules=self._rules)
 
     def _hear(self, file: str, offset: int, answer: Any) -> None:
         where = f"{file} at byte {offset}"
@@ -376,6 +373,14 @@ class _Verification:
                 self.result.add(What.ROW, f"{file} at byte {offset}", f"no record begins here; the catalogue has {url} here")
 
 
+def _rows() -> sa.Select[Any]:
+    capture, page, content = schema.capture, schema.page, schema.content
+    columns = [capture.c[name] for name in ("url", "record_id", "length", "fetched_at", "status", "payload_digest", "kind")]
+    said = sa.select(capture.c.offset, *columns, page.c.content, content.c.article.label("stored")).where(WITHIN)
+    return said.outerjoin(page, page.c.capture == capture.c.id).outerjoin(content, content.c.digest == page.c.content)
+
+
+_ROWS = Prepared(_rows())
 _ROW = tuple(Row.__dataclass_fields__)
 
 

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pipelines import bulk, workers
 from pipelines.archive.records import encode_record
-from pipelines.archive.warc import read_captures
+from pipelines.archive.warc import read_captures, steps_in
 from pipelines.bulk import END, Fault, Item, Piece, Read, Stretch, Sweep, offset_of, pieces
 from pipelines.errors import ArchiveUnusable
 from pipelines.model import Capture, Hints, Reason, Rejection
@@ -81,6 +81,31 @@ def test_every_capture_is_heard_once_and_in_order_whatever_the_pieces(tmp_path: 
     for file in (gzipped, plain(gzipped)):
         assert swept(file) == sequential(file)
         assert len(sequential(file)) == 40
+
+
+@pytest.mark.parametrize("held", [0, 100, bulk.HELD])
+def test_how_many_bodies_are_read_before_the_first_is_worked_on_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(bulk, "HELD", held)
+    file = many(tmp_path)
+    assert swept(file) == sequential(file)
+    began: list[int] = []
+    monkeypatch.setattr(bulk, "steps_in", watched(steps_in, began))
+    waiting = swept(file, work=lambda _item, _known, _read: len(began))
+    assert (waiting[0][2] == 1) is (held == 0), "bodies wait, or they do not"
+
+
+def watched(reading: Callable[..., Iterator[bulk.Step]], began: list[int]) -> Callable[..., Iterator[bulk.Step]]:
+    """Counts the captures that were read so far."""
+
+    def steps(*args: Any, **how: Any) -> Iterator[bulk.Step]:
+        for step in reading(*args, **how):
+            if isinstance(step, Capture):
+                began.append(bulk.offset_of(step))
+            yield step
+
+    return steps
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
