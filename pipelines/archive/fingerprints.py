@@ -120,7 +120,7 @@ def forget(tx: sa.Connection, digest: str) -> None:
 
 def lookup(tx: sa.Connection, fps: Sequence[int]) -> Counts:
     """How many documents have each of some signed fingerprints; those that none has are left out."""
-    return dict(_COUNTS.rows(tx, {"fps": fps}))
+    return dict(_COUNTS.tuples(tx, {"fps": fps}))
 
 
 def shared(tx: sa.Connection, counts: Counts, least: int) -> list[tuple[int, int, int]]:

@@ -115,13 +115,14 @@ def verbatim_digest(title: str, text: str) -> str:
     return hashlib.sha256(f"{title}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(maxsize=4)
 def fingerprints(text: str) -> Hashes:
-    """Sorted, unique; about `size` many, four times that for short texts, none for a text without letters."""
+    """Sorted, unique, not writable; about `size` many, four times that for short texts, none for a text without letters."""
     hashes, script = _hashed(text)
     if len(hashes) == 0:
         return hashes
     window = script.narrow if size(text) < DENSE else script.window
-    return _sorted_set(_window_minima(hashes, min(window, len(hashes))))
+    return _kept(_sorted_set(_window_minima(hashes, min(window, len(hashes)))))
 
 
 def size(text: str) -> int:

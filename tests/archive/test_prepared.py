@@ -94,7 +94,9 @@ def test_what_an_insert_returns_is_the_number_that_it_was_given(tx: sa.Connectio
 def test_one_parameter_holds_any_number_of_values(tx: sa.Connection, names: list[str]) -> None:
     for name in ("a", "b", "a'; --", '"', "a\\", "省"):
         ENTER.run(tx, {**HEAD, "id": name})
-    assert [row.id for row in SEVERAL.rows(tx, {"names": names})] == sorted(set(names) - {"unknown"})
+    found = SEVERAL.rows(tx, {"names": names})
+    assert [row.id for row in found] == sorted(set(names) - {"unknown"})
+    assert [values[0] for values in SEVERAL.tuples(tx, {"names": names})] == [row[0] for row in found]
 
 
 def test_a_list_may_stand_twice_beside_values_of_the_statement(tx: sa.Connection) -> None:
