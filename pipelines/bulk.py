@@ -56,6 +56,8 @@ AHEAD = 32
 """pieces a worker behind the first one that are read or heard: 10 s of work, so that nobody is idle while that is too expensive"""
 READY = 4
 """pieces a worker of these that are asked for and not read yet: what the catalogue knows of them lies in memory twice"""
+PIECES_AHEAD = 2
+"""that wait in the pipe of a process at work: it reads on while a group of captures is committed"""
 MOST = 2_000
 """joints of one task; a piece of confirmations (304) has 600"""
 END = 2**63 - 1
@@ -232,7 +234,7 @@ class Sweep(Generic[K]):
     def __enter__(self) -> Self:
         self._kept = Kept(self.original)
         if self.workers:
-            self._pool = Pool(self.workers, MEMORY_A_WORKER, PAGES_A_WORKER // PAGES_A_PIECE)
+            self._pool = Pool(self.workers, MEMORY_A_WORKER, PAGES_A_WORKER // PAGES_A_PIECE, ahead=PIECES_AHEAD)
         return self
 
     def __exit__(self, *_: object) -> None:
