@@ -212,6 +212,18 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 """Tried in this order; the first that fits names the line."""
+_LABEL, _LONGEST = 120, max(rule.longest for rule in RULES)
+"""characters: for lines longer than the one 11 of the rules remain, none for lines longer than the other"""
+
+
+def _together(rules: Iterable[Rule]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Where neither pattern holds, the first matched and the second searched, none of the rules does."""
+    patterns = [rule.pattern.pattern for rule in rules]
+    anchored = [pattern for pattern in patterns if pattern.startswith("^")]
+    return re.compile("|".join(anchored)), re.compile("|".join(pattern for pattern in patterns if pattern not in anchored))
+
+
+_ALL, _LONG = _together(RULES), _together(rule for rule in RULES if rule.longest > _LABEL)
 
 # The traditional forms of characters that the rules are written with: the mirror and Hong Kong pages print them.
 _SIMPLER = str.maketrans(
@@ -227,9 +239,11 @@ _SIMPLER = str.maketrans(
 _TRADITIONAL = re.compile(f"[{''.join(map(chr, _SIMPLER))}]")
 _WIDE = tuple(zip("，：；！？（）", ",:;!?()", strict=True))
 """the punctuation of Chinese sentences, as NFKC writes it"""
-_CAPTION = re.compile(
-    r"^[\W_]*(?:图片?(?:说明|来源|为|注|源|\d{1,2})?[:/|丨]|图[为注]|上图|下图|左图|右图|资料图|示意图|效果图|配图|题图|封面图|视频截图|网络截图|组图[:]|△|▲|▼|↑|↓|photo:|image:)"
-    r"|(?:摄|供图|制图|图源|发)[\])】)]?$|图片?(?:来源|源自|来自)[:]?.{0,20}$|(?:资料图|资料图片|视频截图|网络图|截图|效果图|示意图|视觉中国)[\])】)]*$"
+_CAPTION_BEGINS = re.compile(
+    r"[\W_]*(?:图片?(?:说明|来源|为|注|源|\d{1,2})?[:/|丨]|图[为注]|上图|下图|左图|右图|资料图|示意图|效果图|配图|题图|封面图|视频截图|网络截图|组图[:]|△|▲|▼|↑|↓|photo:|image:)"
+)
+_CAPTION_ENDS = re.compile(
+    r"(?:摄|供图|制图|图源|发)[\])】)]?$|图片?(?:来源|源自|来自)[:]?.{0,20}$|(?:资料图|资料图片|视频截图|网络图|截图|效果图|示意图|视觉中国)[\])】)]*$"
 )
 _BYLINE = re.compile(
     r"^[\W_]*(?:(?:[\u4e00-\u9fff·a-z]{0,12}?(?:记者|通讯员|特派员|评论员|撰稿人?|撰稿员|实习生))+[:/|丨]?|作者[:/|丨]|(?:撰|供|采|原)?文[:/|丨]|撰文|执笔[:/|丨]?|采写[:/|丨]?|编译[:/|丨]?|作者(?=[\u4e00-\u9fff]{2,4}(?:$|[\W_]))|出品[:/|丨︱]|by[:\s])"
@@ -275,9 +289,14 @@ def kind(text: str, place: Place = Place.ANY) -> Kind | None:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _kind(text: str, place: Place) -> Kind | None:
+    if place is not Place.ANY and kind(text) is None:
+        return None  # all rules hold where the place is not known, and that has mostly been asked already
     folded = fold(text)
-    if place is Place.BODY and folded.isdigit():
-        return None  # the number of a chapter
+    if len(folded) > _LONGEST or (place is Place.BODY and folded.isdigit()):
+        return None  # digits are the number of a chapter
+    begins, holds = _LONG if len(folded) > _LABEL else _ALL
+    if not (begins.match(folded) or holds.search(folded)):
+        return None  # most lines: two searches, not thirty
     for rule in RULES:
         if len(folded) <= rule.longest and place in rule.places and rule.pattern.search(folded):
             return rule.kind
@@ -287,7 +306,7 @@ def _kind(text: str, place: Place) -> Kind | None:
 def is_caption(text: str) -> bool:
     """Whether a line says of itself that it describes a picture."""
     folded = fold(text)
-    return len(folded) <= CAPTION_LENGTH and _CAPTION.search(folded) is not None
+    return len(folded) <= CAPTION_LENGTH and bool(_CAPTION_BEGINS.match(folded) or _CAPTION_ENDS.search(folded))
 
 
 def is_byline(text: str) -> bool:

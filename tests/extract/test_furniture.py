@@ -193,6 +193,19 @@ def test_any_line_has_a_kind_or_none(line: str) -> None:
     assert kept + cut == line
 
 
+@given(st.lists(st.sampled_from([line for _, line in STRUCK] + ["河里转起了风车，", "小镇", "1", " "]), max_size=9), st.sampled_from(Place))
+@settings(deadline=None, max_examples=300)
+def test_a_line_is_what_the_first_rule_that_fits_says_whatever_the_short_cut(pieces: list[str], place: Place) -> None:
+    line = "".join(pieces)
+    folded = furniture.fold(line)
+    fit = (rule.kind for rule in furniture.RULES if len(folded) <= rule.longest and place in rule.places and rule.pattern.search(folded))
+    assert furniture.kind(line, place) is (None if place is Place.BODY and folded.isdigit() else next(fit, None))
+
+
+def test_every_rule_holds_where_the_place_is_not_known() -> None:
+    assert all(Place.ANY in rule.places for rule in furniture.RULES)
+
+
 def test_no_line_is_remembered_that_could_fill_the_memory() -> None:
     furniture._folded.cache_clear()
     furniture._kind.cache_clear()
