@@ -72,19 +72,26 @@ def presence(text: str | None) -> str | None:
 
 def script(text: str) -> Script:
     """The way of writing that most of `text` follows."""
-    letters = characters(_LETTER, text)
-    return Script.HAN if letters and characters(_HAN, text) + characters(_KANA, text) >= HAN_SHARE * letters else Script.SPACED
+    return Script.HAN if _tell(characters(_HAN, text) + characters(_KANA, text), text) else Script.SPACED
 
 
 def language(text: str) -> str | None:
     """ "zh", "ja" or "ko" by the characters used; None where they do not tell."""
-    han, kana, hangul, letters = (characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL, _LETTER))
-    if not letters or han + kana + hangul < HAN_SHARE * letters:
+    han, kana, hangul = (characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL))
+    if not _tell(han + kana + hangul, text):
         return None
     if hangul > han + kana:
         return "ko"
     # a Japanese sentence is never without kana; a Chinese text may quote some
     return "ja" if kana > 0.1 * (han + kana) else "zh"
+
+
+def _tell(count: int, text: str) -> bool:
+    """Whether so many characters are HAN_SHARE of the letters of `text`. What is that share of all characters is it of the letters,
+    too: they are counted only in what is hardly Chinese."""
+    if _LETTER.search(text) is None:
+        return False
+    return count >= HAN_SHARE * len(text) or count >= HAN_SHARE * characters(_LETTER, text)
 
 
 def visible_length(text: str) -> int:

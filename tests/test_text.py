@@ -132,3 +132,11 @@ def test_no_forbidden_character_survives_and_the_result_is_utf_8(any_text: str) 
 def test_a_line_is_present_or_none(any_text: str) -> None:
     found = text.presence(any_text)
     assert found is None or (found == text.line(any_text) and found.strip() == found)
+
+
+@given(st.text(alphabet="河岸\u9fff\ufaff・カナ\u3099한글abé 1½_，", max_size=60))
+@settings(deadline=None, max_examples=300)
+def test_a_script_tells_where_it_is_a_share_of_the_letters(any_text: str) -> None:
+    han, kana, hangul, letters = (text.characters(one, any_text) for one in (text._HAN, text._KANA, text._HANGUL, text._LETTER))
+    assert (text.script(any_text) is Script.HAN) is (letters > 0 and han + kana >= text.HAN_SHARE * letters)
+    assert (text.language(any_text) is not None) is (letters > 0 and han + kana + hangul >= text.HAN_SHARE * letters)

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 
 from pipelines.model import Reason, Rejection
-from pipelines.text import characters
 
 FRAMED = 120
 """`weight` below which a page in the frame of an article, without a date of its own, may be the site's notice"""
@@ -133,7 +132,8 @@ _PAYWALL = re.compile(
 
 def weight(text: str) -> int:
     """How much a text says, in Chinese characters: two for each word of an alphabet, and for each number."""
-    return characters(_CJK, text) + _WORD_WEIGHT * len(_WORD.findall(text))
+    rest, runs = _CJK.subn(" ", text)  # words are looked for between them only: a third of the time
+    return len(text) - len(rest) + runs + _WORD_WEIGHT * len(_WORD.findall(rest))
 
 
 def said(signs: tuple[Sign, ...], text: str, markup: str = "") -> Rejection | None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipelines.extract import notices
 from pipelines.extract.notices import is_heading, notice, paywall, tells, weight
 from pipelines.model import Reason
+from pipelines.text import characters
 
 NOTICES = (
     ("出错了", "很抱歉，您要找的新闻已经搬家或者被作者撤下，您可以返回上一页或去首页逛逛。", Reason.SOFT_404),
@@ -131,6 +132,11 @@ def test_any_words_get_an_answer(title: str, text: str, dated: bool) -> None:
     notice(title, text, dated=dated)
     paywall(text)
     assert weight(text) >= 0
+
+
+@given(st.text(alphabet="河岸カナ한글 a'’bé1.２，\n"))
+def test_a_weight_is_that_of_its_characters_and_its_words(text: str) -> None:
+    assert weight(text) == characters(notices._CJK, text) + 2 * len(notices._WORD.findall(text))
 
 
 @pytest.mark.parametrize("text", ["抱歉" * 50_000, "系统" * 50_000, "access " * 50_000, "您请求的页面" * 50_000, "a" * 300_000])
