@@ -170,7 +170,7 @@ class _Walk:
 
 def _pieces(raw: str) -> list[str]:
     """The clean lines in the text between two breaks."""
-    parts = _INDENT.split(raw) if "\u3000" in raw else (raw,)
+    parts = _INDENT.split(raw) if "\u3000\u3000" in raw.strip() else (raw,)
     return [piece for part in parts if (piece := clean_line(part))]
 
 

@@ -11,6 +11,7 @@ from lxml import html
 
 from pipelines.extract import blocks, page
 from pipelines.extract.blocks import Reading
+from pipelines.text import line as clean_line
 
 
 def read(markup: str) -> Reading:
@@ -131,6 +132,11 @@ def trees(draw: st.DrawFn) -> html.HtmlElement:
         open_elements[-1].append(element)
         open_elements.append(element)
     return root
+
+
+@given(st.text(alphabet="河 \u3000\u00a0\n\t\u200b\ufefea\u0301"))
+def test_a_line_ends_at_an_indent_inside_it_and_at_no_other(raw: str) -> None:
+    assert blocks._pieces(raw) == [piece for part in blocks._INDENT.split(raw) if (piece := clean_line(part))]
 
 
 @given(root=trees())
