@@ -25,6 +25,7 @@ _MONTH = (
     r"(?P<name>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
     r"Dec(?:ember)?)\.?"
 )
+_ANY_YEAR = re.compile(_YEAR)
 _FORMS = tuple(
     re.compile(form + _TIME)
     for form in (
@@ -84,6 +85,8 @@ def first(text: str | None) -> Moment | None:
 
 
 def _next(text: str, at: int) -> re.Match[str] | None:
+    if _ANY_YEAR.search(text, at) is None:
+        return None  # one search, not one for each form: behind most dates there is no other
     found = [match for form in _FORMS if (match := form.search(text, at))]
     return min(found, key=re.Match.start, default=None)
 
