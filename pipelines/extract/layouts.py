@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
@@ -61,12 +62,13 @@ def _compiled(selector: str) -> etree.XPath:
     return compile_selector(selector)
 
 
-def _select(selector: str, root: html.HtmlElement) -> list[object]:
+def _select(selector: str, root: html.HtmlElement) -> Iterator[object]:
+    """What a selector finds, in order; a walk goes on only while it is asked."""
     if (simple := _SIMPLE.fullmatch(selector)) is not None:
         tag, name = simple.groups()
-        return [element for element in root.iter(tag) if name is None or _has_class(element, name)]
+        return (element for element in root.iter(tag) if name is None or _has_class(element, name))
     found = _compiled(selector)(root)
-    return list(found) if isinstance(found, list) else []
+    return iter(found if isinstance(found, list) else ())
 
 
 _SIMPLE = re.compile(r"([a-z][a-z0-9]*)(?:\.([A-Za-z_][\w-]*))?", re.ASCII)
@@ -163,7 +165,7 @@ def _subtree(body: html.HtmlElement, layout: Layout) -> html.HtmlElement:
     copy = deepcopy(body)
     copy.tail = None
     for selector in layout.drop:
-        for element in _select(selector, copy):
+        for element in list(_select(selector, copy)):
             if isinstance(element, html.HtmlElement) and element.getparent() is not None:
                 element.drop_tree()
     for name in ("class", "id", "style", "hidden"):
@@ -230,27 +232,26 @@ def _field(entry: dict[object, object], keys: tuple[str, ...]) -> str | None:
 
 def _first_element(root: html.HtmlElement, selectors: tuple[str, ...]) -> html.HtmlElement | None:
     """What the selectors find first in a page as it was parsed."""
-    for selector in selectors:
-        if (found := _with_id(selector, root)) is not None:
-            return found
-        if (found := next((one for one in _select(selector, root) if isinstance(one, html.HtmlElement)), None)) is not None:
-            return found
-    return None
+    found = (one for selector in selectors for one in _found(selector, root))
+    return next((one for one in found if isinstance(one, html.HtmlElement)), None)
 
 
-def _with_id(selector: str, root: html.HtmlElement) -> html.HtmlElement | None:
-    """The element that a selector of an id alone finds first, if the parser noted it: that is no walk at all. It notes the first
-    of several, and anchors by their names, too."""
-    if (named := _ID.fullmatch(selector)) is None:
-        return None
-    noted = cast("list[object]", _BY_ID(root, name=named[1]))
-    return next((one for one in noted if isinstance(one, html.HtmlElement) and one.get("id") == named[1]), None)
+def _found(selector: str, root: html.HtmlElement) -> Iterator[object]:
+    """What a selector finds in a page as it was parsed. The first element of an id alone is what the parser noted, and no walk at
+    all; it comes once more in its turn, for who asks on. Anchors are noted by their names, too; of several the first is."""
+    if (named := _ID.fullmatch(selector)) is not None:
+        noted = cast("list[html.HtmlElement]", _BY_ID(root, name=named[1]))
+        if not noted:
+            return
+        if noted[0].get("id") == named[1]:
+            yield noted[0]
+    yield from _select(selector, root)
 
 
 def _text(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:
     """The text of the first selector that gives any; two spaces stay two, because they separate fields (T3)."""
     for selector in selectors:
-        for found in _select(selector, root):
+        for found in _found(selector, root):
             raw = "".join(found.itertext()) if isinstance(found, html.HtmlElement) else str(found)
             if clean_line(raw):
                 return raw.strip()
@@ -259,7 +260,7 @@ def _text(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:
 
 def _href(root: html.HtmlElement, selectors: tuple[str, ...]) -> str | None:
     for selector in selectors:
-        for found in _select(selector, root):
+        for found in _found(selector, root):
             href = found.get("href") if isinstance(found, html.HtmlElement) else str(found)
             if href and href.strip() not in ("", "#"):
                 return str(href)

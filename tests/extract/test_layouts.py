@@ -154,7 +154,7 @@ TANGLED = """
 def test_simple_selectors_find_what_their_xpath_finds(selector: str) -> None:
     found = page.parse(TANGLED, "http://example.org/")
     assert found is not None
-    assert layouts._select(selector, found.root) == compile_selector(selector)(found.root)
+    assert list(layouts._select(selector, found.root)) == compile_selector(selector)(found.root)
 
 
 @pytest.mark.parametrize("selector", ["#box", "#box2", "#top", "#nowhere"])
@@ -163,3 +163,4 @@ def test_the_first_of_an_id_is_the_first_in_the_page(selector: str) -> None:
     assert found is not None
     every = cast("list[object]", compile_selector(selector)(found.root))
     assert layouts._first_element(found.root, (selector,)) is (every[0] if every else None)
+    assert list(dict.fromkeys(layouts._found(selector, found.root))) == every
