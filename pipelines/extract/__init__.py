@@ -29,12 +29,12 @@ def extract(capture: Capture, site: Site) -> Article | Rejection:
 
 
 def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
-    if not body.strip():
+    if not body or body.isspace():
         return Rejection(reason=Reason.EMPTY, detail="The body is empty.")
     if (foreign := verdict.not_html(body, capture.headers)) is not None:
         return foreign
     decoded = decode.decode(body, capture.header("content-type"))
-    parsed = page.parse(decoded.text, capture.url)
+    parsed = page.parse(decoded.text, capture.url, decoded.utf8)
     if parsed is None:
         return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.")
     reader = Reader(capture=capture, site=site, page=parsed, decoded=decoded, said=metadata.declared(parsed.root))

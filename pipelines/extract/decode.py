@@ -62,9 +62,10 @@ _BROKEN = re.compile("[\ufffd\ue000-\uf8ff\x80-\x9f]")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
     """`charset` is the codec used, `evidence` one of "bom", "utf-8", "header", "meta", "guess", "none";
-    `replaced` the share of U+FFFD (0..1) among all characters."""
+    `replaced` the share of U+FFFD (0..1) among all characters. `utf8` is the page itself where its bytes are the UTF-8 of `text`."""
 
     text: str
+    utf8: bytes | None = None
     charset: str
     evidence: str
     replaced: float
@@ -76,7 +77,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], charset, "bom")
     try:
-        return Decoded(text=body.decode("utf-8"), charset="utf-8", evidence="utf-8", replaced=0.0)
+        return Decoded(text=body.decode("utf-8"), utf8=body, charset="utf-8", evidence="utf-8", replaced=0.0)
     except UnicodeDecodeError:
         return _weigh(body, _declared(body, content_type))
 

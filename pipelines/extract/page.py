@@ -71,9 +71,10 @@ class Page:
     flattened: bool = False
 
 
-def parse(text: str, url: str) -> Page | None:
-    """The page, or None where there is nothing to parse. Never raises; linear in the length of `text`."""
-    markup, encoded = bounded(text)
+def parse(text: str, url: str, utf8: bytes | None = None) -> Page | None:
+    """The page, or None where there is nothing to parse. Never raises; linear in the length of `text`, whose UTF-8 is made only
+    where it is not given."""
+    markup, encoded = bounded(text, utf8)
     parser = etree.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
     parser.set_element_class_lookup(_CLASSES)
     root = _tree(encoded, parser)
@@ -83,11 +84,11 @@ def parse(text: str, url: str) -> Page | None:
     return Page(root=flat, markup=markup, url=url, flattened=True) if len(flat[0]) else None
 
 
-def bounded(text: str) -> tuple[str, bytes]:
+def bounded(text: str, utf8: bytes | None = None) -> tuple[str, bytes]:
     """`text` without control characters, long data: URIs and, in a page that is long enough for it to matter, more than
     MAX_ATTRIBUTES attributes in one tag; and its UTF-8. A usual page is not copied."""
     try:
-        encoded = text.encode("utf-8")
+        encoded = text.encode("utf-8") if utf8 is None else utf8
     except UnicodeEncodeError:  # a lone surrogate
         encoded = text.encode("utf-8", "ignore")
         text = encoded.decode("utf-8")

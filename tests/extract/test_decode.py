@@ -124,6 +124,7 @@ def test_any_bytes_decode(body: bytes, content_type: str | None) -> None:
     found = decode(body, content_type)
     assert isinstance(found.text, str)
     assert 0.0 <= found.replaced <= 1.0
+    assert found.utf8 in (None, found.text.encode())
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=80))
