@@ -14,6 +14,7 @@ from pipelines.extract import blocks, dates, furniture, metadata, names, notices
 from pipelines.extract.assembly import Assembly
 from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.extract.consensus import Consensus
+from pipelines.extract.dates import Moment
 from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
 from pipelines.extract.furniture import Kind
 from pipelines.extract.layouts import Match
@@ -57,6 +58,11 @@ class Reader:
     @cached_property
     def where(self) -> Canonical:
         return canonical(self.capture.url, self.site)
+
+    @cached_property
+    def named(self) -> re.Match[str] | None:
+        """What the site's own article rule finds in the URL."""
+        return self.site.article_match(self.where.url)
 
     @cached_property
     def reading(self) -> Reading:
@@ -171,7 +177,8 @@ def _composed(
     title = title[:_LONGEST_TITLE].rstrip() if title else None
     language = texts.language(text) or _declared_language(reader)
     zone = reader.zone(language)
-    when = _published(reader, head, tail, zone)
+    header, below = (list(dates.moments("  ".join(lines))) for lines in (head, tail))
+    when = _published(reader, header, below, zone)
     claim = _claim(reader, title, text, when)
     endings = [line for _, line in assembly.told] + list(paragraphs[-1:])
     refused = _refusal(reader, claim, paragraphs, endings, guessed=method == CONSENSUS)
@@ -190,7 +197,7 @@ def _composed(
         published=when.at,
         published_precision=when.precision,
         published_from=when.evidence,
-        modified=metadata.modified(head, reader.said, zone),
+        modified=metadata.modified(header, reader.said, zone),
         source=source,
         authors=tuple(name for name in authors if name not in editors and name != source),
         editors=editors,
@@ -198,7 +205,7 @@ def _composed(
         keywords=metadata.keywords(reader.said),
         language=language,
         rights=rights(
-            reader.page.root,
+            reader.said.elements,
             reader.capture.headers,
             upward=reader.upward(),
             told=assembly.told,
@@ -222,8 +229,7 @@ def _composed(
 
 def _section_in_path(reader: Reader) -> str | None:
     """The section that the site's own article rule finds in the URL."""
-    matched = reader.site.article_match(reader.where.url)
-    return presence(matched.groupdict().get("section")) if matched else None
+    return presence(reader.named.groupdict().get("section")) if reader.named else None
 
 
 def _next_url(reader: Reader, href: str | None) -> str | None:
@@ -248,7 +254,7 @@ def _claim(reader: Reader, title: str | None, text: str, when: Published) -> ver
     dated = when.evidence in (PublishedFrom.HEADER, PublishedFrom.META, PublishedFrom.JSONLD)
     dated = dated or reader.where.part > 1  # its first page said so; what is left of a text for the last one may be a line
     dated = dated or (notices.weight(text) < notices.FRAMED and _prints_a_date(reader, title, text))
-    return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.site.article_match(url) is not None)
+    return verdict.Claim(title=title, text=text, url=url, dated=dated, expected=reader.named is not None)
 
 
 def _prints_a_date(reader: Reader, title: str | None, text: str) -> bool:
@@ -274,10 +280,9 @@ def _is_foot(line: Line) -> bool:
     return furniture.kind(line.text) is Kind.NOTICE and not names.editors(line.text)
 
 
-def _published(reader: Reader, head: list[str], tail: list[str], zone: tzinfo) -> Published:
-    matched = reader.site.article_match(reader.where.url)
-    named = matched.groupdict().get("date") if matched else None
-    url_date = re.sub(r"\D", "", named) if named else _date_in_path(reader.where.url)
+def _published(reader: Reader, head: list[Moment], tail: list[Moment], zone: tzinfo) -> Published:
+    day = reader.named.groupdict().get("date") if reader.named else None
+    url_date = re.sub(r"\D", "", day) if day else _date_in_path(reader.where.url)
     hint = reader.capture.hints.published
     return metadata.published(head, tail, reader.said, url_date=url_date, listed=hint, zone=zone, fetched_at=reader.capture.fetched_at)
 

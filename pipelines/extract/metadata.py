@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from itertools import chain
 
 from lxml import html
 
@@ -87,8 +88,10 @@ _HEADING_SCORE = {"h1": 2.0, "h2": 1.5, "h3": 1.0, "h4": 0.5}
 
 @dataclass(slots=True)
 class Declared:
-    """What the head of the page declares: meta elements by lower-case name, and the JSON-LD of the article."""
+    """What the head of the page declares: meta elements by lower-case name, and the JSON-LD of the article. `elements` are all
+    that declare anything (meta, link, script), wherever they stand: the page is walked once for them."""
 
+    elements: list[html.HtmlElement] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     article: dict[str, object] = field(default_factory=dict)
     document_title: str | None = None
@@ -111,18 +114,18 @@ class Published:
 
 def declared(root: html.HtmlElement) -> Declared:
     """The declarations of a page. Of repeated meta names the first that says something counts."""
-    result = Declared(document_title=presence(root.findtext(".//title")))
-    for element in root.iter("meta"):
+    result = Declared(elements=list(root.iter("meta", "link", "script")), document_title=presence(root.findtext(".//title")))
+    for element in (one for one in result.elements if one.tag == "meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
         content = presence(element.get("content"))
         if name and content:
             result.meta.setdefault("".join(name.lower().split()), content)
-    result.article = next(_json_articles(root), {})
+    result.article = next(_json_articles(one for one in result.elements if one.tag == "script"), {})
     return result
 
 
-def _json_articles(root: html.HtmlElement) -> Iterator[dict[str, object]]:
-    for script in root.iter("script"):
+def _json_articles(scripts: Iterable[html.HtmlElement]) -> Iterator[dict[str, object]]:
+    for script in scripts:
         raw = script.text or ""
         if "ld+json" not in (script.get("type") or "") or not 0 < len(raw) < _MAX_JSONLD:
             continue
@@ -207,15 +210,15 @@ _SHORTEST_TITLE = 6
 
 
 def published(
-    head: list[str], tail: list[str], said: Declared, *, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime
+    head: list[Moment], tail: list[Moment], said: Declared, *, url_date: str | None, listed: str | None, zone: tzinfo, fetched_at: datetime
 ) -> Published:
-    """The best evidence of when the article went out. A day from the header takes its time of day from any other
-    evidence of the same day; nothing after `fetched_at` is believed."""
-    found: list[tuple[PublishedFrom, Moment]] = [(PublishedFrom.HEADER, one) for one in _printed(head)]
+    """The best evidence of when the article went out, by the dates printed in head and tail first. A day from the header takes
+    its time of day from any other evidence of the same day; nothing after `fetched_at` is believed."""
+    found: list[tuple[PublishedFrom, Moment]] = [(PublishedFrom.HEADER, one) for one in _first_timed(head)]
     found += [(PublishedFrom.META, one) for key in _TIME_META if (one := dates.first(said.meta.get(key)))]
     found += [(PublishedFrom.JSONLD, one) for key in ("datePublished", "dateCreated", "pubDate") if (one := dates.first(said.text(key)))]
     found += [(PublishedFrom.URL, one) for one in [dates.first(url_date)] if one]
-    found += [(PublishedFrom.HEADER, one) for one in _printed(tail) if one.precision is not Precision.DAY]
+    found += [(PublishedFrom.HEADER, one) for one in _first_timed(tail) if one.precision is not Precision.DAY]
     found += [(PublishedFrom.LISTING, one) for one in [dates.first(listed)] if one]
     believable = [(evidence, one) for evidence, one in found if one.within(zone) <= fetched_at or _same_day(one, fetched_at, zone)]
     if not believable:
@@ -230,9 +233,9 @@ def published(
     return Published(at=min(at, fetched_at.astimezone(zone)), precision=precision, evidence=evidence, future=len(believable) < len(found))
 
 
-def _printed(head: list[str]) -> list[Moment]:
-    """The dates of the header: those with a time of day first, updates never."""
-    found = [one for one in dates.moments("  ".join(head)) if not one.modified and not one.other]
+def _first_timed(moments: list[Moment]) -> list[Moment]:
+    """Those with a time of day first, updates never."""
+    found = [one for one in moments if not one.modified and not one.other]
     return sorted(found, key=lambda one: one.precision is Precision.DAY)
 
 
@@ -240,10 +243,10 @@ def _same_day(moment: Moment, fetched_at: datetime, zone: tzinfo) -> bool:
     return moment.precision is Precision.DAY and moment.within(zone).date() <= fetched_at.astimezone(zone).date()
 
 
-def modified(head: list[str], said: Declared, zone: tzinfo) -> datetime | None:
+def modified(head: list[Moment], said: Declared, zone: tzinfo) -> datetime | None:
     """When the page says that it was changed."""
-    printed = next((one for one in dates.moments("  ".join(head)) if one.modified), None)
-    moment = printed or dates.first(said.first(_MODIFIED_META)) or dates.first(said.text("dateModified"))
+    named = next((one for one in head if one.modified), None)
+    moment = named or dates.first(said.first(_MODIFIED_META)) or dates.first(said.text("dateModified"))
     return moment.within(zone) if moment else None
 
 
@@ -346,12 +349,12 @@ def marked_sources(lines: list[Line]) -> list[str]:
 
 def authors(head: list[str], bylines: list[str], paragraphs: list[str], tail: list[str]) -> tuple[str, ...]:
     """Who wrote: the header, lines that are bylines, the dateline, the signature behind the last paragraph."""
-    evidence = (
-        *(names.byline(text) for text in head),
-        *(names.byline(text) for text in bylines),
-        *(names.dateline(text) for text in paragraphs[:2]),
-        *(names.signature(text) for text in reversed(paragraphs[-2:])),
-        *(names.byline(text) for text in tail),
+    evidence = chain(
+        (names.byline(text) for text in head),
+        (names.byline(text) for text in bylines),
+        (names.dateline(text) for text in paragraphs[:2]),
+        (names.signature(text) for text in reversed(paragraphs[-2:])),
+        (names.byline(text) for text in tail),
     )
     return next((found for found in evidence if found), ())
 

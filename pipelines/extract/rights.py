@@ -8,7 +8,7 @@ and RSL licences. Of several answers about one use the most restrictive is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lxml import html
 
@@ -47,7 +47,7 @@ _DIRECTIVES = {
 
 
 def rights(
-    root: html.HtmlElement,
+    declaring: Sequence[html.HtmlElement],
     headers: Headers,
     *,
     upward: Iterable[str],
@@ -56,10 +56,11 @@ def rights(
     rules: RightsRules,
     terms: str | None = None,
 ) -> Rights:
-    """All that is said about the use of this page. `upward` are its lines, from its foot, `told` those of the article's container,
-    `terms` what robots.txt said (`Hints.terms`)."""
-    robots = _robots(root, headers)
-    signals = _signals(root, headers, terms)
+    """All that is said about the use of this page. `declaring` are its meta, link and script elements in order,
+    `upward` its lines, from its foot, `told` those of the article's container, `terms` what robots.txt said (`Hints.terms`)."""
+    metas = [element for element in declaring if element.tag == "meta"]
+    robots = _robots(metas, headers)
+    signals = _signals(metas, declaring, headers, terms)
     return Rights(
         notice=_notice(upward, rules),
         owned=_owned(source, rules),
@@ -87,23 +88,24 @@ def _owned(source: str | None, rules: RightsRules) -> bool | None:
     return furniture.fold(source) in {furniture.fold(own) for own in rules.own_sources}
 
 
-def _robots(root: html.HtmlElement, headers: Headers) -> tuple[str, ...]:
-    values = [element.get("content") or "" for element in root.iter("meta") if _ROBOTS_META.match(element.get("name") or "")]
+def _robots(metas: Sequence[html.HtmlElement], headers: Headers) -> tuple[str, ...]:
+    values = [element.get("content") or "" for element in metas if _ROBOTS_META.match(element.get("name") or "")]
     values += [_AGENT_PREFIX.sub("", value) for name, value in headers if name.lower() == "x-robots-tag"]
     directives = (part.strip().lower() for value in values for part in value.split(","))
     return tuple(sorted({directive for directive in directives if re.fullmatch(r"[\w:. +-]{2,60}", directive)}))
 
 
-def _signals(root: html.HtmlElement, headers: Headers, terms: str | None) -> dict[str, str]:
+def _signals(
+    metas: Sequence[html.HtmlElement], declaring: Sequence[html.HtmlElement], headers: Headers, terms: str | None
+) -> dict[str, str]:
     found = [(name.lower(), value) for name, value in headers]
     found += [(name, value) for name, _, value in (line.partition(": ") for line in (terms or "").splitlines())]
-    found += [
-        ((element.get("name") or element.get("http-equiv") or "").lower(), element.get("content") or "") for element in root.iter("meta")
-    ]
-    found += [
-        ("license", element.get("href") or "") for element in root.iter("link") if "license" in (element.get("rel") or "").lower().split()
-    ]
-    found += [("rsl", "inline") for element in root.iter("script") if "rsl+xml" in (element.get("type") or "")]
+    found += [((meta.get("name") or meta.get("http-equiv") or "").lower(), meta.get("content") or "") for meta in metas]
+    for element in declaring:
+        if element.tag == "link" and "license" in (element.get("rel") or "").lower().split():
+            found.append(("license", element.get("href") or ""))
+        elif element.tag == "script" and "rsl+xml" in (element.get("type") or ""):
+            found.append(("rsl", "inline"))
     kept: dict[str, list[str]] = {}
     for name, value in found:
         if name in _SIGNAL_NAMES and (clean := clean_line(value)[:_NOTICE_LENGTH]):

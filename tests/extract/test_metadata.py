@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import html
 
-from pipelines.extract import blocks, metadata, page
+from pipelines.extract import blocks, dates, metadata, page
 from pipelines.extract.furniture import Kind
 from pipelines.extract.metadata import Declared
 from pipelines.model import Precision, PublishedFrom
@@ -30,7 +30,8 @@ def published(
     listed: str | None = None,
 ) -> metadata.Published:
     said = said or Declared()
-    return metadata.published(head or [], tail or [], said, url_date=url_date, listed=listed, zone=CHINA, fetched_at=FETCHED)
+    above, below = (list(dates.moments("  ".join(lines or []))) for lines in (head, tail))
+    return metadata.published(above, below, said, url_date=url_date, listed=listed, zone=CHINA, fetched_at=FETCHED)
 
 
 STRIPPED = [

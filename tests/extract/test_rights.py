@@ -25,7 +25,8 @@ def said(
     terms: str | None = None,
 ) -> Rights:
     root = html.document_fromstring(f"<html><head>{head}</head><body><p>一</p></body></html>")
-    return rights(root, headers, upward=reversed(lines), told=(), source=source, rules=rules, terms=terms)
+    declaring = list(root.iter("meta", "link", "script"))
+    return rights(declaring, headers, upward=reversed(lines), told=(), source=source, rules=rules, terms=terms)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,5 @@ def test_else_the_last_line_that_speaks_of_rights_is_the_notice() -> None:
 
 
 def test_an_image_notice_is_kept_apart() -> None:
-    root = html.document_fromstring("<html><body></body></html>")
-    found = rights(root, (), upward=(), told=[(Kind.IMAGE_NOTICE, "图片授权本网使用")], source=None, rules=OWN)
+    found = rights([], (), upward=(), told=[(Kind.IMAGE_NOTICE, "图片授权本网使用")], source=None, rules=OWN)
     assert found.image_notice == "图片授权本网使用"
