@@ -87,7 +87,12 @@ def first(text: str | None) -> Moment | None:
 def _next(text: str, at: int) -> re.Match[str] | None:
     if _ANY_YEAR.search(text, at) is None:
         return None  # one search, not one for each form: behind most dates there is no other
-    found = [match for form in _FORMS if (match := form.search(text, at))]
+    found: list[re.Match[str]] = []
+    for form in _FORMS:
+        if match := form.search(text, at):
+            found.append(match)
+            if match.start() == at:
+                break  # most texts are asked for the date that they begin with: no other form stands before it
     return min(found, key=re.Match.start, default=None)
 
 

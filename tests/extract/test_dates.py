@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,32 @@ def test_what_is_printed_in_iso_form_comes_back(at: datetime, hours: int) -> Non
     found = dates.first(aware.isoformat())
     assert found is not None
     assert found.within(UTC) == aware
+
+
+FORMS = (
+    "2026-03-01 08:30",
+    "2026年3月",
+    "1/3/2026",
+    "March 1, 2026",
+    "1 March 2026",
+    "20260301",
+    "2026",
+    "3",
+    "更新：",
+    " ",
+    "1",
+    "-",
+    "年",
+)
+
+
+@given(st.lists(st.sampled_from(FORMS), max_size=9).map("".join), st.integers(0, 9))
+@settings(deadline=None, max_examples=300)
+def test_the_next_date_is_the_first_of_all_forms(text: str, at: int) -> None:
+    found = [match for form in dates._FORMS if (match := form.search(text, at))]
+    nearest = min(found, key=re.Match.start, default=None)
+    match = dates._next(text, at)
+    assert (match and (match.re, match.span())) == (nearest and (nearest.re, nearest.span()))
 
 
 @given(st.text(max_size=200))
