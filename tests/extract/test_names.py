@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +96,38 @@ def test_a_signature_stands_in_brackets_behind_the_end(text: str, expected: tupl
 @pytest.mark.parametrize("text", ["河岸日报", "河岸网", "编辑部", "本网", "原创", "佚名", "林小雨报社", "a", "123"])
 def test_organisations_are_no_people(text: str) -> None:
     assert names.people(text) == ()
+
+
+WORDS = (
+    "记者",
+    "作",
+    "者",
+    "實習",
+    "記者",
+    "撰文",
+    "文",
+    "编译",
+    "执笔",
+    "张三",
+    "李四",
+    "河岸日报",
+    "来源：",
+    "编辑：",
+    "/",
+    "：",
+    " ",
+    "，",
+    "（",
+)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=8).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_nobody_wrote_where_no_word_of_writing_stands(text: str) -> None:
+    named = names.byline(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(names, "_WROTE", re.compile(""))
+        assert names.byline(text) == named
 
 
 @given(st.text(max_size=150))
