@@ -111,17 +111,27 @@ def after_record(row: Row, *, status: int, now: float) -> dict[str, Any]:
 
 
 def after_failure(
-    row: Row, reason: str, *, tries: int | None, now: float, status: int | None = None, due_at: float | None = None
+    row: Row,
+    reason: str,
+    *,
+    tries: int | None,
+    now: float,
+    status: int | None = None,
+    due_at: float | None = None,
+    sleeps: bool = False,
 ) -> dict[str, Any]:
     """The values of a row whose visit brought nothing: due again in the next run (or at `due_at`, where its answer asked us to
-    wait), or set aside after `tries` (None: never)."""
+    wait), or set aside after `tries` (None: never). One that `sleeps` is not set aside: it is due when it is led to again."""
     if reason == RUN_ENDED:
         return {"state": State.PENDING}
     visited = {"reason": reason, "last_fetched": now, "last_status": status}
     if reason in NOT_ITS_FAULT:
         return {**visited, "state": State.PENDING}
     counted = row.tries + 1
-    state = State.SET_ASIDE if tries is not None and counted >= tries else State.PENDING
+    is_given_up = tries is not None and counted >= tries
+    if is_given_up and sleeps:
+        return {**visited, "state": State.DONE, "tries": counted, "due_at": NEVER}
+    state = State.SET_ASIDE if is_given_up else State.PENDING
     return {**visited, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import backfill, cdx, frontier
-from crawler.conditional import validators_of
+from crawler.conditional import Validators, validators_of
 from crawler.discovery import Found, read_list
 from crawler.links import within_budget
 from crawler.paging import go_on, in_window
@@ -30,6 +30,8 @@ from pipelines.site import Site
 from pipelines.stages import OUR_FAULT, Settlement, Visit
 from pipelines.urls import canonical, host_key, in_scope, request_url
 
+NO_LINKS = "no_links"
+"""a list that had links and shows none: the site is being mended, or is another one now"""
 MAX_PARTS = 50
 """pages of one article; the longest seen in saved pages of the Founder sites has 12"""
 
@@ -102,10 +104,12 @@ class Visits:
         )
 
     def _failed(self, row: Row, reason: str, now: float, status: int | None = None, not_before: float = 0.0) -> Settlement:
-        """Where a run begins is never set aside: a site that was away for a week would stay away for good."""
+        """Where a run begins is never set aside: a site that was away for a week would stay away for good. Nor is a later page of
+        a list, or what comes to lie behind it would never be seen: it sleeps until the page before leads to it."""
         tries = None if self._is_start(row) else self.site.politeness.tries
-        due_at = max(now, not_before)
-        return Settlement(values=frontier.after_failure(row, reason, tries=tries, now=now, status=status, due_at=due_at))
+        due_at, sleeps = max(now, not_before), row.page > 1 and row.kind not in (Kind.ARTICLE, Kind.RECORD)
+        values = frontier.after_failure(row, reason, tries=tries, now=now, status=status, due_at=due_at, sleeps=sleeps)
+        return Settlement(values=values)
 
     def _put_off(self, row: Row, captures: Captures, now: float) -> Visit | None:
         """The visit of a URL whose answer asks for a longer wait than a run can bear: it waits, and nothing else does."""
@@ -141,7 +145,7 @@ class Visits:
         published, tries = read.published if read else None, self.site.politeness.tries
         values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now)
         if read is not None:
-            values |= _remembered(capture)
+            values |= _remembered(row, capture)
         later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
         if later and values["state"] == State.DONE and not values["tries"]:
             values["due_at"] = frontier.NEVER  # its first page wakes it
@@ -162,6 +166,10 @@ class Visits:
             return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
+        if self._ends_before(tx, row, capture):
+            values = frontier.after_listing(row, status=capture.status, changed=False, is_start=False, now=now)
+            ended, broken = Settlement(values=values, completed=row.chain), self._failed(row, OUR_FAULT, now, capture.status)
+            return Visit(row=row, earlier=captures, now=now, settle=lambda *_: ended, broken=broken)
         if not is_list(capture):
             return self.failure(row, Reason.HTTP_ERROR, captures, now)
         found = read_list(capture, self.site) if listed is None else listed
@@ -171,14 +179,23 @@ class Visits:
             return self.failure(row, f"not_a_{row.kind}" if capture.status == 200 else Reason.HTTP_ERROR, captures, now)
         if row.kind is Kind.CDX:
             return self._read_index(tx, row, captures, found, now)
+        if not found.links and row.page == 1 and row.last_changed is not None:
+            return self.failure(row, NO_LINKS, captures, now)
         return self._read_list(tx, row, captures, found, now)
+
+    def _ends_before(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
+        """Whether a list ends before this page, which is not there, and was not in an earlier run: then it has been read to its
+        end. Only in its first pass: where that was seen once, a page that is away for days must not pass for the end."""
+        gone = (404, 410)
+        again = row.page > 1 and row.tries > 0 and capture.status in gone and row.last_status in gone
+        return again and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
 
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
         taken = self._take(tx, row, found, now) if found else _Taken()
         changed = bool(taken.fresh)
         values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self._is_start(row), now=now)
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
-            values |= _remembered(captures[-1])
+            values |= _remembered(row, captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
@@ -237,10 +254,15 @@ class Visits:
         run, before = self._before.pop(row.url, (0, None))
         again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
         following = next_list(row.url, row.page, found, self.site, dated=self.since is not None) if again else None
-        if following is None:
+        if following is None or self._was_read(tx, following, chain):
             return _Taken(fresh=fresh, completed=None if resumed else chain)
         self._before[following] = run, found
         return _Taken(fresh=fresh, following=_new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain))
+
+    def _was_read(self, tx: sa.Connection, url: str, chain: str) -> bool:
+        """Whether a list leads back to a page of its own that this run has read: it ends there."""
+        row = urltable.by_url(tx, self.site.name, url)
+        return row is not None and (row.chain or row.url) == chain and (row.last_fetched or 0.0) >= self.started
 
     def _wanted(self, link: Link, row: Row) -> bool:
         if link.kind is not Kind.ARTICLE:
@@ -303,9 +325,10 @@ def _new_record(link: Link, now: float) -> NewUrl:
     return replace(_new(link.url, link.kind, now, hints=link.hints), host=host_key(place))
 
 
-def _remembered(capture: Capture) -> dict[str, object]:
-    """What the next visit sends back, and what a 304 to it confirms."""
-    seen = validators_of(capture)
+def _remembered(row: Row, capture: Capture) -> dict[str, object]:
+    """What the next visit sends back, and what a 304 to it confirms. Of a redirect's target nothing is sent to the address that
+    led there: a 304 would confirm a page that nobody has seen (RFC 9110 §8.8: validators are a resource's own)."""
+    seen = validators_of(capture) if capture.url == row.url else Validators()
     return {
         "etag": seen.etag,
         "last_modified": seen.last_modified,

@@ -11,7 +11,7 @@ import pytest
 
 from crawler.frontier import INDEX_INTERVAL, NEVER
 from crawler.session import Session
-from crawler.visits import Visits, start_rows, start_urls
+from crawler.visits import NO_LINKS, Visits, start_rows, start_urls
 from pipelines import flow
 from pipelines.archive import urltable
 from pipelines.archive.ledger import Outcome
@@ -159,6 +159,75 @@ def test_a_page_that_two_lists_go_on_to_is_asked_once_whichever_of_them_is_commi
     assert alias.settle(None, None).wake == (second,), "else it is no test"
     desk.begin(seconds=7200)
     assert second not in desk.due()
+
+
+def nights_without_a_second_page(desk: Desk, count: int, first: int = 1) -> None:
+    """A start list whose page changes every night and leads to a page that is not there."""
+    for night in range(count):
+        desk.begin(seconds=86_400 * (first + night))
+        desk.give(START, made.list_page(range(10 * (first + night), 10 * (first + night) + 3)))
+        if f"{HOST}/list/2.html" in desk.due():
+            desk.give(f"{HOST}/list/2.html", status=404)
+
+
+def test_a_list_ends_before_a_page_that_was_not_there_in_two_runs(desk: Desk) -> None:
+    nights_without_a_second_page(desk, 1)
+    assert made.row_of(desk.session, START).complete_at is None, "it may be back tomorrow"
+    nights_without_a_second_page(desk, 1, first=2)
+    assert made.row_of(desk.session, START).complete_at is not None
+    desk.begin(seconds=86_400 * 3)
+    desk.give(START, made.list_page([99, 20, 21, 22]))
+    assert f"{HOST}/list/2.html" not in desk.due(), "what was known then ends it"
+
+
+def test_a_page_that_is_away_is_not_the_end_of_a_list_that_was_read_to_its_end(desk: Desk) -> None:
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.give(f"{HOST}/list/2.html", made.list_page([1, 2, 3]))
+    before = made.row_of(desk.session, START).complete_at
+    assert before is not None
+    nights_without_a_second_page(desk, 2)
+    assert made.row_of(desk.session, START).complete_at == before
+
+
+def test_a_later_page_that_fails_for_nights_is_asked_for_when_the_page_before_leads_to_it_again(desk: Desk) -> None:
+    for night in range(6):
+        desk.begin(seconds=86_400 * (1 + night))
+        desk.give(START, made.list_page(range(10 * night, 10 * night + 3)))
+        assert f"{HOST}/list/2.html" in desk.due()
+        desk.give(f"{HOST}/list/2.html", status=500)
+    assert made.row_of(desk.session, f"{HOST}/list/2.html").state == State.DONE
+    desk.begin(seconds=86_400 * 7)
+    assert f"{HOST}/list/2.html" not in desk.due(), "by itself it sleeps"
+
+
+def test_a_list_ends_where_its_pages_lead_back(desk: Desk) -> None:
+    desk.give(FLASH, made.list_page([1], f'<a class="next" href="{FLASH}2.html">下一页</a>'))
+    desk.give(f"{FLASH}2.html", made.list_page([2], f'<a class="next" href="{FLASH}3.html">下一页</a>'))
+    assert made.row_of(desk.session, FLASH).complete_at is None
+    desk.give(f"{FLASH}3.html", made.list_page([3], f'<a class="next" href="{FLASH}2.html">上一页</a>'))
+    assert made.row_of(desk.session, FLASH).complete_at is not None
+
+
+def test_a_list_that_had_links_and_shows_none_has_failed_and_its_validators_are_not_kept(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]), headers=(("ETag", '"full"'), ("Content-Type", "text/html")))
+    desk.begin(seconds=7200)
+    empty = "<html><body><p>系统维护中</p></body></html>".encode()
+    assert desk.give(START, empty, headers=(("ETag", '"empty"'), ("Content-Type", "text/html"))) == f"failed/{NO_LINKS}"
+    assert made.row_of(desk.session, START).etag == '"full"'
+    assert desk.give(FLASH, empty) == Kind.LISTING, "one that never had any may be new"
+
+
+@pytest.mark.parametrize("url", [START, address(1)])
+def test_a_redirects_target_leaves_no_validators_at_the_address_that_led_there(desk: Desk, url: str) -> None:
+    desk.give(START, made.list_page([1]))
+    row = desk.lease(url)
+    tagged = (("ETag", '"target"'), ("Content-Type", "text/html; charset=utf-8"))
+    body = made.list_page([2]) if url == START else made.article_page(2)
+    hop = made.exchange(url, status=302, kind=row.kind, headers=(("Location", f"{HOST}/elsewhere.html"),))
+    target = made.exchange(f"{HOST}/elsewhere.html", body, kind=row.kind, headers=tagged, seconds=1)
+    captures = (*made.written(desk.session, hop), *made.written(desk.session, target))
+    desk.commit(desk.visits.of(row, captures, made.NOW.timestamp() + 2))
+    assert made.row_of(desk.session, url).etag is None
 
 
 def test_a_list_that_is_as_it_was_costs_no_more_than_one_request(desk: Desk) -> None:
