@@ -23,6 +23,7 @@ from crawler.session import Session
 from pipelines.archive import urltable
 from pipelines.archive.article_record import moment
 from pipelines.archive.urltable import Row, Wanted
+from pipelines.errors import ArchiveError
 from pipelines.model import Kind
 from pipelines.urls import request_url
 
@@ -141,7 +142,11 @@ class CatalogueScheduler(BaseScheduler):
         without = tuple(sorted(full | self._session.given_up | self._no_more_asked))
         if self._nothing_beside == (self._session.generation, without):
             return
-        rows = self._leased(without)
+        try:
+            rows = self._leased(without)
+        except ArchiveError as fault:  # Scrapy would log it and ask again, for ever
+            self._session.fail(fault)
+            return
         self._ready.extend(rows)
         if not rows:
             self._nothing_beside = (self._session.generation, without)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -93,3 +94,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("a file")
     with pytest.raises(ArchiveUnusable, match="cannot be written"), exclusive(tmp_path / "locks" / "a.lock", "a site"):
         pytest.fail("there is no such place")
+
+
+def test_a_full_disk_takes_no_lock_away(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with exclusive(lock, "a site"), pytest.raises(Locked), exclusive(lock, "a site"):
+            pass

@@ -20,7 +20,7 @@ from pipelines import flow
 from pipelines.archive import urltable
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.borrowed import Promise
-from pipelines.archive.urltable import NewUrl, State
+from pipelines.archive.urltable import NewUrl, Row, State
 from pipelines.errors import OutOfSpace
 from pipelines.model import Hints, Kind
 from tests.crawler import made
@@ -250,6 +250,22 @@ def test_what_was_not_acknowledged_is_given_back_at_the_end(session: Session, sc
     assert states.count(State.DONE) == 1
     assert states.count(State.PENDING) == 19
     assert all(made.row_of(session, address(number)).tries == 0 for number in range(20))
+
+
+def test_a_catalogue_that_fails_while_it_is_asked_for_more_ends_the_run(
+    session: Session, scheduler: CatalogueScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scrapy would log it and ask again every five seconds, with the site's lock in its hand."""
+    made.known(session, address(1))
+    full = OutOfSpace("full")
+
+    def fails(*_: object) -> list[Row]:
+        raise full
+
+    monkeypatch.setattr(scheduler, "_leased_now", fails)
+    assert scheduler.next_request() is None
+    assert session.faults == [full]
+    assert not scheduler.has_pending_requests()
 
 
 def test_an_archive_that_has_failed_is_not_written_to_at_the_end(session: Session, scheduler: CatalogueScheduler) -> None:
