@@ -47,16 +47,26 @@ class ArchiveCommand(ScrapyCommand):
 
     def add_archive_option(self, parser: argparse.ArgumentParser) -> None:
         assert self.settings is not None
-        default = self.settings["ARCHIVE_DIR"]
-        parser.add_argument("--archive", metavar="DIR", default=default, help=f"the archive's folder (default: {default})")
+        parser.add_argument("--archive", metavar="DIR", help=f"the archive's folder (default: ARCHIVE_DIR, {self.settings['ARCHIVE_DIR']})")
 
     def add_workers_option(self, parser: argparse.ArgumentParser) -> None:
         """Work over whole archives takes all cores, unless EXTRACT_WORKERS was set by hand."""
+        told = f"processes that read pages; 0 reads in this one, without limits (default: {self._workers()})"
+        parser.add_argument("--workers", type=_count, metavar="N", help=told)
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """What was not said is as set, by -s too, which Scrapy reads only now."""
+        super().process_options(args, opts)
+        assert self.settings is not None
+        if "archive" in opts and opts.archive is None:
+            opts.archive = self.settings["ARCHIVE_DIR"]
+        if "workers" in opts and opts.workers is None:
+            opts.workers = self._workers()
+
+    def _workers(self) -> int:
         assert self.settings is not None
         by_hand = (self.settings.getpriority("EXTRACT_WORKERS") or 0) > SETTINGS_PRIORITIES["project"]
-        default = self.settings.getint("EXTRACT_WORKERS") if by_hand else len(os.sched_getaffinity(0))
-        told = f"processes that read pages; 0 reads in this one, without limits (default: {default})"
-        parser.add_argument("--workers", type=_count, default=default, metavar="N", help=told)
+        return self.settings.getint("EXTRACT_WORKERS") if by_hand else len(os.sched_getaffinity(0))
 
     @property
     def seeds(self) -> Path:

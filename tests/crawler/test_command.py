@@ -14,8 +14,8 @@ from scrapy.settings import Settings
 
 from crawler.command import ArchiveCommand
 from crawler.health import INTERRUPTED
-from pipelines.errors import OutOfSpace
-from tests.crawler.commands.invoke import invoke
+from pipelines.errors import ArchiveUnusable, OutOfSpace
+from tests.crawler.commands.invoke import invoke, scrapy
 from tests.small_site import small
 
 
@@ -82,8 +82,28 @@ def workers(**settings: int) -> int:
     command.settings.setdict(settings, priority="cmdline")
     parser = argparse.ArgumentParser()
     command.add_workers_option(parser)
-    count: int = parser.parse_args([]).workers
+    opts = parser.parse_args([])
+    command.process_options([], with_scrapys(opts))
+    count: int = opts.workers
     return count
+
+
+def with_scrapys(opts: argparse.Namespace) -> argparse.Namespace:
+    """With those of Scrapy's own options that its base class reads, not given."""
+    for name in ("logfile", "loglevel", "nolog", "pidfile", "pdb"):
+        setattr(opts, name, None)
+    opts.set = []
+    return opts
+
+
+def test_settings_on_the_command_line_name_the_archive_and_the_processes(tmp_path: Any) -> None:
+    """In a process of its own: Scrapy reads -s only after the options have their defaults."""
+    made = small(tmp_path)
+    asked = scrapy("status", "-s", f"ARCHIVE_DIR={made.folder}")
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    nowhere = scrapy("takedown", "-s", f"ARCHIVE_DIR={tmp_path / 'nowhere'}", "--url", "http://a.test/", "--reason", "none")
+    assert nowhere.returncode == ArchiveUnusable.exit_status
+    assert str(tmp_path / "nowhere") in nowhere.stderr.decode()
 
 
 def test_work_over_whole_archives_takes_all_cores_unless_somebody_says_how_many() -> None:
