@@ -218,6 +218,8 @@ class Conductor:
         self._crawler.scheduler.settled(visit.row)  # type: ignore[attr-defined]
         self._session.given_up = set(gate_of(self._crawler).given_up())
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
+        if visit.failure and visit.failure != f"failed/{RUN_ENDED}" and visit.row.kind not in (Kind.ARTICLE, Kind.RECORD):
+            logger.warning("The list %s %s.", visit.row.url, visit.failure.replace("/", ": ", 1))
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             word = visit.failure or (outcome.word if outcome else "failed/lost")
             self._visits[word] += 1

@@ -117,6 +117,26 @@ def test_a_good_run_has_books_that_say_so(crawl: Crawl) -> None:
     assert report.reconciles(ledger)
 
 
+def test_a_list_that_fails_is_named_in_the_log_and_a_page_only_in_the_books(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
+    failed = [crawl.answer(fails="timeout"), crawl.answer(made.list_page([1]), status=500)]
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == [f"The list {failed[0]} failed: timeout.", f"The list {failed[1]} failed: http_error."]
+
+
+def test_a_night_in_which_no_list_shows_a_link_any_more_is_not_good(tmp_path: Path) -> None:
+    before = Crawl(tmp_path)
+    before.lists(1)
+    while before.answer(made.article_page(1)):
+        pass
+    assert finished(before)["status"] == GOOD
+    crawl = Crawl(tmp_path)
+    while crawl.answer("<html><body><p>系统维护中</p></body></html>".encode()):
+        pass
+    ledger = finished(crawl)
+    assert ledger["failures"] == {"no_links": 1}, "the other list never had one that the first had not"
+    assert ledger["status"] != GOOD
+
+
 def test_a_page_that_fails_again_is_counted_apart_from_one_that_fails(crawl: Crawl, tmp_path: Path) -> None:
     crawl.lists(1, 2)
     assert crawl.answer(fails="timeout") == address(1)
