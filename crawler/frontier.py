@@ -8,7 +8,8 @@ A URL is asked again by what it is:
     index             of another archive: once; one that may grow, every 30 days
     record            a capture that another archive has: once, behind everything else
     asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
-    failed            in the next run, `Politeness.tries` times, then it is set aside with its reason
+    failed            in the next run, `Politeness.tries` times, then it is set aside with its reason; a later page of a list
+                      sleeps instead, until the page before leads to it
     not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
 """
 
@@ -18,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from crawler.guard import POSTPONED
-from pipelines.archive.urltable import Row, State
+from pipelines.archive.urltable import RETRY_AFTER, Row, State
 from pipelines.model import Kind, Reason, Verdict
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -130,7 +131,8 @@ def after_failure(
     counted = row.tries + 1
     is_given_up = tries is not None and counted >= tries
     if is_given_up and sleeps:
-        return {**visited, "state": State.DONE, "tries": counted, "due_at": NEVER}
+        until = due_at if reason == RETRY_AFTER else NEVER  # nobody wakes what asked to wait
+        return {**visited, "state": State.DONE, "tries": counted, "due_at": until}
     state = State.SET_ASIDE if is_given_up else State.PENDING
     return {**visited, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
 

@@ -213,11 +213,12 @@ RULES: tuple[Rule, ...] = (
 )
 """Tried in this order; the first that fits names the line."""
 _LABEL, _LONGEST = 120, max(rule.longest for rule in RULES)
-"""characters: for lines longer than the one 11 of the rules remain, none for lines longer than the other"""
+"""characters: for lines longer than the one few of the rules remain, none for lines longer than the other"""
 
 
 def _together(rules: Iterable[Rule]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Where neither pattern holds, the first matched and the second searched, none of the rules does."""
+    """Where neither pattern holds, the first matched and the second searched, none of the rules does. A rule that begins with
+    ^ may have no alternative beside that."""
     patterns = [rule.pattern.pattern for rule in rules]
     anchored = [pattern for pattern in patterns if pattern.startswith("^")]
     return re.compile("|".join(anchored)), re.compile("|".join(pattern for pattern in patterns if pattern not in anchored))

@@ -200,6 +200,16 @@ def test_a_later_page_that_fails_for_nights_is_asked_for_when_the_page_before_le
     assert f"{HOST}/list/2.html" not in desk.due(), "by itself it sleeps"
 
 
+def test_a_later_page_that_asks_to_wait_night_after_night_is_asked_when_it_said(desk: Desk) -> None:
+    """Nothing wakes what asked to wait: if it slept, it would sleep for ever."""
+    second, wait = f"{HOST}/list/2.html", (("Retry-After", "7200"), ("Content-Type", "text/html"))
+    for night in range(5):
+        desk.begin(seconds=86_400 * (1 + night))
+        desk.give(START, made.list_page(range(10 * night, 10 * night + 3)))
+        assert second in desk.due(), night
+        assert desk.give(second, status=503, headers=wait) == f"failed/{RETRY_AFTER}"
+
+
 def test_a_list_ends_where_its_pages_lead_back(desk: Desk) -> None:
     desk.give(FLASH, made.list_page([1], f'<a class="next" href="{FLASH}2.html">下一页</a>'))
     desk.give(f"{FLASH}2.html", made.list_page([2], f'<a class="next" href="{FLASH}3.html">下一页</a>'))

@@ -202,6 +202,14 @@ def test_a_line_is_what_the_first_rule_that_fits_says_whatever_the_short_cut(pie
     assert furniture.kind(line, place) is (None if place is Place.BODY and folded.isdigit() else next(fit, None))
 
 
+def test_a_rule_that_begins_with_an_anchor_has_no_alternative_beside_it() -> None:
+    """The short cut only matches it at the beginning of a line."""
+    anchored = [rule.pattern for rule in furniture.RULES if rule.pattern.pattern.startswith("^")]
+    behind = [f"河里转起了风车{furniture.fold(line)}" for _, line in STRUCK]
+    found = [(pattern.pattern, match.start()) for pattern in anchored for line in behind if (match := pattern.search(line))]
+    assert [one for one in found if one[1] > 0] == []
+
+
 def test_every_rule_holds_where_the_place_is_not_known() -> None:
     assert all(Place.ANY in rule.places for rule in furniture.RULES)
 
