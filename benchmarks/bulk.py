@@ -1,12 +1,13 @@
 """Bulk work beside the extraction that it is made of: replay, reextract, verify and export, and how much more each costs.
 
-    python -m benchmarks.bulk [--pages N] [--workers N]
+    python -m benchmarks.bulk [--pages N] [--workers N] [--rounds N]
 
 Twice an archive of N generated pages of 30 to 80 KB, of a site with a layout and of one read by consensus, in a temporary
-folder. "bare" is `pipelines.extract.extract` alone, in as many processes, on bodies that already lie in their memory: the
-mean of a run before the other steps and one after them. CPU is that of all processes of a step, their start left out for
-"bare" only; pages a second by the wall clock say something on a machine that does nothing else. Every step ends with a
-check of what it gave; a wrong one ends the benchmark.
+folder. "bare" is `pipelines.extract.extract` alone, in as many processes, on bodies that already lie in their memory. The
+archive is filled by replay once; then reextract, verify and export go through it in rounds, each beside a bare run just
+before it, as a machine's own speed changes within minutes: the medians are told, of the ratios too. CPU is that of all
+processes of a step, their start left out for "bare" only; pages a second by the wall clock say something on a machine that
+does nothing else. Every step ends with a check of what it gave; a wrong one ends the benchmark.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -35,6 +37,7 @@ from pipelines.replay import chooser, replay
 from pipelines.verify import verify
 
 PAGES = 2_000
+ROUNDS = 3
 EVERY = 0.05
 """seconds between two looks at the processes"""
 
@@ -159,39 +162,49 @@ def _demand(good: bool, words: str) -> None:
         raise SystemExit(words)
 
 
-def show(name: str, cost: Cost, bare: Cost, pages: int) -> None:
-    rate = pages / cost.wall
-    print(
-        f"{name:<10} {rate:>9,.0f} {rate / (pages / bare.wall):>10.2f} {1000 * cost.cpu / pages:>12.2f} {bare.cpu / cost.cpu:>10.2f} "
-        f"{1000 * cost.main / pages:>12.2f}"
-    )
+def show(name: str, turns: Sequence[tuple[Cost, Cost]], pages: int) -> None:
+    """`turns`: what a step cost, and the bare run beside it."""
+    rate = median(pages / cost.wall for cost, _ in turns)
+    of_bare = [beside.wall / cost.wall for cost, beside in turns]
+    less = median(beside.cpu / cost.cpu for cost, beside in turns)
+    cpu, main = (1000 * median(seconds) / pages for seconds in ([cost.cpu for cost, _ in turns], [cost.main for cost, _ in turns]))
+    spread = f"{min(of_bare):.2f}-{max(of_bare):.2f}" if len(turns) > 1 else ""
+    print(f"{name:<10} {rate:>9,.0f} {median(of_bare):>8.2f} {spread:>10} {cpu:>12.2f} {less:>10.2f} {main:>12.2f}")
 
 
-def compare(folder: Path, kind: str, pages: int, workers: int) -> None:
+def compare(folder: Path, kind: str, pages: int, workers: int, rounds: int) -> None:
     """Prints a table of all steps over an archive of one kind of pages."""
     files = bulk_pages.write(folder / "warcs", kind, pages)
     sizes = sum(len(bulk_pages.page(n)) for n in range(100)) / 100_000, sum(file.stat().st_size for file in files) / pages / 1_000
     print(f"\n{pages:,} pages read by {kind}, {sizes[0]:.0f} KB each, {sizes[1]:.0f} KB in the WARC files; {workers} processes")
-    print(f"{'':<10} {'pages/s':>9} {'of bare':>10} {'CPU ms/page':>12} {'bare/this':>10} {'main process':>12}")
-    before = bare(files, workers)
+    print(f"{'':<10} {'pages/s':>9} {'of bare':>8} {'':>10} {'CPU ms/page':>12} {'bare/this':>10} {'main process':>12}")
+    turns: dict[str, list[tuple[Cost, Cost]]] = {}
+
+    def turn(step: str, work: Callable[[], None]) -> None:
+        alone = bare(files, workers)
+        turns.setdefault("bare", []).append((alone, alone))
+        turns.setdefault(step, []).append((measured(work), alone))
+
     with open_archive(folder / "archive", create=True) as archive:
         archive.keep_rules(bulk_pages.sites()[kind], bulk_pages.rules(kind))
-        costs = {step: measured(work) for step, work in steps(archive, files, pages, workers).items()}
-    after = bare(files, workers)
-    alone = Cost(wall=(before.wall + after.wall) / 2, main=0.0, others=(before.others + after.others) / 2)
-    for step, cost in {"bare": alone, **costs}.items():
-        show(step, cost, alone, pages)
+        first, *again = steps(archive, files, pages, workers).items()
+        turn(*first)
+        for step, work in again * rounds:
+            turn(step, work)
+    for step, taken in turns.items():
+        show(step, taken, pages)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    print(f"load before: {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores")
+    print(f"load before: {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores; {options.rounds} rounds")
     for kind in bulk_pages.KINDS:
         with tempfile.TemporaryDirectory() as name:
-            compare(Path(name), kind, options.pages, options.workers)
+            compare(Path(name), kind, options.pages, options.workers, options.rounds)
 
 
 if __name__ == "__main__":

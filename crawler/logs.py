@@ -45,6 +45,9 @@ def install(settings: BaseSettings) -> None:
         handler = handler_of(settings)
         logging.root.addHandler(handler)
         logging.root.setLevel(handler.level)
+        for name in ("scrapy", "twisted"):  # Scrapy sets levels of their own: two records a page are made that nobody reads
+            library = logging.getLogger(name)
+            library.setLevel(max(library.level, handler.level))
 
 
 class OneLine(LogFormatter):

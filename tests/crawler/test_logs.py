@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy.settings import Settings
+from scrapy.utils.log import configure_logging
 
 from crawler.logs import OneLineFormatter, handler_of, install, one_line
 
@@ -53,7 +54,10 @@ def test_a_traceback_is_part_of_the_line() -> None:
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
     before, level = list(logging.root.handlers), logging.root.level
+    libraries = {name: logging.getLogger(name).level for name in ("scrapy", "twisted")}
     yield logging.root
+    for name, its in libraries.items():
+        logging.getLogger(name).setLevel(its)
     for handler in set(logging.root.handlers) - set(before):
         logging.root.removeHandler(handler)
         handler.close()
@@ -67,6 +71,15 @@ def test_the_settings_of_scrapy_still_choose_file_and_level(tmp_path: Path, root
     logging.getLogger("a").warning("一\n二")
     logging.getLogger("a").info("not this")
     assert (tmp_path / "run.log").read_text("utf-8") == "WARNING|一\\n二\n"
+
+
+@pytest.mark.parametrize(("chosen", "made"), [("INFO", False), ("DEBUG", True)])
+def test_records_that_nobody_would_read_are_not_made(root: logging.Logger, chosen: str, made: bool) -> None:
+    configure_logging(Settings({"LOG_INSTALL_ROOT_HANDLER": False}))  # as a crawl begins: it sets levels for its own loggers
+    install(Settings({"LOG_LEVEL": chosen}))
+    assert logging.getLogger("scrapy.core.engine").isEnabledFor(logging.DEBUG) is made
+    assert logging.getLogger("scrapy.core.engine").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("twisted").isEnabledFor(logging.WARNING)  # as Scrapy has it
 
 
 def test_a_log_that_is_switched_off_is_off() -> None:
