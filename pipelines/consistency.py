@@ -6,18 +6,19 @@ Rules of this file: one view of the catalogue for all of it; rows are streamed, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive import fingerprints, schema
+from pipelines.archive import fingerprints, schema, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest
 from pipelines.archive.ledger import component, misfolded
 from pipelines.archive.stored import CHUNK, contents, records
 from pipelines.archive.urltable import State
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.errors import CatalogueDamaged
+from pipelines.extract.furniture import template_lines
 from pipelines.findings import Result, What
 from pipelines.model import Article, Reason, Status
 
@@ -33,6 +34,7 @@ class Consistency:
         self._revisions(tx, bad)
         self._clusters(tx)
         self._pages(tx)
+        self._left_behind(tx)
         self._feed(tx)
         self._tombstones(tx)
 
@@ -57,8 +59,10 @@ class Consistency:
             for head in heads:
                 if wrong := _wrong_with(head, texts.get(head.id)) or self._misfolded(tx, head):
                     self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: {wrong}")
-            self._indexed(tx, [head for head in heads if head.id in texts])
-            self._records(tx, [head for head in heads if head.id in texts])
+            read = [head for head in heads if head.id in texts]
+            self._indexed(tx, read, texts)
+            self._lines(tx, read, texts)
+            self._records(tx, read)
 
     def _misfolded(self, tx: sa.Connection, head: sa.Row[Any]) -> str | None:
         try:
@@ -66,12 +70,30 @@ class Consistency:
         except (CatalogueDamaged, ValueError, TypeError, KeyError) as fault:
             return f"what its pages show cannot be read ({fault})"
 
-    def _indexed(self, tx: sa.Connection, heads: Sequence[sa.Row[Any]]) -> None:
-        """Each text among those in which near duplicates are looked for."""
-        known = fingerprints.indexed(tx, {head.comparison_digest for head in heads})
+    def _indexed(self, tx: sa.Connection, heads: Sequence[sa.Row[Any]], texts: Mapping[str, Article]) -> None:
+        """Each text among those in which near duplicates are looked for, by its own fingerprints. Which of them have a row depends
+        on what came before (`dedup.index.has_room`) and on what has gone since: that is not checked."""
+        wrong = fingerprints.untrue(tx, {head.comparison_digest: texts[head.id].text for head in heads})
         for head in heads:
-            if head.comparison_digest not in known:
-                self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: near duplicates of its text are not looked for")
+            if head.comparison_digest in wrong:
+                self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: near duplicates are not looked for by its text")
+
+    def _lines(self, tx: sa.Connection, heads: Sequence[sa.Row[Any]], texts: Mapping[str, Article]) -> None:
+        """The lines at both ends of each text, of which those that recur are marked."""
+        counted = templates.counted(tx, [head.id for head in heads])
+        for head in heads:
+            lines = {(texts[head.id].site, line) for line, _ in template_lines(texts[head.id])}
+            if counted.get(head.id, set()) != lines:
+                self.result.add(What.HEAD, f"article {head.id}", f"{head.url}: other first and last lines are counted than it has")
+
+    def _left_behind(self, tx: sa.Connection) -> None:
+        """What is known of texts and of articles that are no longer there."""
+        for name in tx.scalars(templates.without_article()):
+            self.result.add(What.HEAD, f"article {name}", "lines of it are counted, and it is not there")
+        for one in tx.scalars(fingerprints.without_article()):
+            self.result.add(What.HEAD, f"text {one}", "near duplicates of it are looked for, and no article has it")
+        for doc in tx.scalars(fingerprints.without_text()):
+            self.result.add(What.HEAD, f"fingerprints of text number {doc}", "are there, and the text is not")
 
     def _texts(self, tx: sa.Connection, rows: Sequence[sa.Row[Any]], bad: set[str], key: str = "id") -> dict[Any, Article]:
         """The joined articles of heads or revisions whose parts are all there."""

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pipelines import bulk
 from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
-from pipelines.archive.fingerprints import indexed_text
+from pipelines.archive.fingerprints import fingerprint, indexed_text
 from pipelines.archive.warc import WarcWriter
 from pipelines.consistency import Consistency
 from pipelines.verify import ADVICE, KEPT, Result, What, verify
@@ -362,6 +362,25 @@ DAMAGES: dict[str, tuple[What, Damage]] = {
     ),
     "a kind": (What.DIFFERS, lambda: schema.capture.update().where(schema.capture.c.url == url("battery")).values(kind="list")),
     "texts that are not indexed": (What.HEAD, indexed_text.delete),
+    "fingerprints of another text": (What.HEAD, lambda: indexed_text.update().values(fingerprints=b"12345678")),
+    "an indexed text that no article has": (
+        What.HEAD,
+        lambda: indexed_text.insert().values(digest="0" * 64, version="1", size=3, fingerprints=b""),
+    ),
+    "fingerprints of no text": (What.HEAD, lambda: fingerprint.insert().values(fp=1, doc=99)),
+    "a line that is not counted": (What.HEAD, lambda: schema.template_line.delete().where(schema.template_line.c.article == BATTERY_ID)),
+    "a line of another site": (
+        What.HEAD,
+        lambda: schema.template_line.update().where(schema.template_line.c.article == BATTERY_ID).values(site="other"),
+    ),
+    "a line that the text does not have": (
+        What.HEAD,
+        lambda: schema.template_line.insert().values(article=BATTERY_ID, digest="0" * 16, site="small", text="一行"),
+    ),
+    "a line of no article": (
+        What.HEAD,
+        lambda: schema.template_line.insert().values(article="0" * 32, digest="0", site="small", text="一行"),
+    ),
     "an article's capture": (What.HEAD, lambda: change_article(BATTERY_ID, capture=1)),
     "an article's capture, to none": (What.HEAD, lambda: change_article(BATTERY_ID, capture=99)),
     "a page's capture": (What.HEAD, lambda: schema.page.update().where(schema.page.c.article == BATTERY_ID).values(capture=98)),

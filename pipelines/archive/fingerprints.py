@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
 
 from pipelines.archive.prepared import Among, Prepared, given
-from pipelines.archive.schema import metadata
+from pipelines.archive.schema import article, metadata
 from pipelines.archive.stored import CHUNK
 from pipelines.dedup import index
 from pipelines.dedup.fingerprint import VERSION, Hashes, size, text_digest
@@ -78,6 +78,9 @@ _SHARED = Prepared(
 _HELD = Prepared(sa.select(fingerprint.c.fp, fingerprint.c.doc).where(Among(fingerprint.c.fp, "fps"), Among(fingerprint.c.doc, "docs")))
 _DIGESTS = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.digest).where(Among(indexed_text.c.doc, "docs")))
 _DOCUMENT = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.version).where(indexed_text.c.digest == given("digest")))
+_STORED = Prepared(
+    sa.select(indexed_text.c.digest, indexed_text.c.version, indexed_text.c.fingerprints).where(Among(indexed_text.c.digest, "digests"))
+)
 _DOCUMENTS = Prepared(sa.select(indexed_text.c.doc, indexed_text.c.digest).where(Among(indexed_text.c.digest, "digests")))
 _ENTER = Prepared(fingerprint.insert(), ["fp", "doc"])
 _NUMBER = Prepared(indexed_text.insert().returning(indexed_text.c.doc), ["digest", "version", "size", "fingerprints"])
@@ -105,9 +108,26 @@ def remember(tx: sa.Connection, text: str, kin: Collection[str] = (), looked: Co
     insert(tx, doc, _signed(marks), _documents(tx, kin), looked, is_new=is_new)
 
 
-def indexed(tx: sa.Connection, digests: Collection[str]) -> set[str]:
-    """Which of some texts are in."""
-    return {row.digest for part in _portions(sorted(digests)) for row in _DOCUMENTS.rows(tx, {"digests": part})}
+def untrue(tx: sa.Connection, texts: Mapping[str, str]) -> set[str]:
+    """Those of some texts, by digest, that are not in, or with other fingerprints than this version finds in them."""
+    stored = {row.digest: row for part in _portions(sorted(texts)) for row in _STORED.rows(tx, {"digests": part})}
+    return {one for one, text in texts.items() if one not in stored or not _is_of(stored[one], text)}
+
+
+def _is_of(row: sa.Row[tuple[str, str, bytes]], text: str) -> bool:
+    return row.version != VERSION or bool(row.fingerprints == _packed(fingerprints_of(text)))
+
+
+def without_article() -> sa.Select[tuple[str]]:
+    """Digests of the texts that no article has (any more)."""
+    known = sa.exists().where(article.c.comparison_digest == indexed_text.c.digest)
+    return sa.select(indexed_text.c.digest).where(~known)
+
+
+def without_text() -> sa.Select[tuple[int]]:
+    """The numbers that have fingerprints and no text."""
+    known = sa.exists().where(indexed_text.c.doc == fingerprint.c.doc)
+    return sa.select(fingerprint.c.doc).where(~known).distinct()
 
 
 def forget(tx: sa.Connection, digest: str) -> None:
@@ -156,6 +176,10 @@ def _signed(marks: Hashes) -> list[int]:
     return list(marks.astype("<u8").view("<i8").tolist())
 
 
+def _packed(marks: Hashes) -> bytes:
+    return marks.astype("<u8").tobytes()
+
+
 def _document(tx: sa.Connection, text: str, marks: Hashes) -> tuple[int, bool]:
     """The number of a text, and whether it is new: entered now, or entered anew where it was of another version."""
     digest = text_digest(text)
@@ -164,7 +188,7 @@ def _document(tx: sa.Connection, text: str, marks: Hashes) -> tuple[int, bool]:
         return int(found.doc), False
     if found is not None:
         remove(tx, found.doc)
-    row = {"digest": digest, "version": VERSION, "size": size(text), "fingerprints": marks.astype("<u8").tobytes()}
+    row = {"digest": digest, "version": VERSION, "size": size(text), "fingerprints": _packed(marks)}
     (entered,) = _NUMBER.rows(tx, row)  # transactions take turns: nobody else enters it meanwhile
     return int(entered.doc), True
 

@@ -25,7 +25,7 @@ MARK = "template_line"
 """the flag of `quality.flags`"""
 
 _OF_ARTICLE = template_line.c.article == given("name")
-_MINE = Prepared(sa.select(template_line.c.digest).where(_OF_ARTICLE))
+_MINE = Prepared(sa.select(template_line.c.site, template_line.c.digest).where(_OF_ARTICLE))
 _DROP = Prepared(template_line.delete().where(_OF_ARTICLE, Among(template_line.c.digest, "digests")))
 _KEEP = Prepared(template_line.insert(), ["article", "digest", "site", "text"])
 _CARRIERS = Prepared(
@@ -62,24 +62,25 @@ class Redrawn:
 
 def redraw(tx: sa.Connection, site: str, name: str, now: Article | None, *, is_new: bool = False) -> Redrawn:
     """Counts the lines of an article's present text in place of those before; None takes it out. A new one had none."""
-    former = set() if is_new else {row.digest for row in _MINE.rows(tx, {"name": name})}
+    former = set() if is_new else {(row.site, row.digest) for row in _MINE.rows(tx, {"name": name})}
     lines = dict(template_lines(now)) if now is not None else {}
-    gone, new = former - lines.keys(), lines.keys() - former
+    present = {(site, digest) for digest in lines}
+    gone, new = former - present, present - former
     if gone:
-        _DROP.run(tx, {"name": name, "digests": sorted(gone)})
+        _DROP.run(tx, {"name": name, "digests": sorted(digest for _, digest in gone)})
     if new:
-        rows = [{"article": name, "digest": digest, "site": site, "text": lines[digest]} for digest in sorted(new)]
+        rows = [{"article": name, "digest": digest, "site": site, "text": lines[digest]} for _, digest in sorted(new)]
         _KEEP.run_many(tx, rows)
     counts = {row.digest: row.articles for row in _COUNTED.rows(tx, {"name": name})} if lines else {}
-    reached = [digest for digest in new if counts[digest] == FREQUENT]
-    touched = _crossed(tx, site, reached, FREQUENT) | _crossed(tx, site, gone, FREQUENT - 1)
+    reached = [line for line in new if counts[line[1]] == FREQUENT]
+    touched = _crossed(tx, reached, FREQUENT) | _crossed(tx, gone, FREQUENT - 1)
     return Redrawn(touched=frozenset(touched), is_marked=any(count >= FREQUENT for count in counts.values()))
 
 
-def _crossed(tx: sa.Connection, site: str, digests: Iterable[str], count: int) -> set[str]:
-    """The articles of those lines that stand in exactly `count` articles."""
+def _crossed(tx: sa.Connection, lines: Iterable[tuple[str, str]], count: int) -> set[str]:
+    """The articles of those lines (site, digest) that stand in exactly `count` articles."""
     touched: set[str] = set()
-    for digest in sorted(digests):
+    for site, digest in sorted(lines):
         carriers = _CARRIERS.rows(tx, {"site": site, "digest": digest, "most": count + 1})
         if len(carriers) == count:
             touched.update(row.article for row in carriers)
@@ -112,6 +113,23 @@ def _marked_articles() -> sa.Select[tuple[str]]:
 
 
 _MARKED = Prepared(_marked_articles())
+
+
+def counted(tx: sa.Connection, names: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
+    """(site, digest) of the lines that are counted for each of some articles."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in _LINES.rows(tx, {"names": sorted(names)}):
+        found.setdefault(row.article, set()).add((row.site, row.digest))
+    return found
+
+
+_LINES = Prepared(sa.select(template_line).where(Among(template_line.c.article, "names")))
+
+
+def without_article() -> sa.Select[tuple[str]]:
+    """The articles of which lines are counted, and which are not there (any more)."""
+    known = sa.exists().where(article.c.id == template_line.c.article)
+    return sa.select(template_line.c.article).where(~known).distinct()
 
 
 def recurring(tx: sa.Connection, most: int) -> list[Recurring]:

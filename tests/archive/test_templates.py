@@ -64,6 +64,21 @@ def test_a_mark_goes_when_an_article_loses_the_line(tmp_path: Path) -> None:
         assert _marked(archive) == set()
 
 
+def test_an_article_that_moves_to_another_site_takes_its_lines_along(tmp_path: Path) -> None:
+    with archive_at(tmp_path) as archive:
+        writer = Writer(archive)
+        for number in range(FREQUENT):
+            writer.shows(f"n{number}", number, _text(number))
+        name = article_id(address("n0"))
+        with archive.catalogue.transaction() as tx:
+            article = stored.current(tx, [name])[name]
+            moved = templates.redraw(tx, "elsewhere", name, article)
+            sites = {site for site, _ in templates.counted(tx, [name])[name]}
+        assert sites == {"elsewhere"}
+        assert not moved.is_marked
+        assert moved.touched >= {article_id(address(f"n{number}")) for number in range(1, FREQUENT)}  # too few are left there
+
+
 def test_the_text_itself_is_left_as_it_is(tmp_path: Path) -> None:
     with archive_at(tmp_path) as archive:
         writer = Writer(archive)
