@@ -1,4 +1,4 @@
-"""Redirects: few, inside the site, every hop captured and remembered, and never to a page that stands for "gone".
+"""Redirects: few, inside the site, every hop captured and remembered, never back, and never to a page that stands for "gone".
 
 What a Location means is read as a browser reads it (pipelines.urls.absolute); the guard's rule is asked before the hop is
 made, so that the failure belongs to the URL that redirects. request.meta["redirects"] holds the hops, first to last.
@@ -68,6 +68,8 @@ class RedirectMiddleware:
             self._stats.inc_value("redirect/to_index")
             return response
         hops: tuple[Hop, ...] = (*request.meta.get("redirects", ()), Hop(status=response.status, url=request.url, to=target))
+        if target in (hop.url for hop in hops):  # no cookies are kept: what was answered once is answered for ever
+            raise Refused("redirect_loop", f"{hops[0].url}: leads back to {target}")
         if len(hops) > self._max:
             raise Refused("redirect_loop", f"{hops[0].url}: more than {self._max} redirects")
         if (why := objection(target, self._site, request.meta.get("kind"))) is not None:
