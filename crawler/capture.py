@@ -49,6 +49,8 @@ class Writes(Protocol):
 def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
     """One exchange as the archive keeps it: without cookies and credentials, with a revisit's reference."""
     validators: Validators | None = request.meta.get("validators")
+    if validators is not None and not validators.are_of(request.url):
+        validators = None
     return Exchange(
         url=request.url,
         method=request.method,

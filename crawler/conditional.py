@@ -1,7 +1,9 @@
 """Conditional requests (RFC 9110 §13): what a URL said of itself last time is sent back, so that "nothing new" costs no body.
 
 The scheduler puts the row's `Validators` into request.meta["validators"]; what may be stored of a new answer is
-`validators_of`. A 304 that nobody asked for is a fault of the server: the page is asked for once more, plainly.
+`validators_of`. They belong to the URL that sent them (RFC 9110 §8.8) and are sent to no other: where a row's URL redirects,
+they are its target's, and go with the request until that is asked. A 304 that nobody asked for is a fault of the server: the
+page is asked for once more, plainly.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response
+from scrapy.http import Headers, Response
 
 from pipelines.model import Capture, Reason, Rejection
 
@@ -37,6 +39,10 @@ class Validators:
         """What makes a request conditional; a server that knows both looks at the etag only (RFC 9110 §13.2.2)."""
         named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in named.items() if value}
+
+    def are_of(self, url: str) -> bool:
+        """Whether it was this URL that sent them."""
+        return self.confirms is not None and self.confirms[0] == url
 
 
 def validators_of(capture: Capture) -> Validators:
@@ -82,7 +88,7 @@ class ConditionalMiddleware:
 
     def process_request(self, request: Request) -> None:
         validators: Validators | None = request.meta.get("validators")
-        if validators and not request.meta.get("unconditional"):
+        if validators and validators.are_of(request.url) and not request.meta.get("unconditional"):
             request.headers.update(validators.headers)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
@@ -102,9 +108,13 @@ def is_conditional(request: Request) -> bool:
 
 def plainly(request: Request) -> Request:
     """The same request without validators, to be made whatever was seen before."""
-    headers = request.headers.copy()
-    headers.pop("If-None-Match", None)
-    headers.pop("If-Modified-Since", None)
     meta = {**request.meta, "unconditional": True}
     meta.pop("validators", None)
-    return request.replace(headers=headers, meta=meta, dont_filter=True)
+    return request.replace(headers=without_condition(request.headers), meta=meta, dont_filter=True)
+
+
+def without_condition(headers: Headers) -> Headers:
+    plain = headers.copy()
+    plain.pop("If-None-Match", None)
+    plain.pop("If-Modified-Since", None)
+    return plain

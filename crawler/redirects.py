@@ -13,7 +13,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.conditional import plainly
+from crawler.conditional import without_condition
 from crawler.guard import Refused, objection, site_of
 from pipelines.flow import REDIRECTS
 from pipelines.flow import leads_to_index as leads_to_index  # noqa: PLC0414  # its tests look for it here
@@ -85,9 +85,9 @@ def _target(url: str, location: bytes) -> str | None:
 
 
 def _next(request: Request, target: str, hops: tuple[Hop, ...]) -> Request:
-    """The next hop: the lease, the hints and the captures of the URL that was asked for, but not its validators, which are
-    not the target's."""
-    plain = plainly(request)
+    """The next hop: the lease, the hints and the captures of the URL that was asked for. Its condition is not the target's,
+    which has one of its own where the validators are its."""
     dropped = ("unconditional", "retry_times", "download_slot", "download_latency")
-    meta = {name: value for name, value in plain.meta.items() if name not in dropped}
-    return plain.replace(url=target, meta={**meta, "redirects": hops, "redirect_times": len(hops)})
+    meta = {name: value for name, value in request.meta.items() if name not in dropped}
+    meta |= {"redirects": hops, "redirect_times": len(hops)}
+    return request.replace(url=target, headers=without_condition(request.headers), meta=meta, dont_filter=True)

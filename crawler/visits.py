@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import backfill, cdx, frontier
-from crawler.conditional import Validators, validators_of
+from crawler.conditional import validators_of
 from crawler.discovery import Found, read_list
 from crawler.links import within_budget
 from crawler.paging import go_on, in_window
@@ -106,7 +106,7 @@ class Visits:
     def _failed(self, row: Row, reason: str, now: float, status: int | None = None, not_before: float = 0.0) -> Settlement:
         """Where a run begins is never set aside: a site that was away for a week would stay away for good. Nor is a later page of
         a list, or what comes to lie behind it would never be seen: it sleeps until the page before leads to it."""
-        tries = None if self._is_start(row) else self.site.politeness.tries
+        tries = None if self.is_start(row) else self.site.politeness.tries
         due_at, sleeps = max(now, not_before), row.page > 1 and row.kind not in (Kind.ARTICLE, Kind.RECORD)
         values = frontier.after_failure(row, reason, tries=tries, now=now, status=status, due_at=due_at, sleeps=sleeps)
         return Settlement(values=values)
@@ -145,7 +145,7 @@ class Visits:
         published, tries = read.published if read else None, self.site.politeness.tries
         values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now)
         if read is not None:
-            values |= _remembered(row, capture)
+            values |= _remembered(capture)
         later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
         if later and values["state"] == State.DONE and not values["tries"]:
             values["due_at"] = frontier.NEVER  # its first page wakes it
@@ -193,9 +193,9 @@ class Visits:
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
         taken = self._take(tx, row, found, now) if found else _Taken()
         changed = bool(taken.fresh)
-        values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self._is_start(row), now=now)
+        values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self.is_start(row), now=now)
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
-            values |= _remembered(row, captures[-1])
+            values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
@@ -238,7 +238,8 @@ class Visits:
         wake = tuple(new.url for new in on)
         return Settlement(values=values, found=found, wake=wake, not_since=self.started, completed=completed)
 
-    def _is_start(self, row: Row) -> bool:
+    def is_start(self, row: Row) -> bool:
+        """Whether the seeds file names it."""
         return row.url in self._starts
 
     def _take(self, tx: sa.Connection, row: Row, found: Found, now: float) -> _Taken:
@@ -325,10 +326,10 @@ def _new_record(link: Link, now: float) -> NewUrl:
     return replace(_new(link.url, link.kind, now, hints=link.hints), host=host_key(place))
 
 
-def _remembered(row: Row, capture: Capture) -> dict[str, object]:
-    """What the next visit sends back, and what a 304 to it confirms. Of a redirect's target nothing is sent to the address that
-    led there: a 304 would confirm a page that nobody has seen (RFC 9110 §8.8: validators are a resource's own)."""
-    seen = validators_of(capture) if capture.url == row.url else Validators()
+def _remembered(capture: Capture) -> dict[str, object]:
+    """What the next visit sends back to the URL of the capture, and what a 304 from there confirms. Of a redirect's target
+    nothing is sent to the address that led there (crawler.conditional): a 304 would confirm a page that nobody has seen."""
+    seen = validators_of(capture)
     return {
         "etag": seen.etag,
         "last_modified": seen.last_modified,

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from crawler import clock
 from crawler.discovery import read_list
 from crawler.failures import reason_of
+from crawler.redirects import moved_to
 from crawler.session import Session
 from crawler.visits import Captures, Visits, is_list
 from pipelines.archive.urltable import Row
@@ -66,6 +67,8 @@ class NewsSpider(Spider):
         if broken := meta.get("broken"):
             yield self.visits.broken(row, broken, captures, clock.now())
             return
+        if self.visits.is_start(row) and (there := moved_to(meta.get("redirects", ()))):
+            logger.info("The list %s has moved for good to %s: naming that in the seeds file saves a request a run.", row.url, there)
         try:
             listed = await self.session.readers.run(read_list, captures[-1], self.site) if is_list(captures[-1]) else None
             yield self.visits.of(row, captures, clock.now(), listed)

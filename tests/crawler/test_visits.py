@@ -227,17 +227,18 @@ def test_a_list_that_had_links_and_shows_none_has_failed_and_its_validators_are_
     assert desk.give(FLASH, empty) == Kind.LISTING, "one that never had any may be new"
 
 
-@pytest.mark.parametrize("url", [START, address(1)])
-def test_a_redirects_target_leaves_no_validators_at_the_address_that_led_there(desk: Desk, url: str) -> None:
+@pytest.mark.parametrize(("url", "there"), [(START, f"{HOST}/elsewhere.html"), (address(1), address(2))])
+def test_what_a_redirects_target_says_of_its_version_is_kept_as_the_targets(desk: Desk, url: str, there: str) -> None:
     desk.give(START, made.list_page([1]))
     row = desk.lease(url)
     tagged = (("ETag", '"target"'), ("Content-Type", "text/html; charset=utf-8"))
     body = made.list_page([2]) if url == START else made.article_page(2)
-    hop = made.exchange(url, status=302, kind=row.kind, headers=(("Location", f"{HOST}/elsewhere.html"),))
-    target = made.exchange(f"{HOST}/elsewhere.html", body, kind=row.kind, headers=tagged, seconds=1)
+    hop = made.exchange(url, status=302, kind=row.kind, headers=(("Location", there),))
+    target = made.exchange(there, body, kind=row.kind, headers=tagged, seconds=1)
     captures = (*made.written(desk.session, hop), *made.written(desk.session, target))
     desk.commit(desk.visits.of(row, captures, made.NOW.timestamp() + 2))
-    assert made.row_of(desk.session, url).etag is None
+    kept = made.row_of(desk.session, url)
+    assert (kept.etag, kept.captured_url) == ('"target"', there)
 
 
 def test_a_list_that_is_as_it_was_costs_no_more_than_one_request(desk: Desk) -> None:
