@@ -92,7 +92,9 @@ class ConditionalMiddleware:
             request.headers.update(validators.headers)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        if response.status != 304 or is_conditional(request):
+        capture: Capture | None = request.meta.get("capture")
+        is_shared = capture is not None and capture.refers_to is not None  # somebody asked for it who named a version
+        if response.status != 304 or is_conditional(request) or is_shared:
             return response
         self._stats.inc_value("conditional/unasked_304")
         if not request.meta.get("unconditional"):

@@ -30,6 +30,7 @@ from crawler.progress import Progress
 from crawler.recovery import Recovered, recover, seal
 from crawler.robots_middleware import book_of
 from crawler.session import Session, earlier_runs, last_books, open_session
+from crawler.sharing import answers_of
 from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits, start_rows
 from pipelines import flow, report
@@ -216,17 +217,19 @@ class Conductor:
 
     def _settled(self, visit: Visit, outcome: Outcome | None) -> None:
         self._crawler.scheduler.settled(visit.row)  # type: ignore[attr-defined]
+        if (answers := answers_of(self._crawler)) is not None:
+            answers.committed(visit.captures)
         self._session.given_up = set(gate_of(self._crawler).given_up())
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
         if visit.failure and visit.failure != f"failed/{RUN_ENDED}" and visit.row.kind not in (Kind.ARTICLE, Kind.RECORD):
             logger.warning("The list %s %s.", visit.row.url, visit.failure.replace("/", ": ", 1))
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
-            word = visit.failure or (outcome.word if outcome else "failed/lost")
+            word = visit.failure or (_news(outcome) if outcome else "failed/lost")
             self._visits[word] += 1
             self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in UNASKED
         if visit.row.kind is Kind.RECORD:
             self._count_record(visit.failure or f"taken/{outcome.word if outcome else 'lost'}")
-        elif outcome is not None and outcome.word in GO_AWAY:
+        elif outcome is not None and outcome.word in GO_AWAY and not outcome.known:
             gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
         elif outcome is not None and outcome.word in BROUGHT:
             gate_of(self._crawler).saw_article(visit.row.host)
@@ -316,3 +319,8 @@ class Conductor:
             "archive": str(session.archive.path),
             "articles": report.articles(tx, session.site.name),
         }
+
+
+def _news(outcome: Outcome) -> str:
+    """What a visit brought. Of an answer that several had, the first of them brought the article."""
+    return Verdict.UNCHANGED if outcome.known and outcome.word in report.SAVED else outcome.word

@@ -53,6 +53,8 @@ class Session:
     faults: list[Exception] = field(default_factory=list)
     loose: list[Capture] = field(default_factory=list)
     """captures that belong to no visit, to be noted with the next commit"""
+    shared: set[str] = field(default_factory=set)
+    """ids of the records that several visits have as their answer (crawler.sharing)"""
     given_up: set[str] = field(default_factory=set)
     """hosts that are not asked again in this run"""
     generation: int = 0

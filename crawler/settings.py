@@ -68,6 +68,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # 750 HttpProxyMiddleware
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,  # writes each head again to count it; crawler.transport counts requests
     "crawler.politeness.PolitenessMiddleware": 880,
+    "crawler.sharing.SharingMiddleware": 885,
     "crawler.capture.CaptureMiddleware": 890,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
 }

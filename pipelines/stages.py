@@ -89,6 +89,8 @@ class Run(Protocol):
     writer: Any
     counts: Counter[str]
     loose: list[Capture]
+    shared: set[str]
+    """ids of the records that several visits have: they are told of once"""
     generation: int
     under_way: int
 
@@ -186,7 +188,7 @@ class IngestStage:
     def _commit(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
         run = self._run
         told = [one for visit, result in group for one in told_of(visit, result, run.site) if one.of not in self._told]
-        told = _without_lost(run.archive, told)
+        told = _to_tell(run, told)
         run.writer.tell(told)
         self._told.update(one.of for one in told)
         run.writer.sync()  # WARC first: no row may point to bytes that a power cut can take back
@@ -223,14 +225,15 @@ def told_of(visit: Visit, result: Result, site: Site) -> list[Told]:
     return [told(one, canonical(one.url, site).url, site.digest, found) for one, found in read if found is not None]
 
 
-def _without_lost(archive: Archive, told: Sequence[Told]) -> list[Told]:
-    """What may be told: nothing of an article that was taken down, though a redirect led to it. Where its digest would come to
-    lie, in another file maybe, nobody looks for it."""
+def _to_tell(run: Run, told: Sequence[Told]) -> list[Told]:
+    """What is to be told: each record once, and nothing of an article that was taken down, though a redirect led to it. Where
+    its digest would come to lie, in another file maybe, nobody looks for it."""
     if not told:
         return []
-    with archive.catalogue.snapshot() as tx:
+    with run.archive.catalogue.snapshot() as tx:
         lost = ledger.taken_down(tx, {one.article for one in told})
-    return [one for one in told if one.article not in lost]
+        known = {one.of for one in told if one.of in run.shared and ledger.is_known(tx, one.file, one.offset)}
+    return [one for one in {one.of: one for one in told}.values() if one.article not in lost and one.of not in known]
 
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:

@@ -41,6 +41,7 @@ class FakeRun:
     writer: Any
     counts: Counter[str] = field(default_factory=Counter)
     loose: list[Capture] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
     generation: int = 0
     under_way: int = 1_000
     remembering: list[str] = field(default_factory=list)
@@ -178,6 +179,20 @@ def test_the_warc_file_is_durable_before_any_row_points_to_it(run: FakeRun) -> N
     run.writer = Watched()
     through(run, visit)
     assert done == ["told ['article']", "synced with 0 rows"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_capture_that_two_visits_have_is_told_of_and_counted_once(run: FakeRun, together: bool) -> None:
+    one = run.visit(1)
+    assert one.capture is not None
+    assert one.capture.warc is not None
+    run.shared.add(one.capture.warc.record_id)
+    other = replace(one, row=run.row(address(2)))
+    for group in [(one, other)] if together else [(one,), (other,)]:
+        through(run, *group)
+    assert told_by(run) == [(address(1), "article")]
+    assert [outcome.known for _, outcome in run.ended if outcome] == [False, True]
+    assert run.count(schema.capture) == 1
 
 
 def test_nothing_is_told_of_a_page_that_was_taken_down(run: FakeRun) -> None:

@@ -21,6 +21,7 @@ from crawler.discovery import read_list
 from crawler.failures import reason_of
 from crawler.redirects import moved_to
 from crawler.session import Session
+from crawler.sharing import answers_of
 from crawler.visits import Captures, Visits, is_list
 from pipelines.archive.urltable import Row
 from pipelines.errors import ArchiveError, ConfigurationError
@@ -82,6 +83,8 @@ class NewsSpider(Spider):
         assert failure.value is not None
         request: Request = failure.request  # type: ignore[attr-defined]
         row, captures = request.meta["lease"], request.meta.get("captures", ())
+        if (answers := answers_of(self.crawler)) is not None:
+            answers.over(request)
         if isinstance(failure.value, ArchiveError):
             self.session.fail(failure.value)
             return

@@ -113,6 +113,11 @@ def _store(tx: sa.Connection, result: Article, said: dict[str, object]) -> dict[
     return {name: result}
 
 
+def is_known(tx: sa.Connection, file: str, offset: int) -> bool:
+    """Whether the capture there was written down."""
+    return bool(_KNOWN.rows(tx, {"file": file, "offset": offset}))
+
+
 def _known(tx: sa.Connection, at: WarcRef) -> Outcome:
     (row,) = _KNOWN.rows(tx, {"file": at.file, "offset": at.offset})
     return Outcome(word=row.outcome, url=row.url, article=row.article, detail=row.detail, known=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +32,7 @@ hosts = ["{host}"]
 
 [politeness]
 delay = 0.0
+concurrency = {concurrency}
 
 [discover]
 listings = [{listings}]
@@ -79,13 +81,15 @@ class Nights:
 
     def __init__(self, folder: Path, server: WireServer) -> None:
         self.server, self.archive, self._seeds = server, folder / "archive", folder / "seeds"
+        self.concurrency = 1
         self._seeds.mkdir()
         server.routes["/robots.txt"] = page(b"User-agent: *\nAllow: /\n")
 
     def night(self, *listings: str, again: bool = False) -> dict[str, Any]:
         """A run from these lists; its ledger. With `again`, all articles are due."""
         quoted = ", ".join(f'"{self.server.url(one)}"' for one in listings)
-        (self._seeds / f"{NAME}.toml").write_text(SEEDS.format(host=self.server.host, listings=quoted), encoding="utf-8")
+        seeds = SEEDS.format(host=self.server.host, listings=quoted, concurrency=self.concurrency)
+        (self._seeds / f"{NAME}.toml").write_text(seeds, encoding="utf-8")
         if again:
             crawling.write(self.archive, schema.url.update().values(due_at=0.0))
         self.server.asked.clear()
@@ -97,6 +101,17 @@ class Nights:
 
     def verified(self) -> bool:
         return self._scrapy("verify", "--archive", str(self.archive), "-s", f"SEEDS_DIR={self._seeds}").returncode == 0
+
+    def records(self) -> dict[str, crawling.Record]:
+        return crawling.all_records(self.archive)
+
+    def replayed(self) -> dict[str, crawling.Record]:
+        """The records of an archive that is made of this one's WARC files."""
+        again = self.archive.with_name("again")
+        files = sorted(map(str, (self.archive / "warc").glob("*.warc.gz")))
+        done = self._scrapy("replay", "--archive", str(again), "-s", f"SEEDS_DIR={self._seeds}", *files)
+        assert done.returncode == 0, done.stderr
+        return crawling.all_records(again)
 
     def _scrapy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return crawling.run([*crawling.SCRAPY, *arguments])
@@ -124,7 +139,6 @@ def test_the_target_of_a_list_that_moved_is_asked_with_what_it_said_itself(night
     assert f"{nights.server.url('/tech')} has moved for good to {nights.server.url('/tech/')}" in quiet["log"]
     nights.server.routes |= {"/tech/": tagged(listing("2", "1")), "/a/2.html": tagged(article(2))}
     assert nights.night("/tech")["visits"] == {"new": 1}
-    assert nights.verified()
 
 
 def test_a_list_that_stopped_moving_is_asked_plainly_and_read(nights: Nights) -> None:
@@ -143,4 +157,79 @@ def test_an_article_that_moved_is_asked_with_what_its_new_address_said(nights: N
     assert nights.night("/tech/")["visits"] == {"new": 1}
     assert nights.night("/tech/", again=True)["visits"] == {"not_modified": 1}
     assert (nights.asked(), nights.conditional()) == (["/tech/", "/a/old.html", "/a/1.html"], ["/tech/", "/a/1.html"])
+
+
+LED = {"/a/old.html": moved("/a/1.html"), "/a/older.html": moved("/a/1.html", "302 Found"), "/a/1.html": tagged(article(1))}
+"""two addresses that lead to a third"""
+
+
+@pytest.mark.parametrize("names", [("old", "1"), ("1", "old")])
+def test_one_fetch_serves_a_page_and_who_is_led_to_it(nights: Nights, names: tuple[str, str]) -> None:
+    nights.server.routes |= {**LED, "/tech/": tagged(listing(*names))}
+    assert nights.night("/tech/")["visits"] == {"new": 1, "unchanged": 1}
+    assert sorted(nights.asked()) == ["/a/1.html", "/a/old.html", "/tech/"]
+
+
+def test_one_fetch_serves_several_night_after_night_and_is_archived_once(nights: Nights) -> None:
+    nights.concurrency = 4
+    nights.server.routes |= {**LED, "/tech/": tagged(listing("older", "1", "old"))}
+    assert nights.night("/tech/")["visits"] == {"new": 1, "unchanged": 2}
+    assert nights.server.count("/a/1.html") == 1
+    assert nights.night("/tech/", again=True)["visits"] == {"not_modified": 3}
+    assert nights.conditional().count("/a/1.html") == 1
+    nights.server.routes["/a/1.html"] = tagged(article(2))
+    assert nights.night("/tech/", again=True)["visits"] == {"revision": 1, "unchanged": 2}
+    assert nights.server.count("/a/1.html") == 1
     assert nights.verified()
+    assert nights.replayed() == nights.records()
+
+
+def test_who_is_led_to_a_page_on_its_way_waits_for_it(nights: Nights) -> None:
+    led = threading.Event()
+
+    def leads(connection: socket.socket, asked: Asked) -> None:
+        moved("/a/1.html")(connection, asked)
+        led.set()
+
+    def slow(connection: socket.socket, asked: Asked) -> None:
+        assert led.wait(30)
+        tagged(article(1))(connection, asked)
+
+    nights.concurrency = 4
+    nights.server.routes |= {"/a/old.html": leads, "/a/1.html": slow, "/tech/": tagged(listing("1", "old"))}
+    assert nights.night("/tech/")["visits"] == {"new": 1, "unchanged": 1}
+    assert nights.server.count("/a/1.html") == 1
+
+
+@pytest.mark.parametrize("lists", [("/tech/", "/tech"), ("/tech", "/t")])
+def test_two_lists_that_are_one_cost_one_fetch(nights: Nights, lists: tuple[str, str]) -> None:
+    nights.server.routes |= {
+        "/tech": moved("/tech/"),
+        "/t": moved("/tech/"),
+        "/tech/": tagged(listing("1")),
+        "/a/1.html": tagged(article(1)),
+    }
+    ledger = nights.night(*lists)
+    assert (ledger["visits"], ledger["lists"]) == ({"new": 1}, 2)
+    assert nights.server.count("/tech/") == 1
+    ledger = nights.night(*lists)
+    assert (ledger["lists"], ledger["status"], nights.server.count("/tech/")) == (2, 0, 1)
+    assert nights.conditional() == ["/tech/"]
+
+
+def test_redirects_that_lead_to_each_other_end(nights: Nights) -> None:
+    nights.concurrency = 4
+    nights.server.routes |= {
+        "/a/ping.html": moved("/a/pong.html"),
+        "/a/pong.html": moved("/a/ping.html"),
+        "/a/1.html": tagged(article(1)),
+        "/tech/": tagged(listing("ping", "pong", "1")),
+    }
+    assert nights.night("/tech/")["visits"] == {"failed/redirect_loop": 2, "new": 1}
+    assert (nights.server.count("/a/ping.html"), nights.server.count("/a/pong.html")) == (1, 1)
+
+
+def test_a_page_that_is_not_there_is_asked_for_once_too(nights: Nights) -> None:
+    nights.server.routes |= {**LED, "/a/1.html": page(b"", "404 Not Found"), "/tech/": tagged(listing("old", "1"))}
+    assert nights.night("/tech/")["visits"] == {"gone": 2}
+    assert nights.server.count("/a/1.html") == 1
