@@ -90,6 +90,9 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
     except KeyboardInterrupt:
         session.close(INTERRUPTED)
         raise Interrupted("Interrupted before the first request. Nothing was fetched, nothing is lost.") from None
+    except ArchiveError as fault:
+        session.faults.append(fault)  # also where it came before the first request, or when the books were closed
+        raise
     finally:
         session.close(status=1)  # when something of ours raised; else it is closed already
 

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,7 @@ from pipelines.archive.borrowed import Borrowed, series
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.lock import exclusive
 from pipelines.archive.warc import WarcWriter
-from pipelines.errors import OutOfSpace
+from pipelines.errors import ArchiveError, OutOfSpace
 from pipelines.model import Capture
 from pipelines.site import Site, parse_site
 from pipelines.stages import Visit
@@ -100,16 +100,21 @@ class Session:
         self.borrowed.close()
 
     def close(self, status: int, ledger: dict[str, Any] | None = None) -> None:
-        """Seals the run: the WARC file closed, the ledger (None: its books were never closed) stored, the lock let go."""
+        """Seals the run: the WARC file closed, the ledger (None: its books were never closed) stored, the lock let go. A run
+        that a fault has ended says so where the catalogue takes it at once: a second fault, or a second wait, tells nothing new."""
         if self.closed:
             return
         self.closed = True
         with self.exits:
             self.close_files()
-            with self.archive.catalogue.transaction() as tx:
-                ended = schema.run.update().where(schema.run.c.id == self.run)
-                told = None if ledger is None else canonical_json(ledger)
-                tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=told))
+            with suppress(ArchiveError) if self.faults else nullcontext():
+                self._note_end(status, ledger)
+
+    def _note_end(self, status: int, ledger: dict[str, Any] | None) -> None:
+        with self.archive.catalogue.transaction(waits=not self.faults) as tx:
+            ended = schema.run.update().where(schema.run.c.id == self.run)
+            told = None if ledger is None else canonical_json(ledger)
+            tx.execute(ended.values(ended=timestamp(datetime.now(UTC)), status=status, ledger=told))
 
 
 def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = None, workers: int = 0) -> Session:

@@ -88,6 +88,7 @@ class Run(Protocol):
     archive: Archive
     writer: Any
     counts: Counter[str]
+    faults: list[Exception]
     loose: list[Capture]
     shared: set[str]
     """ids of the records that several visits have: they are told of once"""
@@ -171,7 +172,10 @@ class IngestStage:
                 done.set_result(end)
 
     def _commit_all(self, group: list[tuple[Visit, Result]]) -> list[Ended]:
-        """Commits a group; where our code fails on it, each visit by itself, and a broken one as such."""
+        """Commits a group; where our code fails on it, each visit by itself, and a broken one as such. Nothing any more where the
+        archive has failed: the next run reads it from the WARC file."""
+        if self._run.faults:
+            return [(visit, None) for visit, _ in group]
         try:
             return self._commit(group)
         except ArchiveError as fault:

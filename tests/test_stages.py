@@ -303,7 +303,7 @@ def test_what_no_visit_is_to_blame_for_ends_the_run(run: FakeRun, monkeypatch: p
 
     monkeypatch.setattr(stages, "commit_visit", never)
     through(run, run.visit(1), run.visit(2))
-    assert [str(fault) for fault in run.faults] == ["nothing can be committed"] * 2
+    assert [str(fault) for fault in run.faults] == ["nothing can be committed"]
     assert len(run.ended) == 2, "and still nothing waits for ever"
 
 
@@ -321,6 +321,17 @@ def test_an_archive_that_fails_ends_the_run_and_acknowledges_nothing(run: FakeRu
     assert run.count(schema.capture) == 0
     assert run.counts[OUR_FAULT] == 0
     assert issubclass(OutOfSpace, ArchiveError)
+
+
+def test_an_archive_that_has_failed_is_not_waited_for_again(run: FakeRun) -> None:
+    """Each further group would wait for a catalogue that somebody holds as long as the first one did."""
+    tried: list[object] = []
+    sa.event.listen(run.archive.catalogue._engine, "begin", tried.append)
+    visits = [run.visit(1), run.visit(2)]
+    run.fail(OutOfSpace("full"))
+    tried.clear()
+    through(run, *visits)
+    assert (tried, [outcome for _, outcome in run.ended]) == ([], [None, None])
 
 
 def test_a_stage_that_is_closed_has_committed_everything(run: FakeRun) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,18 @@ def test_a_flipped_page_is_found_by_its_own_check(catalogue: Catalogue, path: Pa
     found = at(path)
     assert found.integrity() != []
     found.close()
+
+
+def test_who_cannot_wait_is_told_at_once_and_the_next_one_waits_as_usual(path: Path) -> None:
+    catalogue = at(path)
+    catalogue.create()
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ArchiveUnusable, match="another process"), catalogue.transaction(waits=False):
+            pass
+    with catalogue.transaction() as tx:
+        assert tx.exec_driver_sql("PRAGMA busy_timeout").scalar() == module.BUSY_SECONDS * 1000
+    catalogue.close()
 
 
 def test_a_folder_that_is_not_there_is_unusable(tmp_path: Path) -> None:

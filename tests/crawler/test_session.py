@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections import namedtuple
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,24 @@ def test_a_run_is_on_record_from_its_beginning_to_its_end(seeds: Path, folder: P
     [row] = runs(folder)
     assert (row.status, json.loads(row.ledger)) == (0, {"lists": 3})
     assert row.ended >= row.started
+
+
+def test_a_run_that_failed_notes_its_end_where_the_catalogue_can_be_written(seeds: Path, folder: Path) -> None:
+    session = open_session(seeds, folder)
+    session.fail(OutOfSpace("full"))
+    session.close(status=23)
+    assert [row.status for row in runs(folder)] == [23]
+
+
+def test_a_run_that_failed_does_not_wait_for_a_catalogue_that_is_held(seeds: Path, folder: Path) -> None:
+    """It has waited once, or it would not have failed; what it ended with is not hidden by a second fault."""
+    session = open_session(seeds, folder)
+    with closing(sqlite3.connect(folder / "catalogue.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        session.fail(ArchiveUnusable("held"))
+        session.close(status=21)
+    assert [row.ended for row in runs(folder)] == [None]
+    open_session(seeds, folder).close(status=0)
 
 
 def test_closing_twice_is_closing_once(seeds: Path, folder: Path) -> None:

@@ -147,9 +147,3 @@ def comparable(record: Record) -> Record:
 
 def comparables(archive: Path) -> dict[str, Record]:
     return {url: comparable(record) for url, record in all_records(archive).items()}
-
-
-def write(archive: Path, statement: sa.Update) -> None:
-    """Changes rows by hand: what else would take days."""
-    with open_archive(archive) as opened, opened.catalogue.transaction() as tx:
-        tx.execute(statement)

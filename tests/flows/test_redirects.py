@@ -91,7 +91,7 @@ class Nights:
         seeds = SEEDS.format(host=self.server.host, listings=quoted, concurrency=self.concurrency)
         (self._seeds / f"{NAME}.toml").write_text(seeds, encoding="utf-8")
         if again:
-            crawling.write(self.archive, schema.url.update().values(due_at=0.0))
+            crawling.execute(self.archive, schema.url.update().values(due_at=0.0))
         self.server.asked.clear()
         done = self._scrapy("crawl", NAME, "-s", f"ARCHIVE_DIR={self.archive}", "-s", f"SEEDS_DIR={self._seeds}", "-L", "INFO")
         [told] = crawling.column(self.archive, sa.select(schema.run.c.ledger).order_by(schema.run.c.id.desc()).limit(1))
