@@ -4,6 +4,8 @@ A URL is asked again by what it is:
     start listing     in every run: how often a site is looked at is the operator's schedule
     other listing     by how often it changes, every 90 minutes to 90 days; its later pages when the page before says go on
     article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
+    denied part       of an article, never there: as what failed, and once more after 25 h; then it sleeps until the page before
+                      leads to it again (docs/decisions/0012)
     denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
     index             of another archive: once; one that may grow, every 30 days
     record            a capture that another archive has: once, behind everything else
@@ -63,11 +65,17 @@ NOT_ITS_FAULT = POSTPONED | {"robots"}
 """Failures that say nothing about the URL: they count as no try of it."""
 
 
-def after_article(row: Row, outcome: str, *, status: int, published: datetime | None, tries: int, now: float) -> dict[str, Any]:
-    """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word)."""
+def after_article(
+    row: Row, outcome: str, *, status: int, published: datetime | None, tries: int, now: float, is_later: bool = False
+) -> dict[str, Any]:
+    """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word). `is_later`: it
+    is no first page."""
     values = {**_visited(row, status, now), "state": State.DONE}
     if outcome in (Reason.GONE, Reason.SOFT_404) and row.captured_at is not None:
         due_at = now + DENIALS[row.tries] if row.tries < len(DENIALS) else NEVER
+        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
+    if outcome in (Reason.GONE, Reason.SOFT_404) and is_later:
+        due_at = now if row.tries + 1 < tries else now + DENIALS[0] if row.tries + 1 == tries else NEVER
         return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
     if outcome in PASSING:
         state = State.SET_ASIDE if row.tries + 1 >= tries else State.DONE

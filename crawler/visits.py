@@ -143,10 +143,10 @@ class Visits:
         word = outcome.word if outcome else Reason.NO_TEXT
         read = result if isinstance(result, Article) else None
         published, tries = read.published if read else None, self.site.politeness.tries
-        values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now)
+        later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
+        values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now, is_later=later)
         if read is not None:
             values |= _remembered(capture)
-        later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
         if later and values["state"] == State.DONE and not values["tries"]:
             values["due_at"] = frontier.NEVER  # its first page wakes it
         following = self._next_part(row, read, now)

@@ -121,7 +121,7 @@ SAID: dict[tuple[str, ...], str] = {
     ("cluster", "representative"): "The id of the article that stands for it.",
     ("quality",): "How far the text is to be trusted.",
     ("quality", "confidence"): "1 for a layout that kept its text, else how far independent readers agree.",
-    ("quality", "flags"): "Words such as no_date, short, template_line.",
+    ("quality", "flags"): "Words such as no_date, short, incomplete, template_line.",
     ("provenance",): "Where it comes from, and what read it.",
     ("provenance", "warc"): "The WARC file in the archive.",
     ("provenance", "offset"): "Where in it the record begins, in bytes.",

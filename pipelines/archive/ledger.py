@@ -246,24 +246,33 @@ def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, ro
 
 
 def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> None:
-    """Folds the articles again that were denied since a time (of the record): what a denial is worth depends on what came in
-    after it, too. To be called at the end of whatever ingests."""
+    """Folds the articles again that were denied since a time (of the record), or a later part of which was: what a denial is worth
+    depends on what came in after it, too. To be called at the end of whatever ingests."""
+    recent = page.c.fetched_at >= timestamp(moment(since) - history.AROUND) if since is not None else sa.true()
     denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id)
-    denied = denied.where(IS_GONE).distinct().order_by(article.c.id)
-    if site is not None:
-        denied = denied.where(article.c.site == site)
-    if since is not None:
-        denied = denied.where(page.c.fetched_at >= timestamp(moment(since) - history.AROUND))
-    for name, of_site, url in tx.execute(denied).all():
+    denied = denied.where(IS_GONE, recent, article.c.site == site if site is not None else sa.true())
+    for name, of_site, url in tx.execute(denied.distinct().order_by(article.c.id)).all():
         refold(tx, of_site, url, name)
+    for name, first in _awaiting(tx, recent):
+        if site in (None, first.site):
+            refold(tx, first.site, first.url, name)
+
+
+def _awaiting(tx: sa.Connection, recent: sa.ColumnElement[bool]) -> list[tuple[str, Article]]:
+    """Articles that have no head and a later part of which was denied, each with its first page."""
+    denied = sa.select(page.c.article).where(IS_GONE, recent, page.c.part > 1, page.c.article.not_in(sa.select(article.c.id)))
+    first = sa.select(page.c.article, page.c.content).where(page.c.part == 1, page.c.content.is_not(None))
+    found = {row.article: row.content for row in tx.execute(first.where(page.c.article.in_(denied)).order_by(page.c.article))}
+    texts = contents(tx, set(found.values()))
+    return [(name, texts[its_content]) for name, its_content in found.items()]
 
 
 def _fold(tx: sa.Connection, rows: Sequence[Row], known: Mapping[str, Article]) -> history.History | None:
-    """The history of an article by its pages; where it would be withdrawn, a second look says whether its denials are to be
-    believed."""
+    """The history of an article by its pages; where denials would withdraw it or cut it short, a second look says whether they
+    are to be believed."""
     shown = contents(tx, {row.content for row in rows if row.content}, known)
     folded = history.fold([_history_page(row) for row in rows], shown)
-    if folded is None or folded.status is not Status.WITHDRAWN:
+    if folded is None or not (folded.status is Status.WITHDRAWN or folded.is_incomplete):
         return folded
     return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], shown)
 
@@ -281,15 +290,15 @@ def _history_page(row: Row, *, credible: bool = True) -> history.Page:
 
 
 def _is_credible(tx: sa.Connection, denial: Row) -> bool:
-    """Whether the host was well around a denial: what it said of every article then."""
+    """Whether the host was well around a denial: what it said of every article, and of every part, then."""
     if denial.kind != history.PageKind.GONE:
         return True
     at = moment(denial.fetched_at)
     around = page.c.fetched_at.between(timestamp(at - history.AROUND), timestamp(at + history.AROUND))
-    said = sa.select(page.c.article, page.c.kind, capture.c.url).join(capture, capture.c.id == page.c.capture).where(around)
+    said = sa.select(page.c.article, page.c.part, page.c.kind, capture.c.url).join(capture, capture.c.id == page.c.capture).where(around)
     here = [row for row in tx.execute(said) if host_key(row.url) == host_key(denial.url)]
-    denied = {row.article for row in here if row.kind == history.PageKind.GONE}
-    shown = {row.article for row in here} - denied
+    denied = {(row.article, row.part) for row in here if row.kind == history.PageKind.GONE}
+    shown = {(row.article, row.part) for row in here} - denied
     return history.is_credible(shown=len(shown), denied=len(denied))
 
 

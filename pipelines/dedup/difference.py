@@ -21,7 +21,7 @@ MUCH_SHORTER = 0.5
 """Share of the letters below which a text of less confidence is a torn copy"""
 NOTHING_LEFT = 0.1
 """Share of the old text below which one of less confidence is another page in its place: a challenge, a notice"""
-DAMAGE = frozenset({"partial", "truncated", "replacement_characters"})
+DAMAGE = frozenset({"partial", "truncated", "incomplete", "replacement_characters"})
 """Quality flags of text that was not received whole"""
 FREE_REVISIONS = 6
 FIRST_GAP = timedelta(hours=1)

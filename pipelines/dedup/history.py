@@ -7,6 +7,9 @@
 Because the fold reads the whole set in order of time, the order in which WARC files are read decides nothing:
 live, replay and bulk end in the same history.
 
+A later part of which two credible denials stand a day apart is waited for no longer: the article is what stands before it,
+flagged INCOMPLETE (decisions/0012).
+
 An article is withdrawn when two credible denials stand a day apart with no sight of it between (decisions/0004). One
 denial is an accident of one moment; denials while the host denies most of its articles are an outage.
 """
@@ -25,6 +28,8 @@ from pipelines.model import Article, Status
 CONFIRMED_AFTER = timedelta(hours=24)
 """between the first and the last denial of a withdrawal: a night's maintenance, or a deployment put right in the morning,
 is over by then"""
+INCOMPLETE = "incomplete"
+"""the flag of an article whose later pages are gone"""
 AROUND = timedelta(hours=1)
 """on either side of a denial: what the host showed then says whether it was well. A run at 2 s a request asks for 1,800
 pages in that time"""
@@ -82,6 +87,11 @@ class History:
     def current(self) -> Revision:
         return self.revisions[-1]
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether it depends on denials of later parts."""
+        return any(INCOMPLETE in made.article.quality.flags for made in self.revisions)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Observation:
@@ -137,10 +147,15 @@ def _told(text_since: str, sights: Sequence[str]) -> str:
 
 def _status(article: Article, denials: Sequence[_Observation]) -> Status:
     """The status of an article that nothing but denials followed."""
-    believed = [_moment(seen.fetched_at) for seen in denials if seen.credible]
-    if believed and believed[-1] - believed[0] >= CONFIRMED_AFTER:
+    if _is_confirmed(denials):
         return Status.WITHDRAWN
     return Status.QUARANTINED if article.quarantine else Status.ACTIVE
+
+
+def _is_confirmed(said: Sequence[Page | _Observation]) -> bool:
+    """Whether the first and the last denial that are believed stand far enough apart; no text is among what was `said`."""
+    believed = [_moment(one.fetched_at) for one in said if one.kind is PageKind.GONE and one.credible]
+    return bool(believed) and believed[-1] - believed[0] >= CONFIRMED_AFTER
 
 
 def _observe(page: Page, pages: Sequence[Page], contents: Mapping[str, Article]) -> _Observation | None:
@@ -157,14 +172,15 @@ def _observe(page: Page, pages: Sequence[Page], contents: Mapping[str, Article])
 
 
 def _chain(first: Page, pages: Sequence[Page], contents: Mapping[str, Article]) -> tuple[str, ...] | None:
-    """The content digests of all parts that belong to a first page, or None while one of them is missing."""
+    """The content digests of all parts that belong to a first page, or of those before one that is gone for good; None while
+    one of them is missing."""
     assert first.content is not None
     digests = [first.content]
     while contents[digests[-1]].next_url is not None:
         part = _nearest(first, len(digests) + 1, pages)
-        if part is None:
+        if part is None and not _is_confirmed([page for page in pages if page.part == len(digests) + 1]):
             return None
-        if part in digests:
+        if part is None or part in digests:
             break  # a chain that loops back ends there
         digests.append(part)
     return tuple(digests)
@@ -179,8 +195,12 @@ def _nearest(first: Page, part: int, pages: Sequence[Page]) -> str | None:
 
 
 def join(parts: Sequence[Article]) -> Article:
-    """One article of all its parts in order: title, date and source are the first page's."""
-    if len(parts) == 1:
+    """One article of all its parts in order: title, date and source are the first page's. Where the last one names a next, that
+    is gone."""
+    quality = parts[0].quality
+    if parts[-1].next_url is not None:
+        quality = replace(quality, flags=tuple(sorted({*quality.flags, INCOMPLETE})))
+    elif len(parts) == 1:
         return parts[0]
     return replace(
         parts[0],
@@ -188,6 +208,7 @@ def join(parts: Sequence[Article]) -> Article:
         captions=tuple(caption for part in parts for caption in part.captions),
         editors=parts[0].editors or parts[-1].editors,
         authors=parts[0].authors or parts[-1].authors,
+        quality=quality,
         next_url=None,
     )
 

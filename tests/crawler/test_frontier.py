@@ -103,6 +103,17 @@ def test_the_second_denial_comes_late_enough_to_confirm_the_first() -> None:
     assert DENIALS[0] > CONFIRMED_AFTER.total_seconds()
 
 
+@pytest.mark.parametrize("reason", [Reason.GONE, Reason.SOFT_404])
+def test_a_later_page_that_was_never_there_is_asked_a_last_time_a_day_after_its_tries_and_then_sleeps(reason: Reason) -> None:
+    """The last denial confirms the first (docs/decisions/0012), however soon one run follows another."""
+    due = []
+    for tries in range(5):
+        values = frontier.after_article(made.row(tries=tries), reason, status=404, published=None, tries=TRIES, now=NOW, is_later=True)
+        assert (values["state"], values["tries"]) == (State.DONE, tries + 1)
+        due.append(values["due_at"])
+    assert due == [NOW, NOW, NOW + DENIALS[0], NEVER, NEVER]
+
+
 def test_an_article_that_was_never_read_is_asked_for_like_any_failure() -> None:
     assert after(made.row(), Reason.GONE)["due_at"] == NOW
 

@@ -14,7 +14,7 @@ from crawler.session import Session
 from crawler.visits import NO_LINKS, Visits, start_rows, start_urls
 from pipelines import flow
 from pipelines.archive import urltable
-from pipelines.archive.ledger import Outcome
+from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.archive.schema import page
 from pipelines.archive.urltable import RETRY_AFTER, Row, State, Wanted
 from pipelines.model import Kind, Reason, Verdict
@@ -341,6 +341,26 @@ def test_the_pages_of_an_article_are_asked_for_one_after_the_other(desk: Desk) -
     assert address(1, 2) in desk.due()
     assert desk.give(address(1, 2), made.article_page(1, text=made.LINES[1:])) == Verdict.NEW
     assert made.row_of(desk.session, address(1, 2)).due_at == NEVER, "its first page wakes it"
+
+
+def test_an_article_whose_second_page_is_never_there_comes_in_with_its_first(desk: Desk) -> None:
+    first = made.article_page(1, text=made.LINES, following="1_2.html")
+    desk.give(START, made.list_page([1, 2]))
+    assert desk.give(address(1), first) == "awaiting_parts"
+    for night in range(3):
+        desk.begin(seconds=86_400 * night + 10)
+        desk.give(address(2), made.article_page(2))
+        assert address(1, 2) in desk.due(), night
+        assert desk.give(address(1, 2), status=404) == Reason.GONE
+    with desk.session.archive.catalogue.transaction() as tx:
+        settle_withdrawals(tx, "news")
+    assert "\n".join(made.LINES) == made.texts(desk.session)[address(1)]
+    desk.begin(seconds=86_400 * 5)
+    desk.give(address(1, 2), status=404)
+    assert address(1, 2) not in desk.due(), "it sleeps"
+    desk.begin(seconds=86_400 * 7)
+    desk.give(address(1), first)
+    assert address(1, 2) in desk.due(), "its first page wakes it"
 
 
 def test_a_next_page_that_leads_back_is_not_followed(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.dedup.difference import FREE_REVISIONS
-from pipelines.dedup.history import AROUND, CONFIRMED_AFTER, History, Page, PageKind, fold, is_credible, join
+from pipelines.dedup.history import AROUND, CONFIRMED_AFTER, INCOMPLETE, History, Page, PageKind, fold, is_credible, join
 from pipelines.model import Article, Extraction, Quality, Status
 
 START = datetime(2026, 9, 7, 1, 0, tzinfo=UTC)
@@ -20,6 +20,9 @@ LINES = (
     "厂房由一座停产的纸厂改建，原来的水渠如今给冷却塔供水。",
     "当地的职校为此开了一个班，四十名学员已经跟着老师傅上机。",
 )
+
+
+CONFIRMED = CONFIRMED_AFTER / timedelta(hours=1)
 
 
 def at(hours: float) -> str:
@@ -189,6 +192,51 @@ def test_an_article_with_a_part_missing_waits_for_it(pages: Pages, missing: int)
     assert fold(pages.pages, pages.contents) is None
 
 
+def test_a_part_that_is_twice_denied_a_day_apart_is_waited_for_no_longer_and_missed(pages: Pages) -> None:
+    pages.text(0, article(LINES[0], following=True))
+    pages.gone(1, part=2)
+    assert fold(pages.pages, pages.contents) is None, "it may be on its way"
+    pages.gone(CONFIRMED + 0.5, part=2)
+    assert fold(pages.pages, pages.contents) is None
+    pages.gone(CONFIRMED + 1, part=2)
+    folded = pages.fold()
+    assert (folded.current.article.paragraphs, folded.current.article.next_url) == (LINES[:1], None)
+    assert (folded.current.article.quality.flags, folded.is_incomplete) == ((INCOMPLETE,), True)
+    assert (folded.status, folded.first_seen) == (Status.ACTIVE, at(0))
+
+
+def test_a_part_that_comes_after_all_makes_its_article_whole_from_the_first(pages: Pages) -> None:
+    pages.text(0, article(LINES[0], following=True))
+    pages.gone(1, 40, part=2)
+    pages.text(50, article(LINES[1], part=2))
+    folded = pages.fold()
+    assert [made.article.paragraphs for made in folded.revisions] == [LINES[:2]]
+    assert (folded.current.article.quality.flags, folded.is_incomplete) == ((), False)
+
+
+def test_what_stands_behind_a_part_that_is_missed_is_left_out(pages: Pages) -> None:
+    three_parts(pages, 1, 3)
+    pages.gone(1, 40, part=2)
+    assert pages.fold().current.article.paragraphs == (LINES[1],)
+
+
+def test_denials_that_are_not_believed_end_no_wait_for_a_part(pages: Pages) -> None:
+    pages.text(0, article(LINES[0], following=True))
+    pages.gone(1, part=2)
+    pages.gone(40, part=2, credible=False)
+    pages.gone(1, 40, part=3)
+    assert fold(pages.pages, pages.contents) is None
+
+
+def test_a_further_part_that_is_missed_takes_nothing_from_an_article_that_is_whole(pages: Pages) -> None:
+    pages.text(0)
+    pages.text(10, article(LINES[0], following=True))
+    pages.gone(11, 50, part=2)
+    folded = pages.fold()
+    assert [made.article.paragraphs for made in folded.revisions] == [LINES[:2]]
+    assert folded.last_seen == at(10)
+
+
 def test_a_chain_that_leads_back_to_itself_ends(pages: Pages) -> None:
     pages.text(0, article(LINES[0], following=True))
     pages.text(1, replace(article(LINES[1], part=2, following=True), next_url="http://tech.example.cn/it/20260907/1.shtml"))
@@ -230,8 +278,6 @@ def test_the_title_and_the_source_of_a_whole_are_those_of_its_first_page() -> No
 
 
 # ── withdrawals (docs/decisions/0004) ────────────────────────────────────────────────────────────────────────────────
-
-CONFIRMED = CONFIRMED_AFTER / timedelta(hours=1)
 
 
 def test_one_denial_withdraws_nothing(pages: Pages) -> None:
@@ -301,7 +347,7 @@ def test_what_counts_as_around_a_denial_is_far_shorter_than_what_confirms_it() -
 
 # ── properties ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-kinds = st.sampled_from(["text", "text", "first of two", "second", "gone", "ill", "confirmed"])
+kinds = st.sampled_from(["text", "text", "first of two", "second", "second gone", "gone", "ill", "confirmed"])
 stories = st.lists(st.tuples(st.integers(0, 60), kinds, st.integers(1, 3)), min_size=1, max_size=9)
 
 
@@ -315,6 +361,8 @@ def told(story: list[tuple[int, str, int]]) -> Pages:
                 pages.text(hour, article(*LINES[:lines], following=True))
             case "second":
                 pages.text(hour, article(*LINES[lines:], part=2))
+            case "second gone":
+                pages.gone(hour, part=2)
             case "confirmed":
                 pages.confirmed(hour)
             case _:
