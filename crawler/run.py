@@ -38,6 +38,7 @@ from pipelines.archive import erasure, urltable
 from pipelines.archive.borrowed import Borrowed, is_borrowed
 from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome, settle_withdrawals
+from pipelines.archive.stored import awaiting
 from pipelines.errors import ArchiveError, ConfigurationError
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site, load_sites
@@ -306,6 +307,7 @@ class Conductor:
             "urls": urls,
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},
             "failed_again": self._failed_again,
+            "awaiting": len(awaiting(tx, session.site.name)),
             "lists": report.lists_read(tx, session.site.name, session.started),
             "backfill": report.backfill(tx, session.site.name, session.started, session.counts),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},

@@ -47,6 +47,8 @@ class Glance:
     shared: int
     """clusters of more than one article"""
     largest: int
+    awaiting: list[tuple[str, str]]
+    """site and URL of each article that waits for a page of its own"""
     frontiers: dict[str, Frontier]
     runs: dict[str, list[Run]]
     """site -> its runs, the newest first, at most `FOR_COMPARISON` before the last"""
@@ -66,6 +68,7 @@ def glance(archive: Archive, now: float) -> Glance:
             clusters=clusters,
             shared=shared,
             largest=largest or 0,
+            awaiting=stored.awaiting(tx),
             frontiers={site: _frontier(tx, site, now) for site in tx.scalars(sa.select(url.c.site).distinct().order_by(url.c.site))},
             runs={site: runs(tx, site) for site in tx.scalars(sa.select(run.c.site).distinct().order_by(run.c.site))},
             cursor=stored.cursor(tx),

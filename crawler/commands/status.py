@@ -17,6 +17,8 @@ from pipelines.model import Status
 from pipelines.overview import Frontier, Glance, Run, glance
 from pipelines.tables import Cell, Section, as_text
 
+NAMED = 10
+"""articles that are named where many wait"""
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -29,8 +31,8 @@ class Command(ArchiveCommand):
 
     def long_desc(self) -> str:
         return (
-            "Prints how many articles there are by site and status, how the last run of each site ended, how many URLs wait and "
-            "when the next is due, the size of everything, and the feed's cursor. Only reads. "
+            "Prints how many articles there are by site and status, which wait for a page, how the last run of each site ended, how many "
+            "URLs wait and when the next is due, the size of everything, and the feed's cursor. Only reads. "
             "Exit statuses: 0 good, 21 archive unusable."
         )
 
@@ -67,6 +69,14 @@ def sections(seen: Glance, place: str, now: float) -> Iterator[Section]:
         rows=tuple(_last_run(runs) for runs in seen.runs.values()),
         note=None if seen.runs else "none yet",
     )
+    if seen.awaiting:
+        more = len(seen.awaiting) - NAMED
+        yield Section(
+            title="Waiting for a page that never came, or is still to come",
+            columns=("site", "article"),
+            rows=tuple(seen.awaiting[:NAMED]),
+            note=f"and {more} more" if more > 0 else None,
+        )
     yield Section(
         title="URLs",
         columns=("site", *State, "due now", "next due"),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipelines.archive import article_record, templates
 from pipelines.archive.article_record import from_json, record
 from pipelines.archive.prepared import Among, Prepared
-from pipelines.archive.schema import article, capture, change, content, edge
+from pipelines.archive.schema import article, capture, change, content, edge, page
 from pipelines.dedup import history
 from pipelines.errors import CatalogueDamaged
 from pipelines.model import Article, WarcRef
@@ -92,6 +92,18 @@ def records(tx: sa.Connection, names: Sequence[str]) -> list[tuple[Head, dict[st
     marked = templates.marked(tx, names)
     heads = {name: _head(row, len(members[row.cluster]), bonds.get(name), is_marked=name in marked) for name, row in found.items()}
     return [(found[name], record(texts[name], heads[name])) for name in names if name in found]
+
+
+def awaiting(tx: sa.Connection, site: str | None = None) -> list[tuple[str, str]]:
+    """Site and URL of every article of which a text is here and the whole is not: of the pages that came, the one with the
+    shortest URL, which is the first where that came."""
+    whole = sa.select(article.c.id).where(article.c.id == page.c.article).exists()
+    urls = sa.select(page.c.article, capture.c.site, capture.c.url).join(capture, capture.c.id == page.c.capture)
+    urls = urls.where(page.c.content.is_not(None), ~whole, capture.c.site == site if site else sa.true())
+    found: dict[str, tuple[str, str]] = {}
+    for name, of_site, url in tx.execute(urls.distinct().order_by(capture.c.site, sa.func.length(capture.c.url), capture.c.url)):
+        found.setdefault(name, (of_site, url))
+    return sorted(found.values())
 
 
 def cursor(tx: sa.Connection) -> int:

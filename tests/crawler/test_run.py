@@ -117,6 +117,18 @@ def test_a_good_run_has_books_that_say_so(crawl: Crawl) -> None:
     assert report.reconciles(ledger)
 
 
+def test_an_article_that_waits_for_a_page_is_counted_in_every_run(crawl: Crawl, tmp_path: Path) -> None:
+    crawl.lists(1)
+    crawl.answer(made.article_page(1, following="1_2.html"))
+    crawl.answer(status=500)
+    ledger = finished(crawl)
+    assert ledger["awaiting"] == 1
+    assert any(line.split("  ")[-1] == "1 articles" for line in report.lines(ledger) if "waiting for later pages" in line)
+    again = Crawl(tmp_path)
+    again.answer(made.list_page([1]))
+    assert finished(again)["awaiting"] == 1
+
+
 def test_a_list_that_fails_is_named_in_the_log_and_a_page_only_in_the_books(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
     failed = [crawl.answer(fails="timeout"), crawl.answer(made.list_page([1]), status=500)]
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]

@@ -14,7 +14,7 @@ from pipelines.archive.urltable import NewUrl
 from pipelines.model import Kind
 from pipelines.overview import Run, glance
 from pipelines.tables import Section
-from tests.archive.made import Writer, archive_at
+from tests.archive.made import OTHER, STORY, Writer, address, archive_at, article, moment
 from tests.crawler.commands.invoke import invoke
 from tests.test_overview import add_run
 from tests.test_review import LEDGER
@@ -44,6 +44,19 @@ def test_articles_runs_urls_and_the_cursor_are_told(archive: Archive, capsys: py
     assert "feed cursor 1" in done.out
     assert "1 stories" in done.out
     assert "Partial: 2 requests failed; the next run goes on with them." in done.out
+
+
+def test_articles_that_wait_for_a_page_are_named(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    writer = Writer(archive)
+    assert "Waiting" not in seen(archive)
+    for number in range(12):
+        name = address(f"a{number:02}")
+        writer.says(name, moment(number), article(name, STORY, next_url=f"{name}_2"))
+    writer.shows("b")
+    told = seen(archive)["Waiting"]
+    assert (len(told.rows), told.rows[0][1], told.note) == (10, address("a00"), "and 2 more")
+    writer.says(address("a00"), moment(20), article(address("a00"), OTHER, part=2))
+    assert seen(archive)["Waiting"].note == "and 1 more"
 
 
 def test_when_the_next_url_is_due_is_told(archive: Archive) -> None:
