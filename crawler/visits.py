@@ -194,6 +194,8 @@ class Visits:
         taken = self._take(tx, row, found, now) if found else _Taken()
         changed = bool(taken.fresh)
         values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self.is_start(row), now=now)
+        if found is not None and found.links and row.last_changed is None:
+            values["last_changed"] = now  # its first links, though another list may have had them before: `NO_LINKS` goes by it
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
             values |= _remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)

@@ -227,6 +227,13 @@ def test_a_list_that_had_links_and_shows_none_has_failed_and_its_validators_are_
     assert desk.give(FLASH, empty) == Kind.LISTING, "one that never had any may be new"
 
 
+def test_a_list_whose_links_another_list_had_found_has_failed_too_when_it_shows_none(desk: Desk) -> None:
+    desk.give(START, made.list_page([1]))
+    desk.give(FLASH, made.list_page([1]))
+    desk.begin(seconds=7200)
+    assert desk.give(FLASH, b"<html><body></body></html>") == f"failed/{NO_LINKS}"
+
+
 @pytest.mark.parametrize(("url", "there"), [(START, f"{HOST}/elsewhere.html"), (address(1), address(2))])
 def test_what_a_redirects_target_says_of_its_version_is_kept_as_the_targets(desk: Desk, url: str, there: str) -> None:
     desk.give(START, made.list_page([1]))
