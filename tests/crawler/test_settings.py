@@ -117,6 +117,7 @@ def test_our_middlewares_exist_and_stand_in_the_order_that_their_rules_need() ->
         "DecodeMiddleware",
         "RedirectMiddleware",
         "PolitenessMiddleware",
+        "SharingMiddleware",  # above the capture, which has to be in the WARC file
         "CaptureMiddleware",  # nearest to the network
     ]
 
