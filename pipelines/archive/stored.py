@@ -101,7 +101,7 @@ def awaiting(tx: sa.Connection, site: str | None = None) -> list[tuple[str, str]
     urls = sa.select(page.c.article, capture.c.site, capture.c.url).join(capture, capture.c.id == page.c.capture)
     urls = urls.where(page.c.content.is_not(None), ~whole, capture.c.site == site if site else sa.true())
     found: dict[str, tuple[str, str]] = {}
-    for name, of_site, url in tx.execute(urls.distinct().order_by(capture.c.site, sa.func.length(capture.c.url), capture.c.url)):
+    for name, of_site, url in sorted(tx.execute(urls.distinct()), key=lambda row: (len(row.url), row.url)):
         found.setdefault(name, (of_site, url))
     return sorted(found.values())
 

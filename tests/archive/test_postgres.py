@@ -13,10 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.archive import Archive, open_archive
-from pipelines.archive.ledger import write_down
+from pipelines.archive.ledger import settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
+from pipelines.archive.stored import awaiting
+from pipelines.errors import ArchiveUnusable
 from pipelines.export import What, export
 from pipelines.feed import feed
+from pipelines.model import Reason, Rejection
 from tests.archive import postgres
 from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, article, bring, moment
 
@@ -67,6 +70,25 @@ def test_the_same_captures_export_the_same_bytes(archive: Archive, tmp_path: Pat
         for one in (archive, other):
             bring(one, enumerate(STORYBOOK))
         assert raw(archive) == raw(other) != b""
+
+
+def test_an_article_waits_for_its_second_page_and_is_cut_short_where_that_is_gone(archive: Archive) -> None:
+    writer, first = Writer(archive), address("a")
+    writer.says(first, moment(0), article(first, STORY, next_url=f"{first}_2"))
+    for day in (0.001, 2.0):
+        with archive.catalogue.transaction() as tx:
+            denied = writer.capture(f"{first}_2", moment(day), status=404)
+            write_down(tx, "china_tech", first, denied, Rejection(reason=Reason.GONE, detail="404"), part=2)
+        writer.shows("b", day + 0.01, OTHER)  # the host was well: known behind the denial
+    with archive.catalogue.transaction() as tx:
+        assert awaiting(tx) == [("china_tech", first)]
+        settle_withdrawals(tx, "china_tech")
+        assert awaiting(tx) == []
+
+
+def test_who_cannot_wait_for_another_writer_is_told_at_once(archive: Archive) -> None:
+    with archive.catalogue.transaction(), pytest.raises(ArchiveUnusable), archive.catalogue.transaction(waits=False):
+        pass
 
 
 def test_a_number_never_becomes_visible_after_a_higher_one(archive: Archive) -> None:
