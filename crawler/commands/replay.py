@@ -47,7 +47,9 @@ class Command(ArchiveCommand):
         sites = load_sites(self.seeds)
         if opts.site is not None and opts.site not in sites:
             raise ConfigurationError(f"There is no site {opts.site!r} in {self.seeds}. Known sites: {', '.join(sites)}.")
-        with open_archive(opts.archive, create=True) as archive, archive.lock("replay"):
+        assert self.settings is not None
+        opened = open_archive(opts.archive, create=True, catalogue_url=self.settings["CATALOGUE_URL"])
+        with opened as archive, archive.lock("replay"):
             for site in sites.values():
                 archive.keep_rules(site, (self.seeds / f"{site.name}.toml").read_bytes())
             bar, whole = Bar("Reading WARC files", "bytes"), sum(path.stat().st_size for path in paths)
