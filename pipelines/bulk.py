@@ -38,6 +38,7 @@ from pipelines.archive.originals import Originals, originals
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.prepared import given
 from pipelines.archive.records import next_record
+from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.warc import Passed, steps_in
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
 from pipelines.flow import Result
@@ -64,7 +65,7 @@ END = 2**63 - 1
 """an offset that no file has"""
 
 Item = Capture | DamagedRecord
-Step = Item | Passed | Told
+Step = Item | Passed | Told | Tombstone
 Read = Callable[[Capture, Site], Result]
 K = TypeVar("K", bound=Container[int])
 
@@ -112,14 +113,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What was read of a piece: answers by offset, and what it tells of captures. `behind` as in Piece; `last` is its last
-    joint; `ended` at the end of the file."""
+    """What was read of a piece: answers by offset, and what it tells of captures and of takedowns. `behind` as in Piece; `last` is
+    its last joint; `ended` at the end of the file."""
 
     behind: int | None
     answers: list[tuple[int, Any]]
     last: int | None
     ended: bool
-    told: list[Told] = field(default_factory=list)
+    told: list[Told | Tombstone] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class Stretch(Generic[K]):
     known: K
     answers: list[tuple[int, Any]]
     told: list[Told]
+    buried: list[Tombstone]
     end: Piece
     """where the next one begins"""
 
@@ -168,7 +170,7 @@ def _part(piece: Piece, steps: Iterator[Step], answer: Callable[[Item], Any]) ->
     last, ended, count, size = behind, True, 0, 0
     held: list[Item] = []
     for step in steps:
-        if isinstance(step, Told):
+        if isinstance(step, (Told, Tombstone)):
             told.append(step)
         elif not isinstance(step, Passed):
             held.append(step)
@@ -268,7 +270,7 @@ class Sweep(Generic[K]):
         place.enter(piece)
         here = replace(piece, behind=place.at, before=place.heard_from(piece.start))
         answers: list[tuple[int, Any]] = []
-        told: list[Told] = []
+        told: list[Told | Tombstone] = []
         part = None if place.is_past(piece) else self._result(begun)
         most = MOST if part is not None else 1
         while not place.is_past(piece):
@@ -283,7 +285,9 @@ class Sweep(Generic[K]):
             place.at, place.ended, part = part.last, part.ended, None
         place.heard = (*here.before, *(offset for offset, _ in answers))
         end = Piece(file=piece.file, start=piece.stop, stop=END, behind=place.at, before=place.heard_from(piece.stop))
-        return Stretch(piece=here, known=known, answers=answers, told=told, end=end)
+        outcomes = [one for one in told if isinstance(one, Told)]
+        buried = [one for one in told if isinstance(one, Tombstone)]
+        return Stretch(piece=here, known=known, answers=answers, told=outcomes, buried=buried, end=end)
 
     def _begin(self, piece: Piece, known: K | None = None) -> _Begun[K]:
         known = self.ask(piece.file, piece.start, piece.stop) if known is None else known

@@ -62,7 +62,8 @@ def _absent(tx: sa.Connection, ids: Sequence[str], names: Sequence[str]) -> str:
     """What is known of something that is no article."""
     stone = tx.execute(sa.select(tombstone).where(tombstone.c.article.in_(ids))).first()
     if stone is not None:
-        return f"{stone.url} was taken down on {stone.at[:10]}: {stone.reason}."
+        why = stone.reason or f"why is not known here, as {stone.file} alone tells of it"
+        return f"{stone.url or names[0]} was taken down on {stone.at[:10]}: {why}."
     seen = tx.execute(sa.select(capture).where(capture.c.url.in_(names)).order_by(capture.c.fetched_at.desc())).first()
     if seen is not None:
         why = f"{seen.outcome} ({seen.detail})" if seen.detail else seen.outcome

@@ -20,7 +20,7 @@ from pipelines.dedup import cluster, fingerprint, history
 from pipelines.errors import CatalogueDamaged
 from pipelines.extract.furniture import template_lines
 from pipelines.findings import Result, What
-from pipelines.model import Article, Reason, Status
+from pipelines.model import Article, Kind, Reason, Status
 
 
 class Consistency:
@@ -193,9 +193,11 @@ class Consistency:
         back = sa.select(schema.capture).where(schema.capture.c.outcome == Reason.TAKEN_DOWN)
         for row in tx.execute(back):
             self.result.add(What.TAKEN_DOWN, f"{row.file} at byte {row.offset}", f"{row.url} was taken down and has come in again")
-        asked = sa.select(url.c.url).join(tombstone, sa.and_(tombstone.c.url == url.c.url, tombstone.c.site == url.c.site))
-        for one in tx.scalars(asked.where(url.c.state != State.SET_ASIDE)):
-            self.result.add(What.TAKEN_DOWN, f"article {article_id(one)}", f"{one} is due to be asked again")
+        lost = set(tx.scalars(sa.select(tombstone.c.article)))
+        asked = sa.select(url.c.url).where(url.c.kind == Kind.ARTICLE, url.c.state != State.SET_ASIDE)
+        for row in _stream(tx, asked) if lost else ():
+            if article_id(row.url) in lost:
+                self.result.add(What.TAKEN_DOWN, f"article {article_id(row.url)}", f"{row.url} is due to be asked again")
 
 
 def _names(content: str) -> list[str]:

@@ -30,6 +30,7 @@ class What(StrEnum):
     CLUSTER = "cluster_inconsistent"
     FEED = "feed_inconsistent"
     TAKEN_DOWN = "taken_down_present"
+    UNTOLD = "takedown_untold"
     INDEX = "index_differs"
 
 
@@ -50,6 +51,8 @@ ADVICE = {
     What.CLUSTER: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
     What.FEED: "Followers have what the archive no longer says, or lack it: tell them to begin again with --since 0, and report this.",
     What.TAKEN_DOWN: "Take it down again: `scrapy takedown --id ID --reason TEXT` removes what came back.",
+    What.UNTOLD: "A rebuild would fetch it again. Restore the file from a backup, or take it down once more: "
+    "`scrapy takedown --id ID --reason TEXT` writes a new one.",
     What.INDEX: "Delete indexes/: the next crawl makes it anew from the WARC files.",
 }
 

@@ -1,6 +1,6 @@
 """WARC files, ours or anybody's, through the same door as a live crawl: same captures, same rules, same records.
 
-A file is first copied into the archive (its bytes are the provenance of what it gives), then read by processes, piece by
+A file is first copied into the archive (pipelines/intake.py), then read by processes, piece by
 piece (pipelines/bulk.py), while this one writes down what they made of the pieces before, in the order of the file. What
 is already known is passed over, so a replay that was broken off goes on where it stopped. A record that cannot be read, or
 a page on which our own code fails, is quarantined with its traceback, and the rest goes on.
@@ -10,34 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import tempfile
 import traceback
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines import flow
+from pipelines import flow, intake, takedown
 from pipelines.archive import Archive, erasure, schema, write_whole
-from pipelines.archive.durable import whole_file
+from pipelines.archive.article_record import article_id
 from pipelines.archive.exchange import resolved
-from pipelines.archive.ledger import settle_withdrawals
+from pipelines.archive.ledger import settle_withdrawals, taken_down
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.prepared import Prepared
-from pipelines.archive.records import Record, read_records
-from pipelines.archive.wacz import unpack_wacz
+from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.warc import read_record
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
-from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
+from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
@@ -47,10 +41,6 @@ from pipelines.workers import Readers
 
 GROUP = 64
 """captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
-
-PACKAGE = ".wacz"
-PIECE = 2**16
-"""bytes copied at a time; inflated they may be a thousand times as many"""
 _KNOWN = Prepared(sa.select(schema.capture.c.offset).where(WITHIN))
 
 Chooser = Callable[[str], Site]
@@ -65,6 +55,8 @@ class Tally:
     known: int = 0
     read: int = 0
     """bytes of WARC files, as the archive keeps them"""
+    taken_down: int = 0
+    """articles that the files told were taken down, and that were not yet"""
     damaged: list[DamagedRecord] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
 
@@ -103,7 +95,7 @@ def replay(
     job = _Replay(archive, choose, workers)
     try:
         with Sweep(workers, read_new, job.ask) as sweep:
-            for _ in job.groups(sweep.through(job.keep(paths))):
+            for _ in job.groups(sweep.through(intake.keep(archive, paths, job.tally.damaged))):
                 if tell is not None:
                     tell(job.tally)
         job.read_left_overs()
@@ -113,91 +105,6 @@ def replay(
     finally:
         job.close()
     return job.tally
-
-
-def keep_file(archive: Archive, path: Path) -> Path:
-    """The archive's own copy of a WARC file, durable, under a name that ends as WARC files do. A file of the same name but other
-    bytes is kept beside it, under its digest; one in which several records were compressed as a whole is kept uncompressed, so
-    that each of its records has a place of its own. Raises ArchiveUnusable, and NoWarc where there is no record in it."""
-    if path.resolve().parent == archive.warc_folder.resolve():
-        return path
-    try:
-        as_a_whole = _is_compressed_as_a_whole(path)
-        digest = _digest(_content(path, as_a_whole))
-        with archive.catalogue.snapshot() as tx:
-            if (former := erasure.former(tx, digest)) is not None:
-                return archive.warc_folder / former  # it is here; what was taken down is no longer in it
-        name = _name_of(path, as_a_whole)
-        target = archive.warc_folder / name
-        if target.exists() and _digest(_content(target, False)) != digest:
-            target = archive.warc_folder / f"{digest[:16]}-{name}"
-        if not target.exists():
-            with whole_file(target) as out:  # no row may point to bytes that a power cut can take back
-                out.writelines(_content(path, as_a_whole))
-    except OSError as error:
-        raise ArchiveUnusable(
-            f"{path}: cannot be copied into the archive ({error.strerror}). Is it there, and is the disk full?"
-        ) from error
-    return target
-
-
-class NoWarc(Exception):
-    """A file in which there is no record at all."""
-
-
-def _is_compressed_as_a_whole(path: Path) -> bool:
-    """Whether one gzip member holds several records, somewhere in the file: against WARC/1.1 Annex D, but some tools write so.
-    Raises NoWarc."""
-    found = False
-    with path.open("rb") as file:
-        for record in read_records(file, path.name):
-            if isinstance(record, Record):
-                found = True
-                if record.length == 0:
-                    return True
-        if not found and file.seek(0, os.SEEK_END):
-            raise NoWarc
-    return False
-
-
-def _name_of(path: Path, as_a_whole: bool) -> str:
-    """As every command looks for them: ".WARC.GZ" or ".warc.gz.1" would not be found again."""
-    name = path.name.removesuffix(".gz") if as_a_whole else path.name
-    if name.endswith((".warc", ".warc.gz")):
-        return name
-    with path.open("rb") as file:
-        plain = as_a_whole or file.read(5) == b"WARC/"
-    return f"{name}.warc" if plain else f"{name}.warc.gz"
-
-
-def _content(path: Path, as_a_whole: bool) -> Iterator[bytes]:
-    """The bytes to keep of a file."""
-    with path.open("rb") as file:
-        pieces = iter(partial(file.read, PIECE), b"")
-        yield from _inflated(pieces) if as_a_whole else pieces
-
-
-def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """A compressed stream undone; one that breaks off or is corrupt, as far as it goes."""
-    inflater = _inflater()
-    with contextlib.suppress(zlib.error):
-        for piece in pieces:
-            rest = piece
-            while rest:
-                yield inflater.decompress(rest)
-                rest = inflater.unused_data
-                inflater = _inflater() if inflater.eof else inflater
-
-
-def _inflater() -> zlib._Decompress:
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-
-
-def _digest(pieces: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 # ── in the processes that read ───────────────────────────────────────────────────────────────────────────────────────
@@ -252,7 +159,9 @@ class _Replay:
     _quarantined: dict[tuple[str, datetime], WarcRef] = field(default_factory=dict)
     """captures of the open file that the catalogue does not get"""
     _told_of: set[str] = field(default_factory=set)
-    """URLs of which the open file tells although they were taken down"""
+    """URLs of which the open file tells, or whose payload it refers to, although they were taken down"""
+    _buried: dict[str, tuple[Tombstone, str]] = field(default_factory=dict)
+    """by id, what files told was taken down that is not written down yet; the files' names"""
     _known_before: int = 0
     _readers: Readers | None = None
     """of revisits, where there are any"""
@@ -264,30 +173,6 @@ class _Replay:
         if self._readers is not None:
             self._readers.close()
 
-    def keep(self, paths: Iterable[Path]) -> Iterator[Path]:
-        """The archive's own copies of WARC files, and of all that are in WACZ packages; one that is named twice, once."""
-        kept: set[Path] = set()
-        for path in paths:
-            for file in self._copies(path):
-                if file not in kept:
-                    kept.add(file)
-                    yield file
-
-    def _copies(self, path: Path) -> Iterator[Path]:
-        if path.suffix.lower() != PACKAGE:
-            yield from self._copy(path)
-            return
-        with tempfile.TemporaryDirectory(prefix="wacz-", dir=self.archive.path) as folder:  # not /tmp: they may be large
-            files, damage = unpack_wacz(path, Path(folder))
-            self.tally.damaged += damage
-            yield from [kept for file in files for kept in self._copy(file)]
-
-    def _copy(self, path: Path) -> Iterator[Path]:
-        try:
-            yield keep_file(self.archive, path)
-        except NoWarc:
-            self.tally.damaged.append(DamagedRecord(path.name, 0, "there is no WARC record in it; the file was not taken in"))
-
     def ask(self, file: Path, low: int, high: int) -> Before:
         with self.archive.catalogue.snapshot() as tx:
             known = frozenset(row.offset for row in _KNOWN.rows(tx, place(file, low, high)))
@@ -296,6 +181,9 @@ class _Replay:
     def groups(self, stretches: Iterator[Stretch[Before]]) -> Iterator[None]:
         """Writes down what was read, a group of captures after the other."""
         for stretch in stretches:
+            self._hear_buried(stretch)
+            if stretch.answers:
+                self._bury()
             self._told_of |= self._taken_down(stretch.told)
             for _, answer in stretch.answers:
                 self._hear(answer)
@@ -308,6 +196,7 @@ class _Replay:
                     self._commit(stretch.piece.file)
                     yield
                 self._end(stretch.piece.file)
+        self._bury()
 
     def _hear(self, answer: Any) -> None:
         if answer == KNOWN:
@@ -319,13 +208,31 @@ class _Replay:
         else:
             self._group.append(answer)
 
+    def _hear_buried(self, stretch: Stretch[Before]) -> None:
+        """Behind damage a page's own bytes may pass for records of its file: what they tell is not believed."""
+        file = stretch.piece.file.name
+        if not stretch.buried:
+            return
+        damaged = [*self.tally.damaged, *(answer for _, answer in stretch.answers if isinstance(answer, DamagedRecord))]
+        sound = min((one.offset for one in damaged if one.file == file), default=END)
+        for stone in stretch.buried:
+            if stone.offset < sound:
+                self._buried[stone.article] = stone, file
+            else:
+                wrong = f"tells behind damage that article {stone.article} was taken down, and is not believed: replay a sound copy"
+                self.tally.damaged.append(DamagedRecord(file, stone.offset, wrong))
+
+    def _bury(self) -> None:
+        """Takes down what the files tell of, before anything that they hold comes in."""
+        self.tally.taken_down += takedown.heed(self.archive, self._buried, self.choose)
+        self._buried.clear()
+
     def _taken_down(self, told: Sequence[Told]) -> set[str]:
         """URLs of pages that were taken down, of those that are told of."""
         if not told:
             return set()
         with self.archive.catalogue.snapshot() as tx:
-            tombstone = schema.tombstone.c.article
-            gone = set(tx.scalars(sa.select(tombstone).where(tombstone.in_({one.article for one in told}))))
+            gone = taken_down(tx, {one.article for one in told})
         return {one.url for one in told if one.article in gone}
 
     def _end(self, file: Path) -> None:
@@ -337,12 +244,26 @@ class _Replay:
         self._quarantined.clear()
 
     def _commit(self, file: Path) -> None:
-        group, self._group = self._read_revisits(file, self._group), []
+        group, self._group = self._read_revisits(file, self._without_lost(self._group)), []
         with self.archive.catalogue.transaction() as tx:
             for one in group:
                 outcome = flow.write(tx, one.capture, self.choose(one.capture.url), one.result)
                 self.tally.outcomes[outcome.word] += 1
         self.archive.index.add([one.capture for one in group])
+
+    def _without_lost(self, group: list[Reading]) -> list[Reading]:
+        """A group without revisits of payloads that were taken down: they go with what they stand for."""
+        stand_for = {one.capture.refers_to[0] for one in group if one.capture.refers_to is not None and one.capture.status != 304}
+        if not stand_for:
+            return group
+        names = {url: article_id(canonical(url, self.choose(url)).url) for url in stand_for}
+        with self.archive.catalogue.snapshot() as tx:
+            taken = taken_down(tx, set(names.values()))
+        lost = {url for url, name in names.items() if name in taken}
+        self._told_of |= lost
+        kept = [one for one in group if one.capture.refers_to is None or one.capture.status == 304 or one.capture.refers_to[0] not in lost]
+        self.tally.outcomes[Reason.TAKEN_DOWN] += len(group) - len(kept)
+        return kept
 
     # ── revisits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

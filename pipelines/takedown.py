@@ -3,7 +3,9 @@
     which       a URL, an id, or a pattern → the articles, known or not
     find        their records in every WARC file, by reading them: the index and the catalogue are not asked what there is
     one transaction: rows deleted, articles folded again, DELETE in the feed, tombstone, URL set aside, intent
-    finish      WARC files overwritten in place, index, database pages, audit line (archive/erasure.py)
+    finish      told in a WARC file, others overwritten in place, index, database pages, audit line (archive/erasure.py)
+
+Where a WARC file that is replayed tells of takedowns (archive/takedown_record.py), `heed` does the same by their ids.
 
 What refers to a record that goes (a revisit of the same payload under another URL, what was told of it) goes with it, in
 whichever file. Copies at other URLs stay unless they are named; how many there are is told. No clock is read: the time comes
@@ -13,7 +15,7 @@ from the caller.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,9 +25,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pipelines.archive import Archive, erasure, ledger, schema, urltable
-from pipelines.archive.article_record import article_id, timestamp
+from pipelines.archive.article_record import article_id, moment, timestamp
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.erasure import Found
+from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.urltable import NewUrl
 from pipelines.archive.warc import warc_files
 from pipelines.errors import ConfigurationError
@@ -51,10 +54,10 @@ class Which:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """An article by its canonical URL."""
+    """An article by its canonical URL, which nobody knows where only a WARC file told that it was taken down."""
 
     id: str
-    url: str
+    url: str | None
     site: str
 
 
@@ -80,13 +83,14 @@ class Taken:
 
 
 @contextmanager
-def alone(archive: Archive) -> Iterator[None]:
-    """Holds every lock of an archive: no crawl, replay or re-extraction is at work. Raises Locked."""
+def alone(archive: Archive, *, without: Collection[str] = ()) -> Iterator[None]:
+    """Holds every lock of an archive, `without` those that the caller has: no crawl, replay or re-extraction is at work. Raises
+    Locked."""
     with archive.catalogue.snapshot() as tx:
         sites = {name for table in (schema.url, schema.capture, schema.run) for name in tx.scalars(sa.select(table.c.site).distinct())}
     sites |= {path.stem for path in (archive.path / "locks").glob("*.lock")}
     with ExitStack() as locks:
-        for name in sorted(sites | {"replay", "reextract", "takedown"}):
+        for name in sorted((sites | {"replay", "reextract", "takedown"}) - set(without)):
             locks.enter_context(archive.lock(name))
         yield
 
@@ -100,12 +104,39 @@ def takedown(
     the next that opens the archive brings it to its end.
     """
     named = named_by(archive, which, choose)
-    erasure.clear_left_overs(archive)
-    job = _Takedown(archive, named, choose)
+    now = timestamp(at)
+    rows = [{"article": one.id, "url": one.url, "site": one.site, "reason": reason, "at": now, "file": None} for one in named]
+    return _carry_out(_Takedown(archive, named, choose), rows, tell)
+
+
+def heed(archive: Archive, told: Mapping[str, tuple[Tombstone, str]], choose: Choose) -> int:
+    """Takes down what WARC files tell was taken down, wherever that was: by id, the tombstone and the file that tells of it.
+    What is known to be taken down stays as it is; how many were not.
+
+    The caller holds the lock "replay". Raises Locked while anybody else is at work, and what `takedown` does.
+    """
+    with archive.catalogue.snapshot() as tx:
+        known = ledger.taken_down(tx, told)
+    new = {name: one for name, one in told.items() if name not in known}
+    if not new:
+        return 0
+    with alone(archive, without=("replay",)):
+        named = [Named(id=name, url=None, site=stone.site) for name, (stone, _) in sorted(new.items())]
+        rows = [
+            {"article": name, "url": None, "site": stone.site, "reason": None, "at": timestamp(stone.at), "file": file}
+            for name, (stone, file) in sorted(new.items())
+        ]
+        _carry_out(_Takedown(archive, named, choose), rows)
+    return len(new)
+
+
+def _carry_out(job: _Takedown, stones: list[dict[str, str | None]], tell: Callable[[int, int], None] = lambda *_: None) -> Taken:
+    """Everything behind the question which. `stones` are rows of the tombstone table."""
+    erasure.clear_left_overs(job.archive)
     found = job.find(tell)
-    with archive.catalogue.transaction() as tx:
-        taken = job.delete(tx, found, reason, at)
-    erasure.finish(archive)
+    with job.archive.catalogue.transaction() as tx:
+        taken = job.delete(tx, found, stones)
+    erasure.finish(job.archive)
     return taken
 
 
@@ -121,10 +152,11 @@ def named_by(archive: Archive, which: Which, choose: Choose) -> list[Named]:
         if which.id is not None:
             found = [one for one in known if one.id == which.id]
         else:
-            found = [one for one in known if _compiled(which.pattern or "").search(one.url)]
+            pattern = _compiled(which.pattern or "")
+            found = [one for one in known if one.url is not None and pattern.search(one.url)]
     if not found:
         raise ConfigurationError(f"{which.id or which.pattern!r} names no article of this archive; nothing was done. See `scrapy history`.")
-    return sorted({one.id: one for one in found}.values(), key=lambda one: one.url)
+    return sorted({one.id: one for one in found}.values(), key=lambda one: one.url or one.id)
 
 
 def _by_url(url: str, choose: Choose) -> Named:
@@ -157,7 +189,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 class _Takedown:
     def __init__(self, archive: Archive, named: list[Named], choose: Choose) -> None:
-        self._archive, self._choose = archive, choose
+        self.archive, self._choose = archive, choose
         self._named = {one.id: one for one in named}
         self._places, self._urls = self._rows()
         self._is_named = lru_cache(CANONICAL_KEPT)(self._speaks_of)
@@ -166,9 +198,9 @@ class _Takedown:
         """Where the catalogue has captures of the articles (file → offsets), and under which URLs."""
         capture = schema.capture
         places: dict[str, set[int]] = {}
-        urls = {one.url for one in self._named.values()}
+        urls = {one.url for one in self._named.values() if one.url is not None}
         of = lru_cache(CANONICAL_KEPT)(self._article_of)
-        with self._archive.catalogue.snapshot() as tx:
+        with self.archive.catalogue.snapshot() as tx:
             columns = (capture.c.url, capture.c.file, capture.c.offset, capture.c.article)
             for row in tx.execute(sa.select(*columns).order_by(capture.c.url)):
                 if row.article in self._named or of(row.url) in self._named:
@@ -185,7 +217,7 @@ class _Takedown:
     def find(self, tell: Callable[[int, int], None]) -> dict[Path, Found]:
         """The records that go, by file. What refers to them may stand before them, or in any other file: all are read until
         nothing more is found."""
-        self._urls |= {url for url in erasure.urls_beside(self._archive) if self._is_named(url)}
+        self._urls |= {url for url in erasure.urls_beside(self.archive) if self._is_named(url)}
         gone: set[str] = set()
         while True:
             before = len(gone)
@@ -195,7 +227,7 @@ class _Takedown:
 
     def _files(self) -> list[Path]:
         """Every WARC file, and whatever else the catalogue says that a capture lies in."""
-        folder = self._archive.warc_folder
+        folder = self.archive.warc_folder
         named = (folder / name for name in self._places)
         return sorted({*warc_files(folder), *(path for path in named if path.exists())})
 
@@ -216,15 +248,15 @@ class _Takedown:
                 found[path] = here
         return found
 
-    def delete(self, tx: sa.Connection, found: dict[Path, Found], reason: str, at: datetime) -> Taken:
-        """Everything that the catalogue has of the articles, in the caller's transaction."""
-        now = timestamp(at)
+    def delete(self, tx: sa.Connection, found: dict[Path, Found], stones: list[dict[str, str | None]]) -> Taken:
+        """Everything that the catalogue has of the articles, in the caller's transaction; a tombstone of each comes in."""
+        now = max(stone["at"] or "" for stone in stones)
         copies = {name: self._copies(tx, name) for name in self._named}
-        for one in self._named.values():
-            upsert(tx, schema.tombstone, {"article": one.id, "url": one.url, "site": one.site, "reason": reason, "at": now})
+        for stone in stones:
+            upsert(tx, schema.tombstone, stone)
         captures, others = self._delete_captures(tx, found)
         ledger.settle_withdrawals(tx)  # what a denial of another article is worth depends on what its host showed then
-        self._set_aside(tx, at)
+        self._set_aside(tx, moment(now))
         ledger.sweep(tx)
         gone = tuple(
             Gone(article=one, had_text=had, captures=captures.get(one.id, 0), copies=tuple(sorted(mates - set(self._named))))
@@ -232,8 +264,11 @@ class _Takedown:
             for had, mates in [copies[one.id]]
         )
         spans = {path.name: here.spans for path, here in found.items()}
-        audit = [{"at": now, "id": one.article.id, "reason": reason, "captures": one.captures} for one in gone]
-        erasure.intend(tx, self._archive.warc_folder, spans, at=now, urls=self._urls, audit=audit)
+        audit = [
+            {"at": one["at"], "id": one["article"], "reason": one["reason"], "captures": captures.get(one["article"] or "", 0)}
+            for one in stones
+        ]
+        erasure.intend(tx, self.archive.warc_folder, spans, at=now, urls=self._urls, audit=audit)
         return Taken(
             articles=gone,
             records=sum(len(here.offsets) for here in found.values()),
@@ -281,6 +316,8 @@ class _Takedown:
         """Every URL of the articles, those that were never discovered too: discovering them later changes nothing."""
         url, now = schema.url, at.timestamp()
         for one in self._named.values():
+            if one.url is None:  # where somebody links to it, it is known by its id (pipelines.stages)
+                continue
             asked = request_url(one.url)
             new = NewUrl(url=asked, host=host_key(asked), kind=Kind.ARTICLE, due_at=now)
             urltable.discover(tx, one.site, [new], now)

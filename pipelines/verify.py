@@ -2,6 +2,7 @@
 
     WARC files, in many processes    each record ↔ its capture row ↔ its line of the index; each text read again
     what they tell of pages          against the records that they name, and the rows (pipelines/outcome_check.py)
+    what they tell of takedowns      each record ↔ its tombstone (pipelines/takedown_check.py)
     missing files                    rows that point nowhere
     the catalogue, meanwhile         what follows from the rest does follow (pipelines/consistency.py)
     the index                        against the records (pipelines/index_check.py)
@@ -38,6 +39,7 @@ from pipelines.model import Article, Capture, Reason, Rejection
 from pipelines.outcome_check import OutcomeCheck
 from pipelines.pool import Kept, Pool, ProcessDied, Task
 from pipelines.site import Site, generic_site, parse_site
+from pipelines.takedown_check import TakedownCheck
 from pipelines.workers import MEMORY_A_WORKER
 
 Tell = Callable[[int, int], None]
@@ -48,7 +50,7 @@ def verify(archive: Archive, *, workers: int = 0, tell: Tell = lambda *_: None) 
     """Checks a whole archive. Raises ArchiveError only where nothing can be said at all."""
     with _Aside(archive, workers) as aside:
         job = _Verification(archive, workers, tell, aside)
-        steps = [job.files, job.missing, job.integrity, job.catalogue, job.index]
+        steps = [job.files, job.missing, job.takedowns, job.integrity, job.catalogue, job.index]
         for step in steps:
             try:
                 step()
@@ -271,6 +273,7 @@ class _Verification:
         self._lines: dict[str, Lines] = {}
         self._written: set[str] = set()
         self._damaged_files: set[str] = set()
+        self._takedowns = TakedownCheck(archive, self.result)
         self._outcomes = OutcomeCheck(archive, self.result, self._written)
 
     def integrity(self) -> None:
@@ -285,6 +288,9 @@ class _Verification:
         for file, count in counted:
             if file not in there:
                 self.result.add(What.MISSING_FILE, f"warc/{file}", f"is not there; {count} captures point into it")
+
+    def takedowns(self) -> None:
+        self._takedowns.check()
 
     def catalogue(self) -> None:
         self.result.take(self._aside.result(consistency_of))
@@ -305,6 +311,7 @@ class _Verification:
                     self._hear(file.name, offset, answer)
                 self._tell_rows(stretch)
                 self._outcomes.hear(file.name, stretch.told)
+                self._takedowns.hear(file.name, stretch.buried)
                 self._tell(done + min(stretch.piece.stop, sizes[file]), whole)
                 if stretch.piece.stop == END:
                     done += sizes[file]

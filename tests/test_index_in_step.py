@@ -23,7 +23,7 @@ from pipelines.replay import chooser
 from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import verify
 from tests.archive.test_cdxj import PYWB, REPLAY
-from tests.small_site import ROBOT, START, Small, confirmation, exchange, page, small, url, usual, write_warc
+from tests.small_site import ROBOT, START, Small, confirmation, exchange, page, site, small, url, usual, write_warc
 
 
 def indexed(made: Small) -> list[tuple[str, int]]:
@@ -116,6 +116,26 @@ def test_pywb_shows_the_pages_of_an_archive_as_it_lies(tmp_path: Path) -> None:
     done = subprocess.run([PYWB, "-W", "ignore", "-c", REPLAY, tmp_path, *urls], capture_output=True, text=True, check=True)
     answers = [line for line in done.stdout.splitlines() if line.startswith("answer|")]
     assert [answer.split("|", 3)[3] for answer in answers] == [page(ROBOT).decode()] * 2
+
+
+@pytest.mark.skipif(not PYWB.exists(), reason="no pywb in .bench-venvs/pywb: `make test-pywb` makes it")
+def test_pywb_shows_the_other_pages_of_an_archive_in_which_one_was_taken_down_by_its_own_index_too(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    with made.open() as archive, alone(archive):
+        takedown(archive, Which(url=url("battery")), "asked", START, lambda _: site())
+    collection = tmp_path / "collections" / "a"
+    shutil.copytree(made.folder / "warc", collection / "archive")
+    (collection / "indexes").mkdir()
+    files = sorted(map(str, (collection / "archive").iterdir()))
+    indexing = "import sys; from pywb.indexer.cdxindexer import main; main(sys.argv[1:])"
+    subprocess.run([PYWB, "-W", "ignore", "-c", indexing, "-s", "-j", "-o", collection / "indexes" / "index.cdxj", *files], check=True)
+    assert "takedown-" not in (collection / "indexes" / "index.cdxj").read_text()
+    done = subprocess.run([PYWB, "-W", "ignore", "-c", REPLAY, tmp_path, *_asked("robot")], capture_output=True, text=True, check=True)
+    assert [line.split("|", 3)[3] for line in done.stdout.splitlines() if line.startswith("answer|")] == [page(ROBOT).decode()]
+
+
+def _asked(name: str) -> list[str]:
+    return [f"/a/{START:%Y%m%d%H%M%S}id_/{url(name)}"]
 
 
 # ── packages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,4 +249,4 @@ def test_what_was_taken_down_out_of_such_a_file_stays_away_when_it_is_replayed_a
         takedown(archive, Which(url=url("robot")), "test", START, chooser({"small": made.site}))
     tally = made.replay(path)
     assert (tally.known, sum(tally.outcomes.values())) == (5, 0)
-    assert len(list((made.folder / "warc").iterdir())) == 1
+    assert len(list((made.folder / "warc").glob("small-*"))) == 1

@@ -22,8 +22,9 @@ from pipelines.archive.records import sha256
 from pipelines.archive.stored import records
 from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.errors import ArchiveUnusable
+from pipelines.intake import keep_file
 from pipelines.model import Capture, Kind, Reason, Verdict
-from pipelines.replay import GROUP, Tally, chooser, keep_file, replay
+from pipelines.replay import GROUP, Tally, chooser, replay
 from pipelines.site import GENERIC, Site
 from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import What, verify

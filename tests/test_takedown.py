@@ -174,7 +174,7 @@ def test_every_other_record_stays_where_it_was_to_the_byte(made: Small) -> None:
     take(made, url=url("telescope"))
     assert captures(made) == {place: address for place, address in before.items() if address != url("telescope")}
     assert {record["id"]: record for record in exported(made)} == {name: one for name, one in records.items() if name != TELESCOPE_ID}
-    assert {path.name: path.stat().st_size for path in (made.folder / "warc").iterdir()} == sizes
+    assert sizes.items() <= {path.name: path.stat().st_size for path in (made.folder / "warc").iterdir()}.items()
 
 
 def test_a_capture_with_hints_goes_with_the_record_beside_it_and_others_keep_theirs(made: Small) -> None:
@@ -196,7 +196,7 @@ def test_what_is_left_of_the_files_is_sound_for_other_tools(made: Small, capsys:
             types = [record.rec_type for record in ArchiveIterator(file)]
         assert "metadata" in types
         with gzip.open(path) as unpacked:
-            assert b"Taken down" in unpacked.read()
+            assert (b"taken-down" if path.name.startswith("takedown-") else b"Taken down") in unpacked.read()
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -582,11 +582,14 @@ def _killed_at(step: int, act: Callable[[], object]) -> bool:
 def test_a_takedown_that_is_killed_wherever_it_touches_a_file_is_brought_to_its_end(made: Small, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     shutil.copytree(made.folder, kept)
+    before = {path.name for path in (made.folder / "warc").iterdir()}
     ended = []
     for step in itertools.count(1):
         shutil.rmtree(made.folder)
         shutil.copytree(kept, made.folder)
         killed = _killed_at(step, lambda: take(made, url=url("telescope")))
+        told = list((made.folder / "warc").glob("takedown-*.warc.gz"))
+        assert told or holding(made, *TELESCOPE) >= before, "without the text, a rebuild must know that it is not to come back"
         with made.open() as archive, archive.catalogue.snapshot() as tx:
             ended.append(tx.scalar(sa.select(schema.tombstone.c.article)) is not None)
         if ended[-1]:

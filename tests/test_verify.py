@@ -409,7 +409,9 @@ DAMAGES: dict[str, tuple[What, Damage]] = {
     "a record that was never told": (What.FEED, lambda: change_article(BATTERY_ID, last_seen="2026-12-01T00:00:00.000000Z")),
     "a tombstone of what is here": (
         What.TAKEN_DOWN,
-        lambda: schema.tombstone.insert().values(article=BATTERY_ID, url=url("battery"), site="small", reason="r", at="t"),
+        lambda: schema.tombstone.insert().values(
+            article=BATTERY_ID, url=url("battery"), site="small", reason="r", at="2026-11-20T08:00:00.000000Z"
+        ),
     ),
     "what came in although it was taken down": (
         What.TAKEN_DOWN,
@@ -451,7 +453,9 @@ def test_nothing_leaves_a_damaged_catalogue_and_a_message_says_so(
 def test_a_url_that_was_taken_down_and_is_due_again_is_found(made: Small) -> None:
     execute(
         made,
-        schema.tombstone.insert().values(article="0" * 32, url="http://x/", site="small", reason="r", at="t"),
+        schema.tombstone.insert().values(
+            article=article_id("http://x/"), url="http://x/", site="small", reason="r", at="2026-11-20T08:00:00.000000Z"
+        ),
         schema.url.insert().values(site="small", url="http://x/", host="x", kind="article", state="pending", discovered_at=0, due_at=0),
     )
     assert kinds(made) == {What.TAKEN_DOWN}

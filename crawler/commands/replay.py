@@ -27,9 +27,9 @@ class Command(ArchiveCommand):
         return (
             "Reads WARC files and WACZ packages, ours or anybody's, through the same rules as a live crawl; pages of hosts without a "
             "seeds file are read by a generic site. All cores read pages, one process writes. A replay that was broken off goes on where "
-            "it stopped. "
+            "it stopped. What the files say was taken down is taken down here too. "
             "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, 14 interrupted, "
-            "20 bad configuration, 21 archive unusable, 23 out of space."
+            "20 bad configuration, 21 archive unusable, 22 a run is at work and something must be taken out, 23 out of space."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -66,6 +66,8 @@ def _report(tally: Tally) -> None:
     say(f"Read {sum(tally.outcomes.values())} captures; {tally.known} were known before.")
     for word, count in sorted((+tally.outcomes).items(), key=lambda item: (-item[1], item[0])):
         say(f"  {count:>7}  {word}")
+    if tally.taken_down:
+        say(f"{tally.taken_down} articles are taken down here too, as the files tell.")
     for damaged in tally.damaged[:10]:
         say(f"Damaged: {damaged}")
     for url in tally.quarantined[:10]:

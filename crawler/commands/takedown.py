@@ -69,7 +69,7 @@ def lines(taken: Taken) -> Iterator[str]:
     """What went, and what stays."""
     for gone in taken.articles:
         what = several(gone.captures, "capture") if gone.captures else "nothing was in the archive; it will never be fetched"
-        yield f"{gone.article.id}  {gone.article.url}: {what}"
+        yield f"{gone.article.id}  {gone.article.url or 'address unknown'}: {what}"
     yield f"{several(taken.records, 'record')} of {taken.bytes} bytes overwritten in {several(taken.files, 'WARC file')}."
     if taken.others:
         yield f"{several(taken.others, 'capture')} at other URLs that referred to them went too."

@@ -5,8 +5,9 @@ index and every record that followers of the feed have stay as they are, and doi
 crash harmless:
 
     intend(tx, …)   what is to be overwritten stands in the catalogue, committed with the deletion of its rows
-    finish(archive) files rewritten (beside, fsynced, renamed), index, left-overs, free pages of the database, audit line;
-                    then the intent is forgotten. Whoever opens the archive after a crash comes here first.
+    finish(archive) what is taken down told in a WARC file of its own (takedown_record.py); files rewritten (beside, fsynced,
+                    renamed), index, left-overs, free pages of the database, audit line; then the intent is forgotten.
+                    Whoever opens the archive after a crash comes here first.
 
 The padding is a WARC `metadata` record in one gzip member of stored (uncompressed) blocks: RFC 1951 §3.2.4.
 """
@@ -35,6 +36,7 @@ from pipelines.archive.exchange import new_id
 from pipelines.archive.migrations import backups
 from pipelines.archive.records import MAX_HEAD, Record, format_date, read_records
 from pipelines.archive.schema import capture, info, tombstone
+from pipelines.archive.takedown_record import Tombstone, takedown_file
 from pipelines.errors import ArchiveUnusable, DamagedRecord
 from pipelines.model import Reason
 
@@ -238,7 +240,9 @@ def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = ()
         return
     assert at is not None
     urls = {row.url for row in rows} | set(told_of)
-    found = find(path, urls.__contains__, {row.offset for row in rows}, set())
+    gone: set[str] = set()
+    find(path, urls.__contains__, {row.offset for row in rows}, gone)  # what refers to a record may stand before it
+    found = find(path, urls.__contains__, {row.offset for row in rows}, gone)
     with archive.lock("takedown"):
         with archive.catalogue.transaction() as tx:
             tx.execute(capture.delete().where(mine))
@@ -247,16 +251,19 @@ def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = ()
 
 
 def is_left(archive: Archive) -> bool:
-    """Whether an erasure was broken off."""
+    """Whether an erasure was broken off, or there are tombstones of which no WARC file tells yet: those of older versions."""
     with archive.catalogue.snapshot() as tx:
-        return tx.scalar(sa.select(info.c.key).where(info.c.key == INTENT)) is not None
+        left = sa.exists().where(info.c.key == INTENT), sa.exists().where(tombstone.c.file.is_(None))
+        return bool(tx.scalar(sa.select(sa.or_(*left))))
 
 
 def finish(archive: Archive) -> None:
-    """Does what was intended, however often it was begun. The caller holds `archive.lock("takedown")`.
+    """Does what was intended, however often it was begun. The caller holds `archive.lock("takedown")`. The files tell of a
+    takedown before anything is taken out of them: at no moment do they lack both the text and the word that it must not return.
 
     Raises OutOfSpace, ArchiveUnusable (also while another process reads the catalogue: its log cannot be emptied then).
     """
+    _tell(archive)
     with archive.catalogue.snapshot() as tx:
         value = tx.scalar(sa.select(info.c.value).where(info.c.key == INTENT))
     if value is None:
@@ -272,6 +279,20 @@ def finish(archive: Archive) -> None:
     _note(archive.path / "audit.log", intent["audit"])
     with archive.catalogue.transaction() as tx:
         tx.execute(info.delete().where(info.c.key == INTENT))
+
+
+def _tell(archive: Archive) -> None:
+    """Writes the WARC file that tells of the tombstones of which none does. Killed before the commit, it is written once more."""
+    untold = tombstone.c.file.is_(None)
+    with archive.catalogue.transaction() as tx:
+        stones = [
+            Tombstone(article=row.article, site=row.site, at=moment(row.at)) for row in tx.execute(sa.select(tombstone).where(untold))
+        ]
+        if stones:
+            name, content = takedown_file(sorted(stones, key=lambda stone: stone.article))
+            with whole_file(archive.warc_folder / name) as out:
+                out.write(content)
+            tx.execute(tombstone.update().where(untold).values(file=name))
 
 
 def _clear(archive: Archive, urls: Collection[str]) -> None:

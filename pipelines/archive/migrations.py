@@ -114,5 +114,20 @@ def _to_3(tx: sa.Connection) -> None:
         tx.execute(sa.text(statement))
 
 
-STEPS: Mapping[int, Step] = {1: _to_2, 2: _to_3}
+def _to_4(tx: sa.Connection) -> None:
+    """Tombstones of which only a WARC file told, and which file tells of each. SQLite cannot take a NOT NULL back."""
+    for statement in (
+        "CREATE TABLE tombstone_kept AS SELECT * FROM tombstone",
+        "DROP TABLE tombstone",
+        (
+            "CREATE TABLE tombstone (article VARCHAR NOT NULL, url TEXT, site VARCHAR NOT NULL, reason TEXT, at VARCHAR NOT NULL,"
+            " file VARCHAR, PRIMARY KEY (article))"
+        ),
+        "INSERT INTO tombstone (article, url, site, reason, at) SELECT article, url, site, reason, at FROM tombstone_kept",
+        "DROP TABLE tombstone_kept",
+    ):
+        tx.execute(sa.text(statement))
+
+
+STEPS: Mapping[int, Step] = {1: _to_2, 2: _to_3, 3: _to_4}
 """from the version that is the key to the next"""

@@ -37,7 +37,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 ARCHIVE_ID = "archive"
 """key of `info`: who this archive is"""
 
@@ -203,10 +203,11 @@ tombstone = Table(
     "tombstone",
     metadata,
     Column("article", String, primary_key=True),
-    Column("url", Text, nullable=False),
+    Column("url", Text),  # unknown, as the reason is, where a WARC file alone told of it
     Column("site", String, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Text),
     Column("at", String, nullable=False),
+    Column("file", String),  # the WARC file that tells of it; none until it is written
 )
 
 run = Table(

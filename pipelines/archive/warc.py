@@ -32,6 +32,7 @@ from pipelines.archive.exchange import (
 )
 from pipelines.archive.outcome_record import Told, pack_told, parse_told
 from pipelines.archive.records import Record, end_of_last_whole_member, number, read_records
+from pipelines.archive.takedown_record import Tombstone, parse_takedown
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, WarcRef
 
@@ -213,7 +214,7 @@ def read_captures(path: Path, *, start: int = 0, original: Original | None = Non
 
 def captures_in(file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None) -> Iterator[Capture | DamagedRecord]:
     """As `read_captures`, for an open, seekable file; `name` becomes WarcRef.file."""
-    return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, (Passed, Told)))
+    return (step for step in steps_in(file, name, start=start, original=original) if not isinstance(step, (Passed, Told, Tombstone)))
 
 
 def warc_files(folder: Path) -> list[Path]:
@@ -236,7 +237,7 @@ def told_in(path: Path) -> Iterator[Told]:
 
 def steps_in(
     file: BinaryIO, name: str, *, start: int = 0, original: Original | None = None
-) -> Iterator[Capture | DamagedRecord | Passed | Told]:
+) -> Iterator[Capture | DamagedRecord | Passed | Told | Tombstone]:
     """As `captures_in`, with the records that lie between. A metadata record of hints speaks of the exchange that it stands before,
     with nothing but requests between them: so whoever begins behind a capture, or behind one that was passed, misses nothing."""
     beside: Record | None = None
@@ -244,7 +245,7 @@ def steps_in(
         if isinstance(record, DamagedRecord):
             yield record
         elif record.type == "metadata":
-            if (one := parse_told(record)) is not None:
+            if (one := parse_told(record) or parse_takedown(record)) is not None:
                 yield one
             else:
                 beside = record

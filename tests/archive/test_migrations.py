@@ -165,6 +165,22 @@ def test_a_takedown_removes_backups_which_hold_the_text(old: tuple[Small, bytes,
         assert backups(archive.catalogue) == []
 
 
+def test_takedowns_of_an_older_version_are_kept_and_told_in_a_warc_file(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    with made.open() as archive, alone(archive):
+        takedown(archive, Which(url=url("battery")), "a court said so", START, lambda _: site())
+    [told] = (made.folder / "warc").glob("takedown-*")
+    content = told.read_bytes()
+    told.unlink()
+    age(made.folder / "catalogue.db")
+    with made.open() as archive:
+        with archive.catalogue.snapshot() as tx:
+            [stone] = tx.execute(sa.select(schema.tombstone))
+        assert (stone.url, stone.reason, stone.file) == (url("battery"), "a court said so", told.name)
+        assert told.read_bytes() == content
+        assert verify(archive).as_json()["findings"] == []
+
+
 # ── who an archive is ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
