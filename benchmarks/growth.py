@@ -27,7 +27,6 @@ from benchmarks.endtoend import served
 from benchmarks.endtoend_site import FEW_LIST, LIST, bare_page, few_of, path_of, seeds, write_site
 from benchmarks.endtoend_tools import CORES, ROOT, crawl
 from benchmarks.process_tree import Spent, spend
-from crawler.frontier import NEVER
 from pipelines.archive import open_archive, urltable
 from pipelines.archive.schema import article
 from pipelines.archive.schema import url as urls
@@ -36,6 +35,7 @@ from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.extract.version import own_digest
 from pipelines.model import Kind
 from pipelines.replay import chooser, replay
+from pipelines.schedule import NEVER
 from pipelines.site import Site, parse_site
 
 SIZES, PAGES, ROUNDS = (1_000, 10_000), 500, 3

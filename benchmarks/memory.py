@@ -27,10 +27,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks.dedup_corpus import Writer
-from crawler.frontier import NEVER
 from pipelines.archive import open_archive, urltable
 from pipelines.archive.urltable import NewUrl
 from pipelines.model import Kind
+from pipelines.schedule import NEVER
 
 ROOT = Path(__file__).parents[1]
 PAGES, KNOWN = 20_000, 100_000

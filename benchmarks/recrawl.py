@@ -25,8 +25,8 @@ import urllib3
 from trafilatura import downloads, spider
 from trafilatura.settings import use_config
 
-from crawler.frontier import next_revisit
 from crawler.visits import start_urls
+from pipelines.schedule import next_revisit
 from pipelines.site import load_site
 from tests.replica import Asked, Replica
 from tests.replica.calendar import moment

@@ -17,7 +17,6 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from crawler.frontier import NEVER
 from crawler.paging import in_window
 from pipelines.archive import ledger, schema, urltable
 from pipelines.archive.article_record import article_id
@@ -25,6 +24,7 @@ from pipelines.archive.borrowed import Promise, target_of
 from pipelines.archive.stored import chunks
 from pipelines.archive.urltable import Row, State
 from pipelines.model import Kind, Link, Reason
+from pipelines.schedule import NEVER
 from pipelines.site import Site
 
 

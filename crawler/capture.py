@@ -19,11 +19,11 @@ from scrapy.http import Headers as ScrapyHeaders
 from scrapy.http import Response
 
 from crawler.body import decoded
-from crawler.conditional import Validators
 from crawler.transport import Wire
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Headers, Hints, Kind, Reason, Rejection
+from pipelines.validators import Validators
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """what pipelines.payload undoes"""

@@ -3,10 +3,7 @@
 A URL is asked again by what it is:
     start listing     in every run: how often a site is looked at is the operator's schedule
     other listing     by how often it changes, every 90 minutes to 90 days; its later pages when the page before says go on
-    article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
-    denied part       of an article, never there: as what failed, and once more after 25 h; then it sleeps until the page before
-                      leads to it again (docs/decisions/0012)
-    denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
+    article           by its age, and whether it is denied: pipelines/schedule.py
     index             of another archive: once; one that may grow, every 30 days
     record            a capture that another archive has: once, behind everything else
     asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
@@ -17,21 +14,13 @@ A URL is asked again by what it is:
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from crawler.guard import POSTPONED
 from pipelines.archive.urltable import RETRY_AFTER, Row, State
-from pipelines.model import Kind, Reason, Verdict
+from pipelines.model import Kind
+from pipelines.schedule import DAY, HOUR, NEVER, visited
 
-HOUR, DAY = 3600.0, 86_400.0
-REVISITS = (1 * HOUR, 6 * HOUR, 1 * DAY, 7 * DAY, 30 * DAY)
-"""Ages in seconds at which a young article is asked again."""
-DENIALS = (1 * DAY + HOUR, 7 * DAY, 30 * DAY)
-"""Seconds after each denial in a row of a known article: the second comes behind history.CONFIRMED_AFTER, the others see
-whether it is back."""
-NEVER = 253_402_300_799.0
-"""9999-12-31: due when somebody says so."""
 LISTING_PRIORITY = 100
 RECORD_PRIORITY = -100
 OLD_PRIORITY = -50
@@ -42,62 +31,16 @@ FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL = 6 * HOUR, 1.5 * HOUR, 90 * DAY
 SLOWER, FASTER = 1.5, 0.8
 """news-crawl's and Nutch's adaptive schedule: interval x1.5 when unchanged, x0.8 when changed, 90 min to 90 days."""
 
-PASSING = frozenset(
-    {
-        Reason.HTTP_ERROR,
-        Reason.EMPTY,
-        Reason.PARTIAL,
-        Reason.BAD_ENCODING,
-        Reason.SOFT_404,
-        Reason.CAPTCHA,
-        Reason.CHALLENGE,
-        Reason.LOGIN,
-        Reason.MAINTENANCE,
-        Reason.GONE,
-        Reason.REDIRECT,
-    }
-)
-"""Rejections that may be over at the next visit. All others are final for the same bytes: new rules read them from the WARC."""
-
-
 RUN_ENDED = "run_ended"
 NOT_ITS_FAULT = POSTPONED | {"robots"}
 """Failures that say nothing about the URL: they count as no try of it."""
-
-
-def after_article(
-    row: Row, outcome: str, *, status: int, published: datetime | None, tries: int, now: float, is_later: bool = False
-) -> dict[str, Any]:
-    """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word). `is_later`: it
-    is no first page."""
-    values = {**_visited(row, status, now), "state": State.DONE}
-    if outcome in (Reason.GONE, Reason.SOFT_404) and row.captured_at is not None:
-        due_at = now + DENIALS[row.tries] if row.tries < len(DENIALS) else NEVER
-        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
-    if outcome in (Reason.GONE, Reason.SOFT_404) and is_later:
-        due_at = now if row.tries + 1 < tries else now + DENIALS[0] if row.tries + 1 == tries else NEVER
-        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
-    if outcome in PASSING:
-        state = State.SET_ASIDE if row.tries + 1 >= tries else State.DONE
-        return {**values, "state": state, "tries": row.tries + 1, "reason": outcome, "due_at": now}
-    if outcome in tuple(Reason) and outcome != Reason.NOT_MODIFIED:
-        return {**values, "tries": 0, "reason": outcome, "due_at": NEVER}
-    changed = outcome not in (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
-    born = published.timestamp() if published else row.discovered_at
-    return {
-        **values,
-        "tries": 0,
-        "reason": None,
-        "due_at": next_revisit(born, now),
-        "last_changed": now if changed else row.last_changed,
-    }
 
 
 def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: float) -> dict[str, Any]:
     """The values of a list's row after a visit that was read."""
     interval = next_interval(row.interval, changed=changed)
     return {
-        **_visited(row, status, now),
+        **visited(row, status, now),
         "state": State.DONE,
         "tries": 0,
         "reason": None,
@@ -111,12 +54,12 @@ def after_index(row: Row, *, status: int, is_final: bool, is_whole: bool, now: f
     """The values of a row of an archive's index after a visit that was read. `is_final`: it can never answer otherwise;
     `is_whole`: this run took all of it, so that another need not ask."""
     due_at = now + INDEX_INTERVAL if row.page == 1 and not is_final else NEVER
-    return {**_visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": due_at if is_whole else now}
+    return {**visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": due_at if is_whole else now}
 
 
 def after_record(row: Row, *, status: int, now: float) -> dict[str, Any]:
     """The values of a row of a capture that another archive had: it is ours now, and never asked again."""
-    return {**_visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": NEVER}
+    return {**visited(row, status, now), "state": State.DONE, "tries": 0, "reason": None, "due_at": NEVER}
 
 
 def after_failure(
@@ -133,31 +76,22 @@ def after_failure(
     wait), or set aside after `tries` (None: never). One that `sleeps` is not set aside: it is due when it is led to again."""
     if reason == RUN_ENDED:
         return {"state": State.PENDING}
-    visited = {"reason": reason, "last_fetched": now, "last_status": status}
+    learnt = {"reason": reason, "last_fetched": now, "last_status": status}
     if reason in NOT_ITS_FAULT:
-        return {**visited, "state": State.PENDING}
+        return {**learnt, "state": State.PENDING}
     counted = row.tries + 1
     is_given_up = tries is not None and counted >= tries
     if is_given_up and sleeps:
         until = due_at if reason == RETRY_AFTER else NEVER  # nobody wakes what asked to wait
-        return {**visited, "state": State.DONE, "tries": counted, "due_at": until}
+        return {**learnt, "state": State.DONE, "tries": counted, "due_at": until}
     state = State.SET_ASIDE if is_given_up else State.PENDING
-    return {**visited, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
-
-
-def next_revisit(born: float, now: float) -> float:
-    """When an article born at `born` is due after a visit at `now`, all in seconds since the epoch."""
-    return next((born + age for age in REVISITS if born + age > now), NEVER)
+    return {**learnt, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
 
 
 def next_interval(interval: float | None, *, changed: bool) -> float:
     """The adaptive interval of a list, in seconds."""
     factor = FASTER if changed else SLOWER
     return min(MOST_INTERVAL, max(LEAST_INTERVAL, (interval or FIRST_INTERVAL) * factor))
-
-
-def _visited(row: Row, status: int, now: float) -> dict[str, Any]:
-    return {"last_status": status, "last_fetched": now, "visits": row.visits + 1}
 
 
 def priority(kind: Kind) -> int:

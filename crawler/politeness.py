@@ -26,10 +26,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler import clock
-from crawler.conditional import http_date
 from crawler.guard import Refused, site_of
 from pipelines.site import Politeness
 from pipelines.urls import host_key
+from pipelines.validators import http_date
 
 SLOW_DOWN = frozenset({429, 503})
 """statuses that ask for fewer requests (RFC 6585 §4, RFC 9110 §15.6.4)"""

@@ -17,7 +17,6 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request
 
 from crawler import backfill, clock
-from crawler.conditional import Validators
 from crawler.politeness import most_asked, most_begun
 from crawler.session import Session
 from pipelines.archive import urltable
@@ -26,6 +25,7 @@ from pipelines.archive.urltable import Row, Wanted
 from pipelines.errors import ArchiveError
 from pipelines.model import Kind
 from pipelines.urls import request_url
+from pipelines.validators import Validators
 
 LEASE_SECONDS = 900.0
 """Over the longest that one URL can take: 5 redirects and 2 tries of 30 s, each waiting for the host's turn."""

@@ -17,7 +17,6 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.conditional import Validators
 from crawler.session import Session
 from pipelines.archive import schema
 from pipelines.archive.article_record import timestamp
@@ -25,6 +24,7 @@ from pipelines.archive.warc import read_record
 from pipelines.errors import DamagedRecord
 from pipelines.flow import REDIRECTS
 from pipelines.model import Capture, Kind, WarcRef
+from pipelines.validators import Validators
 
 LASTING = frozenset({200, 304, 404, 410, *REDIRECTS})
 """statuses that the same question would get again"""

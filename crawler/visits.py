@@ -14,26 +14,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import backfill, cdx, frontier
-from crawler.conditional import validators_of
 from crawler.discovery import Found, read_list
 from crawler.links import within_budget
 from crawler.paging import go_on, in_window
 from crawler.politeness import long_wait
 from crawler.turning import next_list
+from pipelines import schedule
 from pipelines.archive import Archive, urltable
-from pipelines.archive.article_record import timestamp
 from pipelines.archive.ledger import Outcome
-from pipelines.archive.urltable import RETRY_AFTER, NewUrl, Row, State
+from pipelines.archive.urltable import RETRY_AFTER, NewUrl, Row
 from pipelines.flow import Result
-from pipelines.model import Article, Capture, Kind, Link, Reason, Rejection
+from pipelines.model import Capture, Kind, Link, Reason, Rejection
 from pipelines.site import Site
 from pipelines.stages import OUR_FAULT, Settlement, Visit
-from pipelines.urls import canonical, host_key, in_scope, request_url
+from pipelines.urls import host_key, request_url
 
 NO_LINKS = "no_links"
 """a list that had links and shows none: the site is being mended, or is another one now"""
-MAX_PARTS = 50
-"""pages of one article; the longest seen in saved pages of the Founder sites has 12"""
 
 Captures = tuple[Capture, ...]
 Listed = Found | Rejection | None
@@ -141,24 +138,8 @@ class Visits:
 
     def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
         word = outcome.word if outcome else Reason.NO_TEXT
-        read = result if isinstance(result, Article) else None
-        published, tries = read.published if read else None, self.site.politeness.tries
-        later = canonical(row.url, self.site).part > 1 or (read is not None and read.part > 1)
-        values = frontier.after_article(row, word, status=capture.status, published=published, tries=tries, now=now, is_later=later)
-        if read is not None:
-            values |= _remembered(capture)
-        if later and values["state"] == State.DONE and not values["tries"]:
-            values["due_at"] = frontier.NEVER  # its first page wakes it
-        following = self._next_part(row, read, now)
+        values, following = schedule.visited_article(row, capture, word, result, site=self.site, now=now)
         return self._settled(values, following, following)
-
-    def _next_part(self, row: Row, read: Article | None, now: float) -> tuple[NewUrl, ...]:
-        if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, self.site):
-            return ()
-        here, there = canonical(row.url, self.site), canonical(read.next_url, self.site)
-        if there.url != here.url or there.part <= here.part:
-            return ()  # a chain that loops back, or leads elsewhere
-        return (_new(request_url(read.next_url), Kind.ARTICLE, now, page=row.page + 1),)
 
     def _list(self, tx: sa.Connection, row: Row, captures: Captures, listed: Listed, now: float) -> Visit:
         capture = captures[-1]
@@ -197,7 +178,7 @@ class Visits:
         if found is not None and found.links and row.last_changed is None:
             values["last_changed"] = now  # its first links, though another list may have had them before: `NO_LINKS` goes by it
         if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
-            values |= _remembered(captures[-1])
+            values |= schedule.remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
         broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
@@ -326,15 +307,3 @@ def _new_record(link: Link, now: float) -> NewUrl:
     """A capture that another archive has: known by what it is, asked for at its place."""
     place = link.hints.via or ""
     return replace(_new(link.url, link.kind, now, hints=link.hints), host=host_key(place))
-
-
-def _remembered(capture: Capture) -> dict[str, object]:
-    """What the next visit sends back to the URL of the capture, and what a 304 from there confirms. Of a redirect's target
-    nothing is sent to the address that led there (crawler.conditional): a 304 would confirm a page that nobody has seen."""
-    seen = validators_of(capture)
-    return {
-        "etag": seen.etag,
-        "last_modified": seen.last_modified,
-        "captured_url": capture.url,
-        "captured_at": timestamp(capture.fetched_at),
-    }

@@ -37,6 +37,7 @@ from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
 from pipelines.site import Site, generic_site
 from pipelines.urls import canonical, host_key
+from pipelines.visited import Visited
 from pipelines.workers import Readers
 
 GROUP = 64
@@ -162,6 +163,7 @@ class _Replay:
     """URLs of which the open file tells, or whose payload it refers to, although they were taken down"""
     _buried: dict[str, tuple[Tombstone, str]] = field(default_factory=dict)
     """by id, what files told was taken down that is not written down yet; the files' names"""
+    _visited: Visited = field(default_factory=Visited)
     _known_before: int = 0
     _readers: Readers | None = None
     """of revisits, where there are any"""
@@ -236,6 +238,9 @@ class _Replay:
         return {one.url for one in told if one.article in gone}
 
     def _end(self, file: Path) -> None:
+        if self._visited.is_waiting:
+            with self.archive.catalogue.transaction() as tx:
+                self._visited.end(tx)
         erasure.erase_taken_down(self.archive, file, self._told_of)
         self._told_of.clear()
         if self.tally.known > self._known_before:  # one that was broken off may have left captures without a line in the index
@@ -247,7 +252,9 @@ class _Replay:
         group, self._group = self._read_revisits(file, self._without_lost(self._group)), []
         with self.archive.catalogue.transaction() as tx:
             for one in group:
-                outcome = flow.write(tx, one.capture, self.choose(one.capture.url), one.result)
+                site = self.choose(one.capture.url)
+                outcome = flow.write(tx, one.capture, site, one.result)
+                self._visited.note(tx, site, one.capture, outcome, one.result)
                 self.tally.outcomes[outcome.word] += 1
         self.archive.index.add([one.capture for one in group])
 

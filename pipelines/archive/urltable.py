@@ -217,12 +217,20 @@ def nothing_after(tx: sa.Connection, site: str, now: float) -> int:
 
 def settle(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
     """Ends a lease: the row's new state and all that was learnt."""
-    _settling(tuple(values)).run(tx, {"number": url_id, "leased_until": None, **values})
+    _settling(("leased_until", *values)).run(tx, {"number": url_id, "leased_until": None, **values})
+
+
+_UNLEASED = table.c.state != State.LEASED
+
+
+def settle_unleased(tx: sa.Connection, url_id: int, values: Mapping[str, Any]) -> None:
+    """What was learnt of a row by other means than its lease: nothing where it has one."""
+    _settling(tuple(values), _UNLEASED).run(tx, {"number": url_id, **values})
 
 
 @lru_cache
-def _settling(names: tuple[str, ...]) -> Prepared:
-    return Prepared(table.update().where(table.c.id == given("number")), ["leased_until", *names])
+def _settling(names: tuple[str, ...], *conditions: sa.ColumnElement[bool]) -> Prepared:
+    return Prepared(table.update().where(table.c.id == given("number"), *conditions), names)
 
 
 def counts(tx: sa.Connection, site: str) -> dict[tuple[str, str], int]:

@@ -23,12 +23,12 @@ from twisted.python.failure import Failure
 
 from crawler.body import decoded
 from crawler.capture import as_capture
-from crawler.conditional import Validators
 from crawler.failures import reason_of
 from crawler.politeness import gate_of
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Kind, Rejection
 from pipelines.site import parse_site
+from pipelines.validators import Validators
 from tests.crawler.outcomes import Outcome
 
 HEAD = 4000

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from crawler import frontier
-from crawler.frontier import FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL, NEVER
+from crawler.frontier import FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL
 from crawler.links import MAX_OF_SHAPE
 from crawler.visits import Visits, start_rows
 from pipelines.archive import Archive, open_archive, urltable
 from pipelines.archive.urltable import Row, Wanted
 from pipelines.model import Capture, Kind
+from pipelines.schedule import NEVER
 from pipelines.site import Site, parse_site
 from pipelines.stages import Settlement, Visit
 

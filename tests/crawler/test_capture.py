@@ -19,11 +19,11 @@ import zstandard
 from scrapy import Request
 
 from crawler.capture import as_capture, exchange_of, sent_headers
-from crawler.conditional import Validators
 from crawler.settings import DOWNLOAD_MAXSIZE
 from crawler.transport import Wire
 from pipelines.archive.warc import Exchange
 from pipelines.model import Hints, Kind
+from pipelines.validators import Validators
 from tests.crawler.crawl_once import Crawl, crawl
 from tests.crawler.outcomes import Outcome
 from tests.crawler.wire_server import PAGE, Answer, Asked, WireServer, page, resets, says

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from scrapy import Request
 
-from crawler.conditional import Validators
 from crawler.redirects import Hop
 from crawler.session import Session
 from crawler.sharing import Answers
 from pipelines import flow
 from pipelines.model import Capture, Kind
+from pipelines.validators import Validators
 from tests.crawler import made
 from tests.crawler.made import HOST, address
 

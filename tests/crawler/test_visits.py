@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier import INDEX_INTERVAL, NEVER
+from crawler.frontier import INDEX_INTERVAL
 from crawler.session import Session
 from crawler.visits import NO_LINKS, Visits, start_rows, start_urls
 from pipelines import flow
@@ -18,6 +18,7 @@ from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.archive.schema import page
 from pipelines.archive.urltable import RETRY_AFTER, Row, State, Wanted
 from pipelines.model import Kind, Reason, Verdict
+from pipelines.schedule import NEVER
 from pipelines.stages import Visit, commit_visit
 from tests.crawler import made
 from tests.crawler.made import HOST, address

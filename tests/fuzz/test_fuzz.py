@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler import robots
-from crawler.conditional import validators_of
 from crawler.discovery import read_list
 from crawler.guard import objection
 from pipelines.archive.cdxj import parse_line, surt
@@ -32,6 +31,7 @@ from pipelines.model import Capture, Kind
 from pipelines.payload import decode_payload
 from pipelines.site import generic_site, load_site, parse_site
 from pipelines.urls import absolute, canonical, host_key, in_scope, normal, request_url
+from pipelines.validators import validators_of
 from tests.crawler import made
 from tests.fuzz.damage import bounded, damaged
 from tests.hazards import lists, pages

@@ -1,0 +1,125 @@
+"""When an article is asked again, and on what condition. Pure: rows, captures, outcomes and the time go in, a row's new values come
+out. A crawl asks as it visits, a replay as it reads what a crawl of then has visited.
+
+    article           1 h, 6 h, 1 d, 7 d and 30 d after it was published, then never again (corrections come early)
+    denied part       of an article, never there: as what failed, and once more after 25 h; then it sleeps until the page before
+                      leads to it again (docs/decisions/0012)
+    denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
+    may be over soon  in the next run, `Politeness.tries` times, then it is set aside with its reason
+    a later part      when its first page leads to it
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.urltable import NewUrl, Row, State
+from pipelines.model import Article, Capture, Kind, Reason, Rejection, Verdict
+from pipelines.site import Site
+from pipelines.urls import canonical, host_key, in_scope, request_url
+from pipelines.validators import validators_of
+
+HOUR, DAY = 3600.0, 86_400.0
+REVISITS = (1 * HOUR, 6 * HOUR, 1 * DAY, 7 * DAY, 30 * DAY)
+"""Ages in seconds at which a young article is asked again."""
+DENIALS = (1 * DAY + HOUR, 7 * DAY, 30 * DAY)
+"""Seconds after each denial in a row of a known article: the second comes behind history.CONFIRMED_AFTER, the others see
+whether it is back."""
+NEVER = 253_402_300_799.0
+"""9999-12-31: due when somebody says so."""
+MAX_PARTS = 50
+"""pages of one article; the longest seen in saved pages of the Founder sites has 12"""
+
+PASSING = frozenset(
+    {
+        Reason.HTTP_ERROR,
+        Reason.EMPTY,
+        Reason.PARTIAL,
+        Reason.BAD_ENCODING,
+        Reason.SOFT_404,
+        Reason.CAPTCHA,
+        Reason.CHALLENGE,
+        Reason.LOGIN,
+        Reason.MAINTENANCE,
+        Reason.GONE,
+        Reason.REDIRECT,
+    }
+)
+"""Rejections that may be over at the next visit. All others are final for the same bytes: new rules read them from the WARC."""
+
+
+def visited_article(
+    row: Row, capture: Capture, word: str, result: Article | Rejection | None, *, site: Site, now: float
+) -> tuple[dict[str, Any], tuple[NewUrl, ...]]:
+    """The values of an article's row after a visit that brought `capture`, which was read as `result` and is `word` to the
+    archive, and the rows of what it leads to: the next page of the article."""
+    read = result if isinstance(result, Article) else None
+    published, tries = read.published if read else None, site.politeness.tries
+    later = canonical(row.url, site).part > 1 or (read is not None and read.part > 1)
+    values = after_article(row, word, status=capture.status, published=published, tries=tries, now=now, is_later=later)
+    if read is not None:
+        values |= remembered(capture)
+    if later and values["state"] == State.DONE and not values["tries"]:
+        values["due_at"] = NEVER  # its first page wakes it
+    return values, _next_part(row, read, site, now)
+
+
+def _next_part(row: Row, read: Article | None, site: Site, now: float) -> tuple[NewUrl, ...]:
+    if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, site):
+        return ()
+    here, there = canonical(row.url, site), canonical(read.next_url, site)
+    if there.url != here.url or there.part <= here.part:
+        return ()  # a chain that loops back, or leads elsewhere
+    url = request_url(read.next_url)
+    return (NewUrl(url=url, host=host_key(url), kind=Kind.ARTICLE, due_at=now, page=row.page + 1),)
+
+
+def after_article(
+    row: Row, outcome: str, *, status: int, published: datetime | None, tries: int, now: float, is_later: bool = False
+) -> dict[str, Any]:
+    """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word). `is_later`: it
+    is no first page."""
+    values = {**visited(row, status, now), "state": State.DONE}
+    if outcome in (Reason.GONE, Reason.SOFT_404) and row.captured_at is not None:
+        due_at = now + DENIALS[row.tries] if row.tries < len(DENIALS) else NEVER
+        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
+    if outcome in (Reason.GONE, Reason.SOFT_404) and is_later:
+        due_at = now if row.tries + 1 < tries else now + DENIALS[0] if row.tries + 1 == tries else NEVER
+        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
+    if outcome in PASSING:
+        state = State.SET_ASIDE if row.tries + 1 >= tries else State.DONE
+        return {**values, "state": state, "tries": row.tries + 1, "reason": outcome, "due_at": now}
+    if outcome in tuple(Reason) and outcome != Reason.NOT_MODIFIED:
+        return {**values, "tries": 0, "reason": outcome, "due_at": NEVER}
+    changed = outcome not in (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
+    born = published.timestamp() if published else row.discovered_at
+    return {
+        **values,
+        "tries": 0,
+        "reason": None,
+        "due_at": next_revisit(born, now),
+        "last_changed": now if changed else row.last_changed,
+    }
+
+
+def next_revisit(born: float, now: float) -> float:
+    """When an article born at `born` is due after a visit at `now`, all in seconds since the epoch."""
+    return next((born + age for age in REVISITS if born + age > now), NEVER)
+
+
+def visited(row: Row, status: int, now: float) -> dict[str, Any]:
+    return {"last_status": status, "last_fetched": now, "visits": row.visits + 1}
+
+
+def remembered(capture: Capture) -> dict[str, object]:
+    """What the next visit sends back to the URL of the capture, and what a 304 from there confirms. Of a redirect's target
+    nothing is sent to the address that led there (`Validators.are_of`): a 304 would confirm a page that nobody has seen."""
+    seen = validators_of(capture)
+    return {
+        "etag": seen.etag,
+        "last_modified": seen.last_modified,
+        "captured_url": capture.url,
+        "captured_at": timestamp(capture.fetched_at),
+    }

@@ -1,0 +1,183 @@
+"""A replay of a site's own WARC files leaves the rows of its articles as the crawl of then had left them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.archive import schema, urltable
+from pipelines.archive.article_record import timestamp
+from pipelines.archive.borrowed import series
+from pipelines.archive.urltable import NewUrl, State
+from pipelines.model import Hints, Kind, Reason
+from pipelines.schedule import NEVER
+from tests.small_site import BATTERY, HOST, ROBOT, START, Small, confirmation, exchange, listing, page, url, write_warc
+from tests.test_takedown import states, take
+
+TAGGED = (("Content-Type", "text/html; charset=utf-8"), ("ETag", '"one"'), ("Last-Modified", "Sat, 31 Oct 2026 02:00:00 GMT"))
+RETAGGED = (("Content-Type", "text/html; charset=utf-8"), ("ETag", '"two"'))
+BORN = datetime.fromisoformat("2026-10-31T09:15:00+08:00").timestamp()
+DAY = 86_400.0
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    return Small(tmp_path / "archive")
+
+
+def rows(made: Small) -> dict[str, Any]:
+    with made.open() as archive, archive.catalogue.snapshot() as tx:
+        return {row.url: row for row in tx.execute(sa.select(schema.url))}
+
+
+def at(day: float) -> datetime:
+    return START + timedelta(days=day)
+
+
+def validators(row: Any) -> tuple[Any, ...]:
+    return (row.etag, row.last_modified, row.captured_url, row.captured_at)
+
+
+FIRST = ('"one"', "Sat, 31 Oct 2026 02:00:00 GMT", url("robot"), timestamp(START))
+
+
+def test_a_page_that_was_fetched_is_known_with_what_its_answer_said_of_its_version(made: Small) -> None:
+    hints = Hints(via=f"{HOST}/list/", title="机器人", terms="content-usage: bots=n")
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED, hints=hints)])
+    [row] = rows(made).values()
+    assert (row.site, row.url, row.host, row.kind) == ("small", url("robot"), "news.example.cn", "article")
+    assert validators(row) == FIRST
+    assert (row.state, row.tries, row.reason, row.last_status, row.visits) == (State.DONE, 0, None, 200, 1)
+    assert (row.last_fetched, row.last_changed, row.discovered_at) == (START.timestamp(),) * 3
+    assert row.due_at == BORN + 7 * DAY, "a day old when it was fetched"
+    assert row.hints == '{"via": "http://news.example.cn/list/", "title": "机器人"}', "what robots.txt said is asked anew"
+
+
+def test_a_confirmation_is_a_visit_and_leaves_the_version_as_it_was(made: Small) -> None:
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED), confirmation("robot", 7)])
+    [row] = rows(made).values()
+    assert validators(row) == FIRST
+    assert (row.visits, row.last_status, row.last_fetched) == (2, 304, at(7).timestamp())
+
+
+def test_a_later_version_takes_the_place_of_the_one_before(made: Small) -> None:
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED), exchange("robot", page(ROBOT[:2]), 7, headers=RETAGGED)])
+    [row] = rows(made).values()
+    assert validators(row) == ('"two"', None, url("robot"), timestamp(at(7)))
+    assert row.last_changed == at(7).timestamp()
+
+
+@pytest.mark.parametrize("newer", [confirmation("robot", 7), exchange("robot", b"", 7, status=500)])
+def test_an_older_file_that_is_read_later_gives_the_version_only(made: Small, newer: Any) -> None:
+    made.bring([newer], "small-b")
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)], "small-a")
+    [row] = rows(made).values()
+    assert validators(row) == FIRST
+    assert (row.last_status, row.last_fetched) == (newer.status, at(7).timestamp())
+
+
+def test_an_older_version_that_is_read_later_changes_nothing(made: Small) -> None:
+    made.bring([exchange("robot", page(ROBOT[:2]), 7, headers=RETAGGED)], "small-b")
+    before = rows(made)
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)], "small-a")
+    assert rows(made) == before
+
+
+def test_a_denial_is_asked_again_by_the_ladder(made: Small) -> None:
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED), exchange("robot", b"", 8, status=404)])
+    [row] = rows(made).values()
+    assert (row.reason, row.tries, row.due_at) == (Reason.GONE, 1, at(8).timestamp() + 25 * 3600)
+    assert validators(row) == FIRST
+
+
+def test_what_failed_as_often_as_it_may_is_set_aside(made: Small) -> None:
+    tries = made.site.politeness.tries
+    made.bring([exchange("robot", b"", day, status=500) for day in range(tries)])
+    [row] = rows(made).values()
+    assert (row.state, row.tries, row.reason) == (State.SET_ASIDE, tries, Reason.HTTP_ERROR)
+
+
+# ── redirects, pages of several parts ────────────────────────────────────────────────────────────────────────────────
+
+
+def hop(name: str, to: str, day: float) -> Any:
+    return exchange(name, b"", day, status=301, headers=(("Location", to),))
+
+
+def test_a_redirect_is_one_visit_of_the_address_that_was_asked_for(made: Small) -> None:
+    made.bring([hop("old", url("older"), 0), hop("older", "robot.html", 0.1), exchange("robot", page(ROBOT), 0.2, headers=TAGGED)])
+    [row] = rows(made).values()
+    assert row.url == url("old")
+    assert validators(row) == ('"one"', TAGGED[2][1], url("robot"), timestamp(at(0.2))), "with the address that they go back to"
+    assert (row.state, row.last_status, row.visits) == (State.DONE, 200, 1)
+
+
+def test_the_page_that_one_was_led_to_is_known_when_it_was_asked_for_itself(made: Small) -> None:
+    made.bring([hop("old", url("robot"), 0), exchange("robot", page(ROBOT), 0.1), exchange("robot", page(ROBOT), 0.2, headers=TAGGED)])
+    assert sorted(rows(made)) == sorted([url("old"), url("robot")])
+    assert rows(made)[url("robot")].etag == '"one"'
+
+
+def test_a_redirect_that_led_nowhere_may_pass(made: Small) -> None:
+    made.bring([hop("old", url("robot"), 0)])
+    [row] = rows(made).values()
+    assert (row.url, row.reason, row.tries, row.due_at) == (url("old"), Reason.REDIRECT, 1, START.timestamp())
+
+
+def test_the_next_page_of_an_article_is_known_though_it_was_never_fetched(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive", more='next_part = ["a.next"]\n')
+    made.bring([exchange("robot", page(ROBOT).replace(b"</body>", "<a class='next' href='robot_2.html'>下一页</a></body>".encode()))])
+    part = rows(made)[f"{HOST}/2026/robot_2.html"]
+    assert (part.state, part.page) == (State.PENDING, 2)
+
+
+def test_a_later_part_sleeps_until_its_first_page_wakes_it(made: Small) -> None:
+    made.bring([exchange("robot", page(ROBOT)), exchange("robot_2", page(BATTERY), 0.1)])
+    assert rows(made)[f"{HOST}/2026/robot_2.html"].due_at == NEVER
+
+
+# ── what is left alone ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("prefix", ["other", "smaller", series("small")])
+def test_files_that_the_crawl_of_this_site_did_not_write_leave_no_row(made: Small, prefix: str) -> None:
+    """Nobody says that the site was asked for what they hold, nor when: their pages would all be due at once."""
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)], prefix)
+    assert rows(made) == {}
+
+
+def test_lists_leave_no_row(made: Small) -> None:
+    """Only the lists know what was found and not yet fetched: they are read once more, whole."""
+    made.bring([listing(["robot"])])
+    assert rows(made) == {}
+
+
+def test_what_was_taken_down_leaves_no_row(made: Small) -> None:
+    take(made, url=url("robot"))
+    before = states(made)
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)])
+    assert states(made) == before
+
+
+@pytest.mark.parametrize("state", [State.LEASED, State.DONE])
+def test_a_row_that_is_at_work_or_knows_more_stays_as_it_is(made: Small, state: State) -> None:
+    with made.open() as archive, archive.catalogue.transaction() as tx:
+        urltable.discover(tx, "small", [NewUrl(url=url("robot"), host="news.example.cn", kind=Kind.ARTICLE, due_at=0)], 0)
+        fetched = at(1).timestamp() if state is State.DONE else None
+        known = timestamp(at(1)) if state is State.DONE else None
+        tx.execute(schema.url.update().values(state=state, last_fetched=fetched, captured_at=known))
+    before = rows(made)
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)])
+    assert rows(made) == before
+
+
+def test_a_file_that_is_read_again_is_no_further_visit(made: Small, tmp_path: Path) -> None:
+    path = write_warc(tmp_path, [exchange("robot", page(ROBOT), headers=TAGGED)])
+    made.replay(path)
+    before = rows(made)
+    made.replay(path)
+    assert rows(made) == before
