@@ -23,12 +23,12 @@ from crawler.visits import Listed, Visits, is_list
 from pipelines import flow
 from pipelines.archive import schema, urltable
 from pipelines.archive.borrowed import is_borrowed
-from pipelines.archive.catalogue import upsert
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import told
 from pipelines.archive.warc import WarcWriter, read_captures, repair_tail, told_in, warc_files
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
+from pipelines.intake import seal
 from pipelines.model import Capture
 from pipelines.replay import quarantine
 from pipelines.site import Site
@@ -90,12 +90,6 @@ def recover(visits: Visits, readers: Readers, writer: WarcWriter) -> Recovered:
             found.damaged,
         )
     return found
-
-
-def seal(tx: sa.Connection, path: Path) -> None:
-    """Notes that the catalogue knows every record of a WARC file."""
-    if path.exists():
-        upsert(tx, schema.warc_file, {"name": path.name, "checked_to": path.stat().st_size, "sealed": True})
 
 
 def _unsealed(visits: Visits) -> list[Path]:

@@ -27,7 +27,7 @@ from crawler.loader import spider_of
 from crawler.memory import HostMemory
 from crawler.politeness import gate_of
 from crawler.progress import Progress
-from crawler.recovery import Recovered, recover, seal
+from crawler.recovery import Recovered, recover
 from crawler.robots_middleware import book_of
 from crawler.session import Session, earlier_runs, last_books, open_session
 from crawler.sharing import answers_of
@@ -40,6 +40,7 @@ from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.archive.stored import awaiting
 from pipelines.errors import ArchiveError, ConfigurationError
+from pipelines.intake import seal
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site, load_sites
 from pipelines.stages import OUR_FAULT, Visit

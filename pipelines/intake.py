@@ -15,7 +15,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pipelines.archive import Archive, erasure
+import sqlalchemy as sa
+
+from pipelines.archive import Archive, erasure, schema
+from pipelines.archive.catalogue import upsert
 from pipelines.archive.durable import whole_file
 from pipelines.archive.records import Record, read_records
 from pipelines.archive.takedown_record import opens_takedown_file
@@ -91,6 +94,12 @@ def keep_file(archive: Archive, path: Path) -> Path:
             f"{path}: cannot be copied into the archive ({error.strerror}). Is it there, and is the disk full?"
         ) from error
     return target
+
+
+def seal(tx: sa.Connection, path: Path) -> None:
+    """Notes that the catalogue knows every record of a WARC file."""
+    if path.exists():
+        upsert(tx, schema.warc_file, {"name": path.name, "checked_to": path.stat().st_size, "sealed": True})
 
 
 class NoWarc(Exception):

@@ -29,7 +29,7 @@ from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.prepared import Prepared
 from pipelines.archive.takedown_record import Tombstone
-from pipelines.archive.warc import read_record
+from pipelines.archive.warc import is_being_written, read_record
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
@@ -163,6 +163,8 @@ class _Replay:
     """URLs of which the open file tells, or whose payload it refers to, although they were taken down"""
     _buried: dict[str, tuple[Tombstone, str]] = field(default_factory=dict)
     """by id, what files told was taken down that is not written down yet; the files' names"""
+    _has_failed: bool = False
+    """whether our own code has, in the open file"""
     _visited: Visited = field(default_factory=Visited)
     _known_before: int = 0
     _readers: Readers | None = None
@@ -238,11 +240,15 @@ class _Replay:
         return {one.url for one in told if one.article in gone}
 
     def _end(self, file: Path) -> None:
-        if self._visited.is_waiting:
-            with self.archive.catalogue.transaction() as tx:
-                self._visited.end(tx)
-        erasure.erase_taken_down(self.archive, file, self._told_of)
+        """A damaged record may be one of a page that was taken down; nobody has heard of it then."""
+        is_damaged = any(one.file == file.name for one in self.tally.damaged)
+        with self.archive.catalogue.transaction() as tx:
+            self._visited.end(tx)
+            if not is_damaged and not self._has_failed and not is_being_written(file):
+                intake.seal(tx, file)
+        erasure.erase_taken_down(self.archive, file, self._told_of, self._is_lost if is_damaged else None)
         self._told_of.clear()
+        self._has_failed = False
         if self.tally.known > self._known_before:  # one that was broken off may have left captures without a line in the index
             self.archive.index.replace([file])
         self._known_before = self.tally.known
@@ -258,15 +264,17 @@ class _Replay:
                 self.tally.outcomes[outcome.word] += 1
         self.archive.index.add([one.capture for one in group])
 
+    def _is_lost(self, url: str) -> bool:
+        name = article_id(canonical(url, self.choose(url)).url)
+        with self.archive.catalogue.snapshot() as tx:
+            return bool(taken_down(tx, [name]))
+
     def _without_lost(self, group: list[Reading]) -> list[Reading]:
         """A group without revisits of payloads that were taken down: they go with what they stand for."""
         stand_for = {one.capture.refers_to[0] for one in group if one.capture.refers_to is not None and one.capture.status != 304}
         if not stand_for:
             return group
-        names = {url: article_id(canonical(url, self.choose(url)).url) for url in stand_for}
-        with self.archive.catalogue.snapshot() as tx:
-            taken = taken_down(tx, set(names.values()))
-        lost = {url for url, name in names.items() if name in taken}
+        lost = {url for url in stand_for if self._is_lost(url)}
         self._told_of |= lost
         kept = [one for one in group if one.capture.refers_to is None or one.capture.status == 304 or one.capture.refers_to[0] not in lost]
         self.tally.outcomes[Reason.TAKEN_DOWN] += len(group) - len(kept)
@@ -342,6 +350,11 @@ class _Replay:
 
     def _quarantine(self, capture: Capture, trace: str) -> None:
         assert capture.warc is not None
+        if self._is_lost(capture.url):
+            self._told_of.add(capture.url)
+            self.tally.outcomes[Reason.TAKEN_DOWN] += 1
+            return
+        self._has_failed = True
         quarantine(self.archive, capture, trace)
         self.archive.index.add([capture])
         self.tally.quarantined.append(capture.url)

@@ -50,10 +50,6 @@ class Visited:
             _settle(tx, site, asked, hop, word=Reason.REDIRECT, result=None)
         self._led.clear()
 
-    @property
-    def is_waiting(self) -> bool:
-        return bool(self._led)
-
 
 def _is_visit(capture: Capture, site: Site) -> bool:
     """A 304 to a request that named no version says nothing (RFC 9110 §15.4.5)."""

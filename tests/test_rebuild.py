@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines import flow
 from pipelines.archive import open_archive, schema, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.exchange import METADATA_FIELDS
@@ -23,10 +24,10 @@ from pipelines.archive.records import Record, encode_record, format_date, read_r
 from pipelines.archive.takedown_record import Tombstone, parse_takedown, takedown_file
 from pipelines.archive.urltable import NewUrl, State
 from pipelines.archive.wacz import write_wacz
-from pipelines.archive.warc import warc_files
+from pipelines.archive.warc import read_captures, warc_files
 from pipelines.errors import Locked
 from pipelines.feed import feed
-from pipelines.model import Kind, Reason
+from pipelines.model import Capture, Kind, Reason
 from pipelines.replay import chooser, replay
 from pipelines.stages import Settlement, Visit, commit_visit
 from pipelines.verify import verify
@@ -150,6 +151,31 @@ def test_a_revisit_that_stands_for_its_payload_does_not_bring_it_back(sound: Sma
     made = rebuilt(tmp_path, *files_of(sound), write_warc(tmp_path / "before", before, "before"))
     assert article_id(url("tele-again")) not in shown(made)
     assert article_id(url("fresh")) in shown(made)
+    assert knows_it(made)
+
+
+def test_a_damaged_record_of_it_whose_head_can_be_read_does_not_stay(sound: Small, tmp_path: Path) -> None:
+    made = rebuilt(tmp_path, *files_of(sound))
+    path = write_warc(tmp_path / "damaged", [exchange("telescope", page(TELESCOPE), 9), exchange("fresh", page(BATTERY), 9.1)], "damaged")
+    raw = bytearray(path.read_bytes())
+    (ref, _) = (one.warc for one in read_captures(path) if isinstance(one, Capture))
+    assert ref is not None
+    raw[ref.offset + ref.length - 6] ^= 1
+    path.write_bytes(raw)
+    assert not made.replay(path).is_whole
+    assert holding(made, *TELESCOPE[:2]) == set()
+    assert article_id(url("fresh")) in shown(made)
+
+
+def test_no_traceback_of_it_is_kept(sound: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(capture: Capture, *_: Any) -> Any:
+        raise ValueError(capture.body.decode())
+
+    made = rebuilt(tmp_path, *files_of(sound))
+    with monkeypatch.context() as patch:
+        patch.setattr(flow, "read", fails)
+        tally = made.bring([exchange("telescope", page(TELESCOPE), 9)], "again")
+    assert (tally.quarantined, tally.outcomes) == ([], {Reason.TAKEN_DOWN: 1})
     assert knows_it(made)
 
 

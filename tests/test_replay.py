@@ -313,6 +313,27 @@ def test_a_page_on_which_our_own_code_fails_is_quarantined_and_can_be_read_later
     assert set(statuses(archive)) == {address(1), address(2)}
 
 
+def sealed(archive: Archive) -> set[str]:
+    with archive.catalogue.snapshot() as tx:
+        return set(tx.scalars(sa.select(schema.warc_file.c.name).where(schema.warc_file.c.sealed)))
+
+
+def test_a_file_that_was_read_whole_need_not_be_read_by_the_next_crawl(archive: Archive, tmp_path: Path) -> None:
+    whole, torn = warc(tmp_path, story(1, 1)), warc(tmp_path, story(2, 2), prefix="torn")
+    torn.write_bytes(torn.read_bytes()[:-9])
+    replay(archive, [whole, torn], CHOOSE)
+    assert sealed(archive) == {whole.name}
+
+
+def test_a_file_that_a_crawl_is_writing_is_not_taken_for_whole(archive: Archive) -> None:
+    with WarcWriter(archive.warc_folder, prefix="news", software="test", rules={}, max_seconds=1e9) as writer:
+        writer.write(story(1, 1))
+        writer.sync()
+        assert writer.position is not None
+        replay(archive, [archive.warc_folder / writer.position[0]], CHOOSE)
+        assert sealed(archive) == set()
+
+
 # ── many processes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

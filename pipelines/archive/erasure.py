@@ -229,20 +229,22 @@ def former(tx: sa.Connection, digest: str) -> str | None:
     return tx.scalar(sa.select(info.c.value).where(info.c.key == FORMER + digest))
 
 
-def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = ()) -> None:
+def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = (), is_lost: Callable[[str], bool] | None = None) -> None:
     """Overwrites what came in with a WARC file although it was taken down, and forgets that it came. `told_of` are URLs of such
-    pages that the file only tells of: no row speaks of them."""
+    pages that the file only tells of: no row speaks of them. With `is_lost` the whole file is looked through for such URLs."""
     mine = sa.and_(capture.c.file == path.name, capture.c.outcome == Reason.TAKEN_DOWN)
     with archive.catalogue.snapshot() as tx:
         rows = tx.execute(sa.select(capture.c.url, capture.c.offset).where(mine)).all()
         at = tx.scalar(sa.select(sa.func.max(tombstone.c.at)))
-    if not rows and not told_of:
+    if at is None or not (rows or told_of or is_lost):
         return
-    assert at is not None
     urls = {row.url for row in rows} | set(told_of)
+    wanted = urls.__contains__ if is_lost is None else lambda url: url in urls or is_lost(url)
     gone: set[str] = set()
-    find(path, urls.__contains__, {row.offset for row in rows}, gone)  # what refers to a record may stand before it
-    found = find(path, urls.__contains__, {row.offset for row in rows}, gone)
+    find(path, wanted, {row.offset for row in rows}, gone)  # what refers to a record may stand before it
+    found = find(path, wanted, {row.offset for row in rows}, gone)
+    if not (rows or found.spans):
+        return
     with archive.lock("takedown"):
         with archive.catalogue.transaction() as tx:
             tx.execute(capture.delete().where(mine))

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from crawler.backfill import needless
-from crawler.recovery import Recovered, recover, seal
+from crawler.recovery import Recovered, recover
 from crawler.session import Session
 from crawler.visits import Visits
 from pipelines import flow
@@ -23,6 +23,7 @@ from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.outcome_record import told
 from pipelines.archive.urltable import State
 from pipelines.archive.warc import read_captures, told_in
+from pipelines.intake import seal
 from pipelines.model import Capture, Hints, Kind
 from pipelines.site import Site
 from pipelines.verify import verify
