@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -228,8 +228,9 @@ class _Replay:
 
     def _bury(self) -> None:
         """Takes down what the files tell of, before anything that they hold comes in."""
-        self.tally.taken_down += takedown.heed(self.archive, self._buried, self.choose)
-        self._buried.clear()
+        if self._buried:
+            self.tally.taken_down += takedown.heed(self.archive, self._buried, self.choose)
+            self._buried.clear()
 
     def _taken_down(self, told: Sequence[Told]) -> set[str]:
         """URLs of pages that were taken down, of those that are told of."""
@@ -265,16 +266,21 @@ class _Replay:
         self.archive.index.add([one.capture for one in group])
 
     def _is_lost(self, url: str) -> bool:
-        name = article_id(canonical(url, self.choose(url)).url)
+        return bool(self._lost({url}))
+
+    def _lost(self, urls: Collection[str]) -> set[str]:
+        """Those of some URLs whose article was taken down."""
+        names = {url: article_id(canonical(url, self.choose(url)).url) for url in urls}
         with self.archive.catalogue.snapshot() as tx:
-            return bool(taken_down(tx, [name]))
+            taken = taken_down(tx, set(names.values()))
+        return {url for url, name in names.items() if name in taken}
 
     def _without_lost(self, group: list[Reading]) -> list[Reading]:
         """A group without revisits of payloads that were taken down: they go with what they stand for."""
         stand_for = {one.capture.refers_to[0] for one in group if one.capture.refers_to is not None and one.capture.status != 304}
         if not stand_for:
             return group
-        lost = {url for url in stand_for if self._is_lost(url)}
+        lost = self._lost(stand_for)
         self._told_of |= lost
         kept = [one for one in group if one.capture.refers_to is None or one.capture.status == 304 or one.capture.refers_to[0] not in lost]
         self.tally.outcomes[Reason.TAKEN_DOWN] += len(group) - len(kept)
