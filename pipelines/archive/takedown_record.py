@@ -6,7 +6,7 @@ back. Pure.
 Rules of this file:
 - An article is named by its id alone: these files are shown to others, and the code asks by ids. No address, no reason, no text.
 - The same tombstones give the same bytes under the same name: writing them a second time, after a crash, does no harm.
-- A record counts wherever it lies, whoever wrote it (docs/decisions/0011); another's metadata never looks like one by chance.
+- A record counts wherever it lies, whoever wrote it (docs/decisions/0013); another's metadata never looks like one by chance.
 """
 
 from __future__ import annotations
