@@ -29,11 +29,12 @@ import psutil
 from benchmarks import bulk_pages
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.warc import read_captures
+from pipelines.choice import chooser
 from pipelines.export import What, export
 from pipelines.extract import extract
 from pipelines.model import Article, Capture
 from pipelines.reextract import reextract, today
-from pipelines.replay import chooser, replay
+from pipelines.replay import replay
 from pipelines.verify import verify
 
 PAGES = 2_000

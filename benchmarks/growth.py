@@ -32,9 +32,10 @@ from pipelines.archive.schema import article
 from pipelines.archive.schema import url as urls
 from pipelines.archive.urltable import NewUrl, State
 from pipelines.archive.warc import Exchange, WarcWriter
+from pipelines.choice import chooser
 from pipelines.extract.version import own_digest
 from pipelines.model import Kind
-from pipelines.replay import chooser, replay
+from pipelines.replay import replay
 from pipelines.schedule import NEVER
 from pipelines.site import Site, parse_site
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from benchmarks import bulk_pages
 from benchmarks.sampler import Sampler
 from pipelines.archive import open_archive
+from pipelines.choice import chooser
 from pipelines.reextract import reextract, today
-from pipelines.replay import chooser
 from pipelines.site import load_sites
 
 PAGES = 400

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.archive import Archive
+    from pipelines.choice import Chooser
     from pipelines.model import Article, Rejection
-    from pipelines.site import Site
 
-_SEEDS = Path(__file__).parent.parent / "seeds"
+_SEEDS = next((place for place in (Path(__file__).parent / "seeds", Path(__file__).parent.parent / "seeds") if place.is_dir()), None)
+"""In an installed package, or in the project's folder."""
 
 
 def open_archive(path: Path | str, *, catalogue_url: str | None = None) -> Archive:
@@ -43,16 +44,16 @@ def open_archive(path: Path | str, *, catalogue_url: str | None = None) -> Archi
 def extract_page(body: bytes, url: str, headers: dict[str, str] | None = None) -> Article | Rejection:
     """The article of one page, without any archive: for notebooks, benchmarks and bulk workers.
 
-    `body` is the entity as transferred (Content-Encoding as `headers` say), `url` absolute. The site is found by the
-    URL's host among the seeds files, else `pipelines.site.generic_site()`. The Date header is when the page was
-    fetched, else now: a publication date after it is never believed.
+    `body` is the entity as transferred (Content-Encoding as `headers` say), `url` absolute. The URL finds the site among the
+    seeds files, mirrors included (pipelines/choice.py); else it is `pipelines.site.generic_site()`. The Date header is when
+    the page was fetched, else now: a publication date after it is never believed.
     """
     from pipelines.extract import extract  # noqa: PLC0415 -- `import pipelines` stays cheap
     from pipelines.model import Capture  # noqa: PLC0415 -- `import pipelines` stays cheap
 
     pairs = tuple((headers or {}).items())
     capture = Capture(url=url, fetched_at=_fetched_at(pairs), status=200, headers=pairs, body=body)
-    return extract(capture, _site_of(url))
+    return extract(capture, _chooser()(url))
 
 
 def _fetched_at(headers: tuple[tuple[str, str], ...]) -> datetime:
@@ -63,16 +64,9 @@ def _fetched_at(headers: tuple[tuple[str, str], ...]) -> datetime:
         return datetime.now(UTC)
 
 
-def _site_of(url: str) -> Site:
-    from pipelines.site import generic_site  # noqa: PLC0415 -- `import pipelines` stays cheap
-    from pipelines.urls import host_key  # noqa: PLC0415 -- `import pipelines` stays cheap
-
-    return _sites_by_host().get(host_key(url)) or generic_site()
-
-
 @cache
-def _sites_by_host() -> dict[str, Site]:
+def _chooser() -> Chooser:
+    from pipelines.choice import chooser  # noqa: PLC0415 -- `import pipelines` stays cheap
     from pipelines.site import load_sites  # noqa: PLC0415 -- `import pipelines` stays cheap
 
-    sites = load_sites(_SEEDS) if _SEEDS.is_dir() else {}
-    return {host: site for site in sites.values() for host in site.hosts}
+    return chooser(load_sites(_SEEDS) if _SEEDS is not None else {})

@@ -31,21 +31,18 @@ from pipelines.archive.prepared import Prepared
 from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.warc import is_being_written, read_record
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
+from pipelines.choice import Chooser
 from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.flow import Result
 from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
-from pipelines.site import Site, generic_site
-from pipelines.urls import canonical, host_key
+from pipelines.urls import canonical
 from pipelines.visited import Visited
 from pipelines.workers import Readers
 
 GROUP = 64
 """captures of one transaction: a commit with fsync costs 8 to 15 ms (FIELD section 4)"""
 _KNOWN = Prepared(sa.select(schema.capture.c.offset).where(WITHIN))
-
-Chooser = Callable[[str], Site]
-"""The site whose rules read a URL."""
 
 
 @dataclass(slots=True)
@@ -64,28 +61,6 @@ class Tally:
     @property
     def is_whole(self) -> bool:
         return not (self.damaged or self.quarantined)
-
-
-@dataclass(frozen=True, slots=True)
-class _ByHost:
-    """A Chooser that pickle carries to other processes."""
-
-    sites: Mapping[str, Site]
-    hosts: Mapping[str, Site]
-    generic: Site
-
-    def __call__(self, url: str) -> Site:
-        if (site := self.hosts.get(host_key(url))) is not None:
-            return site
-        return next((site for site in self.sites.values() if canonical(url, site).mirror is not None), self.generic)
-
-
-def chooser(sites: Mapping[str, Site], only: str | None = None) -> Chooser:
-    """Chooses a URL's site by host among the seeds files, mirrors included; the generic site reads every other."""
-    if only is not None:
-        return _ByHost({}, {}, sites[only])
-    by_host = {host: site for site in reversed(list(sites.values())) for host in (*site.identity.hosts, *site.hosts)}
-    return _ByHost(dict(sites), by_host, generic_site())
 
 
 def replay(

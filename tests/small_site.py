@@ -14,9 +14,10 @@ from typing import Any
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.outcome_record import told
 from pipelines.archive.warc import Exchange, WarcWriter
+from pipelines.choice import chooser
 from pipelines.flow import read
 from pipelines.model import Hints, Kind
-from pipelines.replay import Tally, chooser, replay
+from pipelines.replay import Tally, replay
 from pipelines.site import Site, parse_site
 from pipelines.urls import canonical
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from pipelines.archive import Archive
 from pipelines.archive.article_record import article_id
+from pipelines.choice import chooser
 from pipelines.errors import ConfigurationError
 from pipelines.export import What, export
 from pipelines.feed import answer, feed
 from pipelines.formats import line
 from pipelines.model import Rights
 from pipelines.reextract import reextract, today
-from pipelines.replay import chooser
 from pipelines.site import USES
 from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, bring, empty, events
 from tests.small_site import rules, small, usual

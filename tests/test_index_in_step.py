@@ -17,9 +17,9 @@ from pipelines.archive.cdxj import CdxjIndex
 from pipelines.archive.records import sha256
 from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import Exchange, read_captures
+from pipelines.choice import chooser
 from pipelines.errors import ArchiveUnusable
 from pipelines.model import Capture
-from pipelines.replay import chooser
 from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import verify
 from tests.archive.test_cdxj import PYWB, REPLAY

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -73,3 +74,14 @@ def test_where_there_is_no_archive_none_is_made(tmp_path: Path) -> None:
 def test_importing_the_package_imports_nothing_that_is_heavy() -> None:
     program = "import sys, pipelines; print(sorted({'scrapy', 'twisted', 'lxml', 'sqlalchemy', 'trafilatura', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
+
+
+def test_an_installed_package_reads_pages_by_the_rules_of_their_sites(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path / "installed")
+    program = "import pipelines, pipelines.choice; print(pipelines.__file__, pipelines._chooser()('http://tech.china.com.cn/a').name)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path / "installed", capture_output=True, check=True, text=True)
+    assert done.stdout.split() == [str(tmp_path / "installed" / "pipelines" / "__init__.py"), "china_tech"]

@@ -25,10 +25,11 @@ from pipelines.archive.takedown_record import Tombstone, parse_takedown, takedow
 from pipelines.archive.urltable import NewUrl, State
 from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import read_captures, warc_files
+from pipelines.choice import chooser
 from pipelines.errors import Locked
 from pipelines.feed import feed
 from pipelines.model import Capture, Kind, Reason
-from pipelines.replay import chooser, replay
+from pipelines.replay import replay
 from pipelines.stages import Settlement, Visit, commit_visit
 from pipelines.verify import verify
 from tests.crawler.commands.invoke import invoke

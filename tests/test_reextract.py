@@ -15,13 +15,13 @@ from pipelines import reextract as module
 from pipelines.archive import schema, stored
 from pipelines.archive.article_record import article_id
 from pipelines.archive.records import sha256
+from pipelines.choice import chooser
 from pipelines.errors import OutOfSpace
 from pipelines.export import What as Wanted
 from pipelines.export import export
 from pipelines.feed import feed
 from pipelines.model import Reason, Rejection
 from pipelines.reextract import Difference, What, reextract, today
-from pipelines.replay import chooser
 from pipelines.verify import verify
 from tests.crawler.commands.invoke import invoke
 from tests.small_site import BATTERY, NOTE, ROBOT, START, Small, confirmation, exchange, page, rules, small, url, usual

@@ -21,10 +21,11 @@ from pipelines.archive.article_record import canonical_json
 from pipelines.archive.records import sha256
 from pipelines.archive.stored import records
 from pipelines.archive.warc import Exchange, WarcWriter
+from pipelines.choice import chooser
 from pipelines.errors import ArchiveUnusable
 from pipelines.intake import keep_file
 from pipelines.model import Capture, Kind, Reason, Verdict
-from pipelines.replay import GROUP, Tally, chooser, replay
+from pipelines.replay import GROUP, Tally, replay
 from pipelines.site import GENERIC, Site
 from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import What, verify

@@ -29,13 +29,13 @@ from pipelines.archive.outcome_record import told
 from pipelines.archive.records import sha256
 from pipelines.archive.urltable import NewUrl, State
 from pipelines.archive.warc import WarcWriter, read_captures, told_in
+from pipelines.choice import chooser
 from pipelines.errors import ArchiveUnusable, ConfigurationError, DamagedRecord, Locked, OutOfSpace
 from pipelines.export import What as Wanted
 from pipelines.export import export
 from pipelines.feed import feed
 from pipelines.flow import read
 from pipelines.model import Article, Capture, Kind
-from pipelines.replay import chooser
 from pipelines.site import load_sites
 from pipelines.stages import Settlement, Visit, commit_visit
 from pipelines.takedown import Taken, Which, alone, takedown

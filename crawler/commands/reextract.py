@@ -11,10 +11,10 @@ from crawler.command import ArchiveCommand, say
 from crawler.health import GOOD, PARTIAL
 from crawler.progress import Bar
 from pipelines.archive import open_archive
+from pipelines.choice import chooser
 from pipelines.compared import What
 from pipelines.errors import ConfigurationError
 from pipelines.reextract import reextract, today
-from pipelines.replay import chooser
 from pipelines.site import load_sites
 from pipelines.spool import Difference
 from pipelines.tables import Section, as_text, plain

@@ -11,8 +11,9 @@ from crawler.command import ArchiveCommand, say
 from crawler.health import GOOD, PARTIAL
 from crawler.progress import Bar
 from pipelines.archive import open_archive
+from pipelines.choice import chooser
 from pipelines.errors import ConfigurationError
-from pipelines.replay import Tally, chooser, replay
+from pipelines.replay import Tally, replay
 from pipelines.site import load_sites
 
 

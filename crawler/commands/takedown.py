@@ -12,7 +12,7 @@ from crawler.command import ArchiveCommand, say
 from crawler.health import GOOD
 from crawler.progress import Bar
 from pipelines.archive import open_archive
-from pipelines.replay import chooser
+from pipelines.choice import chooser
 from pipelines.site import load_sites
 from pipelines.takedown import Taken, Which, alone, takedown
 
