@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawler.choices import check
 from crawler.health import INTERRUPTED
+from crawler.pipe import close_streams, flush, open_streams, say_aside
 from pipelines.errors import ArchiveError
 
 
@@ -32,18 +32,25 @@ class ArchiveCommand(ScrapyCommand):
         """Does the work. Returns the exit status; raises ArchiveError, UsageError."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        name = type(self).__module__.rpartition(".")[2]
+        open_streams()
         try:
             with _sigterm_as_sigint():
                 if self.settings is not None:
                     check(self.settings)
                 self.exitcode = self.execute(args, opts)
+                flush()
         except ArchiveError as error:
-            print(f"scrapy {name}: {error}", file=sys.stderr)  # noqa: T201
+            say_aside(f"scrapy {self.name}: {error}")
             self.exitcode = error.exit_status
         except KeyboardInterrupt:
-            print(f"scrapy {name}: interrupted. Nothing committed is lost; run it again.", file=sys.stderr)  # noqa: T201
+            say_aside(f"scrapy {self.name}: interrupted. Nothing committed is lost; run it again.")
             self.exitcode = INTERRUPTED
+        finally:
+            close_streams()
+
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
 
     def add_archive_option(self, parser: argparse.ArgumentParser) -> None:
         assert self.settings is not None
@@ -88,12 +95,3 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 0 or more")
     return int(text)
-
-
-def say(line: str = "") -> None:
-    """One line on stdout; a closed pipe (`| head`) is no fault."""
-    try:
-        print(line)  # noqa: T201
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None

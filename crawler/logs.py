@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from pathlib import Path
 from typing import Self
 
 from scrapy.crawler import Crawler
 from scrapy.logformatter import LogFormatter
 from scrapy.settings import BaseSettings
+
+from crawler.pipe import say_aside
+from pipelines.archive.durable import disk_fault
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """C0, DEL and C1 controls, line and paragraph separators, and the invisible and bidirectional format characters"""
@@ -26,14 +31,40 @@ class OneLineFormatter(logging.Formatter):
         return one_line(super().format(record))
 
 
+class _GoesOn(logging.Handler):
+    """Where a log takes no more, as on a full disk, that is said once: logging itself would print a traceback a record."""
+
+    _is_lost = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._is_lost:
+            self._is_lost = True
+            say_aside(f"The log cannot be written ({error.strerror}). The run goes on; what follows may be missing in the log.")
+
+
+class _File(_GoesOn, logging.FileHandler):
+    """LOG_FILE."""
+
+
+class _Stream(_GoesOn, logging.StreamHandler):  # type: ignore[type-arg]  # the class itself takes none
+    """Standard error."""
+
+
 def handler_of(settings: BaseSettings) -> logging.Handler:
-    """The handler that Scrapy's LOG_ settings describe, writing one line a record."""
+    """The handler that Scrapy's LOG_ settings describe, writing one line a record. Raises OutOfSpace, ArchiveUnusable where
+    there can be no such file."""
     handler: logging.Handler = logging.NullHandler()
     if file := settings["LOG_FILE"]:
         mode = "a" if settings.getbool("LOG_FILE_APPEND") else "w"
-        handler = logging.FileHandler(file, mode=mode, encoding=settings["LOG_ENCODING"])
+        try:
+            handler = _File(file, mode=mode, encoding=settings["LOG_ENCODING"])
+        except OSError as error:
+            raise disk_fault(Path(file), error) from error
     elif settings.getbool("LOG_ENABLED"):
-        handler = logging.StreamHandler()
+        handler = _Stream()
     handler.setFormatter(OneLineFormatter(fmt=settings["LOG_FORMAT"], datefmt=settings["LOG_DATEFORMAT"]))
     handler.setLevel(settings["LOG_LEVEL"])
     return handler

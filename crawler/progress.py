@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TaskPro
 from rich.progress import Progress as RichProgress
 from rich.status import Status
 
+from crawler.pipe import say_aside
 from pipelines import report
 
 EVERY = 0.2
@@ -84,7 +85,3 @@ def plain_progress(title: str, unit: str, done: int, whole: int, seconds: float)
     if unit == "bytes":
         return f"{title}: {done / 2**20:,.0f} of {whole / 2**20:,.0f} MiB ({share}), {done / 2**20 / seconds:,.1f} MiB/s"
     return f"{title}: {done:,} of {whole:,} {unit} ({share}), {done / seconds:,.0f} a second"
-
-
-def say_aside(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201

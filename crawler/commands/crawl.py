@@ -11,7 +11,8 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.conf import arglist_to_dict
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
+from crawler.pipe import say
 from crawler.run import run
 from pipelines import report
 from pipelines.errors import ConfigurationError

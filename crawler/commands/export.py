@@ -8,7 +8,7 @@ import sys
 from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand
-from crawler.pipe import standard_output
+from crawler.pipe import say_aside, standard_output
 from pipelines import delivery
 from pipelines.archive import Archive, open_archive
 from pipelines.export import Tally, What, export, export_to
@@ -78,7 +78,9 @@ def to_pipe(archive: Archive, what: What, form: str, schema: str) -> None:
     if form == delivery.IN_FOLDERS and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", print_help=False)
     with standard_output() as out:
-        tell(export(archive, what, out, form=form, schema=schema), "standard output")
+        tally = export(archive, what, out, form=form, schema=schema)
+        out.flush()  # what is told was written
+        tell(tally, "standard output")
 
 
 def tell(tally: Tally, to: str) -> None:
@@ -87,4 +89,4 @@ def tell(tally: Tally, to: str) -> None:
     line = f"{tally.written.total()} of {tally.known} articles to {to}, cursor {tally.cursor}" + (
         f"; left out: {left_out}" if left_out else ""
     )
-    print(line, file=sys.stderr)  # noqa: T201
+    say_aside(line)

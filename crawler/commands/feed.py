@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand
-from crawler.pipe import standard_output
+from crawler.pipe import say_aside, standard_output
 from pipelines.archive import open_archive
 from pipelines.feed import answer
 from pipelines.formats import line
@@ -71,11 +70,11 @@ class Command(ArchiveCommand):
 
 def tell_sealed(made: Sequence[Segment], folder: Path) -> None:
     changes = sum(one.changes for one in made)
-    print(f"{changes} changes in {len(made)} new segments in {folder}", file=sys.stderr)  # noqa: T201
+    say_aside(f"{changes} changes in {len(made)} new segments in {folder}")
 
 
 def tell(withheld: Counter[str]) -> None:
     """What was withheld and why, on stderr; nothing where nothing was."""
     if withheld:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(withheld.items()))
-        print(f"{withheld.total()} of the deletes are articles withheld for their rights: {reasons}", file=sys.stderr)  # noqa: T201
+        say_aside(f"{withheld.total()} of the deletes are articles withheld for their rights: {reasons}")

@@ -8,7 +8,8 @@ from itertools import islice, pairwise
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
+from crawler.pipe import say
 from pipelines.archive import open_archive
 from pipelines.chronicle import Chapter, Chronicle, chronicle
 from pipelines.dedup.difference import unified

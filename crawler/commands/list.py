@@ -6,8 +6,9 @@ import argparse
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import GOOD
+from crawler.pipe import say
 from pipelines.site import load_sites
 
 

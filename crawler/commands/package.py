@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD, PARTIAL
+from crawler.pipe import say_aside
 from crawler.session import SOFTWARE
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.wacz import write_wacz
@@ -53,10 +53,10 @@ class Command(ArchiveCommand):
             title = opts.title or archive.path.resolve().name
             damage = write_wacz(Path(opts.to), warcs, software=SOFTWARE, created=datetime.now(UTC), title=title)
         for one in damage:
-            _tell(f"damaged, packed as it is: {one}")
+            say_aside(f"damaged, packed as it is: {one}")
         for path in left_out:
-            _tell(f"left out, a crawl is writing it: {path.name}")
-        _tell(f"{len(warcs)} WARC files, {Path(opts.to).stat().st_size:,} bytes, to {opts.to}")
+            say_aside(f"left out, a crawl is writing it: {path.name}")
+        say_aside(f"{len(warcs)} WARC files, {Path(opts.to).stat().st_size:,} bytes, to {opts.to}")
         return PARTIAL if damage else GOOD
 
 
@@ -74,7 +74,3 @@ def chosen(archive: Archive, names: list[str]) -> tuple[list[Path], list[Path]]:
             f"{archive.warc_folder}: holds no WARC file that is finished. Run `scrapy crawl` or `scrapy replay` first."
         )
     return packed, left_out
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201

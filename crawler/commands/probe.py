@@ -13,9 +13,10 @@ from urllib.parse import unquote
 import sqlalchemy as sa
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import GOOD, NOTHING_SAVED
 from crawler.logs import one_line
+from crawler.pipe import say
 from crawler.run import run
 from pipelines.archive import open_archive, schema, stored
 from pipelines.model import Kind

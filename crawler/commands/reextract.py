@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import GOOD, PARTIAL
+from crawler.pipe import say
 from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.choice import chooser

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
+from crawler.pipe import say
 from pipelines.archive import open_archive
 from pipelines.archive.durable import whole_file
 from pipelines.errors import ConfigurationError

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import judge
+from crawler.pipe import say
 from pipelines.archive import open_archive
 from pipelines.archive.urltable import State
 from pipelines.model import Status

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import GOOD
+from crawler.pipe import say
 from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.choice import chooser

@@ -7,8 +7,9 @@ import json
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, say
+from crawler.command import ArchiveCommand
 from crawler.health import GOOD, VERIFICATION_FAILED
+from crawler.pipe import say
 from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.verify import ADVICE, Result, verify

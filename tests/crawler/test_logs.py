@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from scrapy.settings import Settings
 from scrapy.utils.log import configure_logging
 
 from crawler.logs import OneLineFormatter, handler_of, install, one_line
+from pipelines.errors import ArchiveUnusable
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,8 @@ def root() -> Iterator[logging.Logger]:
         logging.getLogger(name).setLevel(its)
     for handler in set(logging.root.handlers) - set(before):
         logging.root.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # of a full disk
+            handler.close()
     logging.root.setLevel(level)
 
 
@@ -90,3 +93,19 @@ def test_a_log_goes_to_standard_error_by_default() -> None:
     handler = handler_of(Settings())
     assert isinstance(handler, logging.StreamHandler)
     assert not isinstance(handler, logging.FileHandler)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.usefixtures("root")
+def test_a_log_that_a_full_disk_does_not_take_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    install(Settings({"LOG_FILE": "/dev/full", "LOG_LEVEL": "WARNING"}))
+    for _ in range(3):
+        logging.getLogger("a").warning("all is well")
+    said = capsys.readouterr().err
+    assert said.startswith("The log cannot be written (No space left on device)")
+    assert said.count("\n") == 1
+
+
+def test_a_log_that_has_no_place_is_a_fault_of_the_machine() -> None:
+    with pytest.raises(ArchiveUnusable, match=r"/none/at/all\.log: No such file"):
+        handler_of(Settings({"LOG_FILE": "/none/at/all.log"}))
