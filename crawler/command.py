@@ -7,11 +7,12 @@ import contextlib
 import os
 import signal
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawler.choices import check
@@ -52,9 +53,15 @@ class ArchiveCommand(ScrapyCommand):
     def name(self) -> str:
         return type(self).__module__.rpartition(".")[2]
 
+    def refuse(self, args: list[str], instead: str) -> None:
+        """For a command that takes none: the first argument that stands behind no option, and how it may have been meant."""
+        if args:
+            raise UsageError(f"{args[0]!r} follows no option. {instead}")
+
     def add_archive_option(self, parser: argparse.ArgumentParser) -> None:
         assert self.settings is not None
-        parser.add_argument("--archive", metavar="DIR", help=f"the archive's folder (default: ARCHIVE_DIR, {self.settings['ARCHIVE_DIR']})")
+        told = f"the archive's folder (default: ARCHIVE_DIR, {self.settings['ARCHIVE_DIR']})"
+        parser.add_argument("--archive", type=named_folder, metavar="DIR", help=told)
 
     def add_workers_option(self, parser: argparse.ArgumentParser) -> None:
         """Work over whole archives takes all cores, unless EXTRACT_WORKERS was set by hand."""
@@ -62,7 +69,11 @@ class ArchiveCommand(ScrapyCommand):
         parser.add_argument("--workers", type=_count, metavar="N", help=told)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """What was not said is as set, by -s too, which Scrapy reads only now."""
+        """What was not said is as set, by -s too, which Scrapy reads only now. Raises UsageError."""
+        if unknown := [one for one in args if one.startswith("-") and one != "-"]:
+            raise UsageError(f"there is no option {unknown[0]}. `scrapy {self.name} --help` lists them.")
+        _check_text([*args, *_texts(opts)])
+        _check_places(opts)
         super().process_options(args, opts)
         assert self.settings is not None
         if "archive" in opts and opts.archive is None:
@@ -89,6 +100,37 @@ def _sigterm_as_sigint() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+SCRAPYS_FILES = ("logfile", "pidfile", "profile")
+"""Options of every command, for files that Scrapy itself writes"""
+
+
+def _check_places(opts: argparse.Namespace) -> None:
+    """Scrapy would try, and print a traceback; for --profile after all the work."""
+    for option in SCRAPYS_FILES:
+        place = Path(getattr(opts, option, None) or os.devnull)
+        if place.is_dir() or not os.access(place if place.exists() else place.parent, os.W_OK):
+            raise UsageError(f"--{option} {place}: no file can be written there. Name one in a folder that exists and is yours.")
+
+
+def _texts(opts: argparse.Namespace) -> Iterator[str]:
+    for value in vars(opts).values():
+        yield from map(str, value if isinstance(value, list) else [value])
+
+
+def _check_text(words: Iterable[str]) -> None:
+    """Bytes that are no UTF-8 come as surrogates, which neither a catalogue nor a manifest can hold."""
+    for word in words:
+        if not word.isascii() and word.encode("utf-8", "replace").decode() != word:
+            raise UsageError(f"{word!a}: is no UTF-8. Where the locale has none, set LC_ALL=C.UTF-8; name a file otherwise.")
+
+
+def named_folder(text: str) -> str:
+    """The value of an option that names a folder; "" is what a variable leaves that nobody has set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} names no folder")
+    return text
 
 
 def _count(text: str) -> int:

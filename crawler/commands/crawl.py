@@ -38,12 +38,15 @@ class Command(ArchiveCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        self.add_archive_option(parser)
         text = "since=DATE, until=DATE: articles of these days; max_articles=N: stop after N new ones; sample=1: look, keep nothing"
         parser.add_argument("-a", dest="arguments", action="append", default=[], metavar="NAME=VALUE", help=text)
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
         if len(args) != 1:
             raise UsageError("Name one site; `scrapy list` lists them.")
+        assert self.settings is not None
+        self.settings.set("ARCHIVE_DIR", opts.archive, priority="cmdline")
         try:
             arguments = arglist_to_dict(opts.arguments)
         except ValueError:
@@ -54,7 +57,6 @@ class Command(ArchiveCommand):
         if sample == "0":
             return self._run(args[0], arguments)
         with tempfile.TemporaryDirectory(prefix="sample-") as folder:
-            assert self.settings is not None
             self.settings.set("ARCHIVE_DIR", folder, priority="cmdline")
             self.settings.set("CATALOGUE_URL", None, priority="cmdline")
             return self._run(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments})

@@ -53,7 +53,8 @@ class Command(ArchiveCommand):
         add("--use", choices=USES, help="leave out what its rights reserve for this use (default: leave nothing out)")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args or not opts.to:
+        self.refuse(args, "One site alone: --site SITE; the file: --to PATH.")
+        if not opts.to:
             raise UsageError("Say where to: --to PATH, or --to - for standard output.")
         form = opts.format or format_of(opts.to)
         what = What(everything=opts.all, site=opts.site, use=opts.use)

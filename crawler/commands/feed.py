@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand
+from crawler.command import ArchiveCommand, named_folder
 from crawler.pipe import say_aside, standard_output
 from pipelines.archive import open_archive
 from pipelines.feed import answer
@@ -44,15 +44,18 @@ class Command(ArchiveCommand):
         add(
             "--segments",
             metavar="DIR",
-            type=Path,
+            type=named_folder,
             help="write <first>-<last>.parquet and manifest.json there, from where the manifest ends",
         )
         add("--limit", type=int, metavar="N", help=f"at most N articles; with --segments, in each of them (default there: {SIZE:,})")
         add("--use", choices=USES, help="withhold what its rights reserve for this use, beside what the seeds files withhold")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args or (opts.since is None) == (opts.segments is None):
-            raise UsageError("Say from where: --since CURSOR, or --since 0 for everything. --segments DIR knows it from its manifest.")
+        self.refuse(args, "A cursor follows --since, a folder --segments.")
+        if opts.since is None and opts.segments is None:
+            raise UsageError("Say from where: --since CURSOR, or --since 0 for everything; or --segments DIR, for files.")
+        if opts.since is not None and opts.segments is not None:
+            raise UsageError("--since and --segments do not go together: a folder of segments goes on where its manifest ends.")
         if opts.limit is not None and opts.limit < 1:
             raise UsageError("--limit is a number of articles, 1 or more.", print_help=False)
         assert self.settings is not None
@@ -63,7 +66,8 @@ class Command(ArchiveCommand):
                     for change in answer(archive, opts.since, opts.limit, opts.use, withheld):
                         out.write(line(change))
             else:
-                tell_sealed(seal(archive, opts.segments, use=opts.use, size=opts.limit or SIZE, withheld=withheld), opts.segments)
+                place = Path(opts.segments)
+                tell_sealed(seal(archive, place, use=opts.use, size=opts.limit or SIZE, withheld=withheld), place)
         tell(withheld)
         return 0
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from scrapy.exceptions import UsageError
-
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD
 from crawler.pipe import say
@@ -13,6 +11,9 @@ from pipelines.site import load_sites
 
 
 class Command(ArchiveCommand):
+    def syntax(self) -> str:
+        return "[options]"
+
     def short_desc(self) -> str:
         return "The sites, one a line"
 
@@ -20,8 +21,7 @@ class Command(ArchiveCommand):
         return "Prints the names of all sites, after checking every seeds file whole. Exit statuses: 0 good, 20 bad configuration."
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:  # noqa: ARG002
-        if args:
-            raise UsageError("scrapy list takes no arguments.")
+        self.refuse(args, "The folder of seeds files is -s SEEDS_DIR=DIR.")
         for name in load_sites(self.seeds):
             say(name)
         return GOOD

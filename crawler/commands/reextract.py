@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from scrapy.exceptions import UsageError
-
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD, PARTIAL
 from crawler.pipe import say
@@ -50,8 +48,7 @@ class Command(ArchiveCommand):
         add("--dry-run", action="store_true", help="print what would change, and change nothing")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args:
-            raise UsageError("Name the archive with --archive DIR.")
+        self.refuse(args, "Name the archive with --archive DIR.")
         sites = load_sites(self.seeds)
         if opts.site is not None and opts.site not in sites:
             raise ConfigurationError(f"There is no site {opts.site!r} in {self.seeds}. Known sites: {', '.join(sites)}.")

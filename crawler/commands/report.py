@@ -41,10 +41,11 @@ class Command(ArchiveCommand):
         parser.add_argument("--json", action="store_true", help="print the facts as one JSON object instead")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args or (opts.html and opts.json):
-            raise UsageError("One of --html FILE and --json, and no further arguments.")
+        self.refuse(args, "Name the archive with --archive DIR, a run with --run ID.")
+        if opts.html is not None and opts.json:
+            raise UsageError("One of --html FILE and --json.")
         assert self.settings is not None
-        page = _page(opts.html) if opts.html else None
+        page = _page(opts.html) if opts.html is not None else None
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive, archive.catalogue.snapshot() as tx:
             told = review(tx, opts.run)
         if page is not None:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from scrapy.exceptions import UsageError
-
 from crawler.command import ArchiveCommand
 from crawler.health import judge
 from crawler.pipe import say
@@ -42,8 +40,7 @@ class Command(ArchiveCommand):
         self.add_archive_option(parser)
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args:
-            raise UsageError("Name the archive with --archive DIR.")
+        self.refuse(args, "Name the archive with --archive DIR.")
         assert self.settings is not None
         now = time.time()
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:

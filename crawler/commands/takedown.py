@@ -46,7 +46,8 @@ class Command(ArchiveCommand):
         add("--reason", metavar="TEXT", help="why; stands in the tombstone and in audit.log")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args or sum(bool(one) for one in (opts.url, opts.pattern, opts.id)) != 1 or not (opts.reason or "").strip():
+        self.refuse(args, "Name what goes with --url, --pattern or --id; quote a reason of several words.")
+        if sum(bool(one) for one in (opts.url, opts.pattern, opts.id)) != 1 or not (opts.reason or "").strip():
             raise UsageError("Say what (one of --url, --pattern, --id) and why (--reason).")
         which = Which(url=opts.url or None, id=opts.id or None, pattern=opts.pattern or None)
         choose = chooser(load_sites(self.seeds))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from scrapy.exceptions import UsageError
-
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD, VERIFICATION_FAILED
 from crawler.pipe import say
@@ -39,8 +37,7 @@ class Command(ArchiveCommand):
         parser.add_argument("--json", action="store_true", help="the result as one JSON object")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
-        if args:
-            raise UsageError("Name the archive with --archive DIR.")
+        self.refuse(args, "Name the archive with --archive DIR.")
         assert self.settings is not None
         bar = Bar("Reading WARC files", "bytes")
         try:

@@ -68,7 +68,7 @@ def test_a_folder_is_for_parquet(archive: Archive, tmp_path: Path, capsys: pytes
     ("arguments", "status", "says"),
     [
         ([], 2, "Say where to"),
-        (["--to", "-", "more"], 2, "Say where to"),
+        (["--to", "-", "more"], 2, "'more' follows no option. One site alone: --site SITE"),
         (["--to", "{archive}/catalogue.db"], 20, "lies in the archive"),
         (["--to", "{folder}/no/out"], 20, "there is no folder"),
         (["--to", "{folder}", "--format", "csv"], 20, "is a folder"),

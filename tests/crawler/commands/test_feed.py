@@ -64,9 +64,9 @@ def test_segments_are_written_to_a_folder_and_told_on_stderr(archive: Archive, t
     ("arguments", "status", "says"),
     [
         ([], 2, "Say from where"),
-        (["--since", "0", "more"], 2, "Say from where"),
+        (["--since", "0", "more"], 2, "'more' follows no option"),
         (["--since", "0", "--limit", "0"], 2, "1 or more"),
-        (["--since", "0", "--segments", "/none/at/all"], 2, "knows it from its manifest"),
+        (["--since", "0", "--segments", "/none/at/all"], 2, "--since and --segments do not go together"),
         (["--segments", "/none/at/all"], 20, "there is no folder /none/at"),
         (["--since", "99"], 20, "never gave the cursor 99; its newest is 2"),
         (["--since", "-1"], 20, "never gave the cursor -1"),

@@ -59,6 +59,8 @@ def test_programs_get_json(archive: Archive, capsys: pytest.CaptureFixture[str])
         (["--run", "7"], 20, "There is no run 7; the last is 1"),
         (["--html", "{folder}"], 20, "is no place for a file"),
         (["--html", "{folder}/no/report.html"], 20, "is no place for a file"),
+        (["--html", ""], 20, "is no place for a file"),
+        (["1"], 2, "'1' follows no option. Name the archive with --archive DIR, a run with --run ID"),
         (["--html", "/dev/null"], 20, "is no place for a file"),
         (["--html", "x", "--json"], 2, "One of"),
         (["--archive", "{folder}/none"], 21, "there is no archive here"),
