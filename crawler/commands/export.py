@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
@@ -11,6 +13,7 @@ from crawler.command import ArchiveCommand
 from crawler.pipe import say_aside, standard_output
 from pipelines import delivery
 from pipelines.archive import Archive, open_archive
+from pipelines.errors import ConfigurationError
 from pipelines.export import Tally, What, export, export_to
 from pipelines.formats import FORMATS, SCHEMAS
 from pipelines.site import USES
@@ -41,7 +44,7 @@ class Command(ArchiveCommand):
         self.add_archive_option(parser)
         add = parser.add_argument
         add("--to", metavar="PATH", help="a file; - for standard output; for parquet also a folder, split by site and month")
-        add("--format", choices=FORMATS, help="how rows are written (default: by the ending of PATH, else jsonl)")
+        add("--format", choices=FORMATS, help="how rows are written (default: by the ending of PATH; jsonl where it has none)")
         add(
             "--schema",
             choices=SCHEMAS,
@@ -56,7 +59,7 @@ class Command(ArchiveCommand):
         self.refuse(args, "One site alone: --site SITE; the file: --to PATH.")
         if not opts.to:
             raise UsageError("Say where to: --to PATH, or --to - for standard output.")
-        form = opts.format or format_of(opts.to)
+        form = format_of(opts.to, opts.format)
         what = What(everything=opts.all, site=opts.site, use=opts.use)
         assert self.settings is not None
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive:
@@ -69,10 +72,19 @@ class Command(ArchiveCommand):
         return 0
 
 
-def format_of(to: str) -> str:
-    """The format that the ending of a path names; the longest ending that is one."""
-    fitting = (form for form in sorted(FORMATS, key=len, reverse=True) if to.rstrip("/").endswith(f".{form}"))
-    return next(fitting, DEFAULT_FORMAT)
+def format_of(to: str, chosen: str | None) -> str:
+    """The format that was chosen, or that the ending of a path names: the longest that does. Raises ConfigurationError where the
+    file would not be what its name says."""
+    name = os.path.basename(to.rstrip(os.sep))  # noqa: PTH119  # a path may end in /, which says that it is a folder
+    ending = next((form for form in sorted(FORMATS, key=len, reverse=True) if name.endswith(f".{form}")), None)
+    if chosen is not None:
+        if ending not in (None, chosen):
+            raise ConfigurationError(f"{to}: ends in .{ending}, and --format is {chosen}. Name the file, or choose the format, otherwise.")
+        return chosen
+    if ending is None and (other := Path(name).suffix):
+        *most, last = (f".{form}" for form in FORMATS)
+        raise ConfigurationError(f"{to}: {other!r} is no format. End the name in {', '.join(most)} or {last}, or choose with --format.")
+    return ending or DEFAULT_FORMAT
 
 
 def to_pipe(archive: Archive, what: What, form: str, schema: str) -> None:

@@ -50,10 +50,14 @@ def test_the_format_is_that_of_the_name(archive: Archive, tmp_path: Path, capsys
 
 @pytest.mark.parametrize(
     ("to", "form"),
-    [*((f"out.{form}", form) for form in FORMATS), ("-", "jsonl"), ("corpus", "jsonl"), ("out.gz", "jsonl"), ("x.parquet/", "parquet")],
+    [*((f"out.{form}", form) for form in FORMATS), ("-", "jsonl"), ("corpus", "jsonl"), ("a.b/corpus", "jsonl"), ("x.parquet/", "parquet")],
 )
 def test_an_ending_that_names_a_format_chooses_it(to: str, form: str) -> None:
-    assert format_of(to) == form
+    assert format_of(to, None) == form
+
+
+def test_a_name_without_a_format_takes_the_one_that_is_said() -> None:
+    assert format_of("corpus.2024", "csv") == "csv"
 
 
 def test_a_folder_is_for_parquet(archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +73,10 @@ def test_a_folder_is_for_parquet(archive: Archive, tmp_path: Path, capsys: pytes
     [
         ([], 2, "Say where to"),
         (["--to", "-", "more"], 2, "'more' follows no option. One site alone: --site SITE"),
-        (["--to", "{archive}/catalogue.db"], 20, "lies in the archive"),
+        (["--to", "{folder}/y.xlsx"], 20, "y.xlsx: '.xlsx' is no format. End the name in .jsonl, .jsonl.gz, .jsonl.zst, .csv or .parquet"),
+        (["--to", "{folder}/y.gz"], 20, "'.gz' is no format"),
+        (["--to", "{folder}/y.jsonl.gz", "--format", "jsonl"], 20, "ends in .jsonl.gz, and --format is jsonl"),
+        (["--to", "{archive}/catalogue.db", "--format", "csv"], 20, "lies in the archive"),
         (["--to", "{folder}/no/out"], 20, "there is no folder"),
         (["--to", "{folder}", "--format", "csv"], 20, "is a folder"),
         (["--to", "-", "--site", "none"], 20, "no article of a site 'none'. It has: china_tech"),
