@@ -94,6 +94,11 @@ def _tell(count: int, text: str) -> bool:
     return count >= HAN_SHARE * len(text) or count >= HAN_SHARE * characters(_LETTER, text)
 
 
+def several(count: int, what: str) -> str:
+    """How many, for people: "1 record", "2 records"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def visible_length(text: str) -> int:
     """How many characters of `text` are not white space."""
     return len(text) - characters(_SPACE, text)

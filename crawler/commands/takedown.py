@@ -16,6 +16,7 @@ from pipelines.archive import open_archive
 from pipelines.choice import chooser
 from pipelines.site import load_sites
 from pipelines.takedown import Taken, Which, alone, takedown
+from pipelines.text import several
 
 SHOWN = 10
 """copies that are named"""
@@ -61,10 +62,6 @@ class Command(ArchiveCommand):
         for line in lines(taken):
             say(line)
         return GOOD
-
-
-def several(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def lines(taken: Taken) -> Iterator[str]:

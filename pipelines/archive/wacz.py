@@ -77,6 +77,15 @@ def unpack_wacz(package: Path, folder: Path) -> tuple[list[Path], list[DamagedRe
     return [folder / _target(entry) for entry in entries], damage
 
 
+def holds_warc(package: Path) -> bool:
+    """Whether a file is a ZIP file with a WARC file where WACZ has them. Raises OSError."""
+    try:
+        with zipfile.ZipFile(package) as opened:
+            return any(map(_is_warc, opened.infolist()))
+    except zipfile.BadZipFile:
+        return False
+
+
 class _PackageWriter:
     """Adds resources to a package and keeps what datapackage.json says about them."""
 
