@@ -8,12 +8,14 @@ forbids is no work left behind: the next run may not do it either.
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crawler.frontier import NOT_ITS_FAULT
 from pipelines import report
+from pipelines.text import several
 
 GOOD = 0
 OUR_FAULT = 1
@@ -56,22 +58,22 @@ def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str
     if not ledger.get("our_faults"):
         return None
     return (
-        f"A fault of ours: our own code failed on {ledger['our_faults']} answers. Their bytes are kept; the tracebacks are in quarantine/ "
-        "and in the log. Report them; a newer version reads the bytes again with `scrapy replay`."
+        f"A fault of ours: our own code failed on {several(ledger['our_faults'], 'answer')}. Every byte is kept; the tracebacks are in "
+        "quarantine/ and in the log. Report them; a newer version reads the bytes again with `scrapy replay`."
     )
 
 
 def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     if not ledger.get("interrupted"):
         return None
-    return f"Interrupted by {ledger['interrupted']}: what was in flight is saved, {ledger['urls']['left']} URLs are left for the next run."
+    return f"Interrupted by {ledger['interrupted']}: what was in flight is saved, {_are_left(ledger['urls']['left'])} for the next run."
 
 
 def _refused(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     refused = ledger["failures"].get("robots", 0) + ledger["failures"].get("host_given_up", 0)
     if not refused or ledger["lists"] or _saved(ledger):
         return None
-    return f"Refused: robots.txt or the hosts themselves turned all {refused} requests away; see the log for each host's reason."
+    return f"Refused: robots.txt or the hosts themselves turned {several(refused, 'request')} away; see the log for each host's reason."
 
 
 def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
@@ -93,20 +95,28 @@ def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -
         return None
     usual = statistics.median(past.get("lists", 0) for past in earlier)
     if ledger["lists"] < FAR_LESS_SHARE * usual:
-        return f"Far less than usual: {ledger['lists']} lists could be read; usually it is {usual:.0f}."
+        return f"Far less than usual: {several(ledger['lists'], 'list')} could be read; usually it is {usual:.0f}."
     return None
 
 
 def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
-    failed = sum(count for word, count in ledger["failures"].items() if word != "robots")
-    if not ledger["urls"]["left"] and not failed:
+    left = ledger["urls"]["left"]
+    told = Counter({word: count for word, count in ledger["failures"].items() if word != "robots"})
+    counts = {what: (told & Counter(words)).total() for what, words in report.failed(ledger).items()}
+    if not left and not any(counts.values()):
         return None
     parts = []
-    if ledger["urls"]["left"]:
-        parts.append(f"{ledger['urls']['left']} URLs are left" + (f" ({ledger['left_because']})" if ledger.get("left_because") else ""))
-    if failed:
-        parts.append(f"{failed} requests failed")
-    return f"Partial: {' and '.join(parts)}; the next run goes on with them."
+    if left:
+        why = f" ({ledger['left_because']})" if ledger.get("left_because") else ""
+        parts.append(f"{_are_left(left)}{why}")
+    if failed := " and ".join(several(count, what) for what, count in counts.items() if count):
+        parts.append(f"{failed} failed")
+    them = "it" if left + sum(counts.values()) == 1 else "them"
+    return f"Partial: {', '.join(parts)}; the next run goes on with {them}."
+
+
+def _are_left(count: int) -> str:
+    return f"{several(count, 'URL')} {'is' if count == 1 else 'are'} left"
 
 
 def _saved(ledger: Mapping[str, Any]) -> int:

@@ -13,6 +13,7 @@ from rich.status import Status
 
 from crawler.pipe import say_aside
 from pipelines import report
+from pipelines.text import several
 
 EVERY = 0.2
 """seconds between two redraws"""
@@ -35,7 +36,7 @@ class Progress:
             return
         self._shown_at = now
         saved = sum(visits.get(word, 0) for word in report.SAVED)
-        self._status.update(f"{sum(visits.values())} articles fetched, {saved} saved")
+        self._status.update(f"{several(sum(visits.values()), 'article')} fetched, {saved} saved")
 
     def end(self) -> None:
         if self._status is not None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from pipelines.archive.schema import article, url
 from pipelines.archive.urltable import State
 from pipelines.model import Kind, Reason, Verdict
+from pipelines.text import several
 
 SAVED = (Verdict.NEW, Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED, Verdict.REVISION)
 NOTHING_NEW = (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
@@ -95,20 +96,30 @@ def reconciles(ledger: Mapping[str, Any]) -> bool:
     return bool(urls["visited"] == sum(ledger["visits"].values()) and ledger["known"] == sum(urls.values()))
 
 
+def failed(ledger: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """What failed in a run, by reason: articles, captures that other archives have, and lists, which are all that is left."""
+    articles = _below(ledger["visits"], "failed/")
+    captures = (ledger.get("backfill") or {}).get("failed", {})
+    lists = Counter(ledger.get("failures", {})) - Counter(articles) - Counter(captures)
+    return {"article": articles, "list": dict(lists), "capture of another archive": captures}
+
+
 def lines(ledger: Mapping[str, Any]) -> list[str]:
     """The run report, a line a fact."""
     visits, urls = ledger["visits"], ledger["urls"]
     rejected = {word: n for word, n in visits.items() if word in tuple(Reason) and word != Reason.NOT_MODIFIED}
-    failed = {word.removeprefix("failed/"): n for word, n in visits.items() if word.startswith("failed/")}
+    bad = failed(ledger)
+    lists = several(ledger["lists"], "list")
     rows = [
-        ("discovered", f"{ledger['discovered']} new article URLs on {ledger['lists']} lists; {ledger['known']} known"),
-        ("fetched", f"{urls['visited']} article URLs in {ledger['requests']} requests"),
+        ("discovered", f"{several(ledger['discovered'], 'new article URL')} on {lists}; {ledger['known']} known"),
+        ("fetched", f"{several(urls['visited'], 'article URL')} in {several(ledger['requests'], 'request')}"),
         ("new", str(visits.get(Verdict.NEW, 0))),
         ("duplicates", _words({word: visits.get(word, 0) for word in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)})),
         ("revisions", str(visits.get(Verdict.REVISION, 0))),
         ("unchanged", f"{visits.get(Verdict.UNCHANGED, 0)}, and {visits.get(Reason.NOT_MODIFIED, 0)} not modified (304)"),
         ("rejected", _words(rejected)),
-        ("failed", _words(failed)),
+        ("failed articles", _words(bad["article"])),
+        ("failed lists", _words(bad["list"])),
         ("not due", str(urls["not_due"])),
         ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
         ("set aside", str(urls["set_aside"])),
@@ -116,7 +127,7 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         *_of_backfill(ledger),
         *_of_discovery(ledger),
         ("seconds", f"{ledger['seconds']:.1f}"),
-        ("archive", f"{ledger['archive']}: {ledger['articles']['shown']} articles in the corpus"),
+        ("archive", f"{ledger['archive']}: {several(ledger['articles']['shown'], 'article')} in the corpus"),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]

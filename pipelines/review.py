@@ -23,6 +23,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.model import Article, Kind, Reason, Verdict
 from pipelines.overview import Run, as_run, runs
 from pipelines.tables import Cell, Section
+from pipelines.text import several
 
 EXAMPLES = 3
 MOST_LINES = 20
@@ -43,6 +44,8 @@ ODD = 2.0
 HISTORY = 3
 """earlier runs before "usually" means anything"""
 _ACCEPTED = (*Verdict, Reason.NOT_MODIFIED, "awaiting_parts")
+_SHOWN = {"failed": "failed articles"}
+"""measures that people need more words for"""
 _MEASURES = ("discovered", "requests", "lists", "new", "revision", "rejected", "failed", "seconds")
 
 
@@ -231,7 +234,7 @@ def _cluster_section(clusters: Mapping[str, Any]) -> Section:
         title="Stories told more than once",
         columns=("articles", "one of them"),
         rows=tuple((one["size"], one["url"]) for one in clusters["largest"]),
-        note=f"{sum(sizes.values())} stories in {articles} articles, {sizes.get('1', 0)} of them told once",
+        note=f"{several(sum(sizes.values()), 'story')} in {several(articles, 'article')}, {sizes.get('1', 0)} of them told once",
     )
 
 
@@ -250,7 +253,7 @@ def _against(now: Mapping[str, float], usual: Mapping[str, float]) -> Section:
     title = "Against the runs before it"
     if not usual:
         return Section(title=title, note=f"fewer than {HISTORY} of them ended: nothing to compare with yet")
-    rows = tuple((name, round(now[name]), round(usual[name]), _odd(now[name], usual[name]) or "") for name in _MEASURES)
+    rows = tuple((_SHOWN.get(name, name), round(now[name]), round(usual[name]), _odd(now[name], usual[name]) or "") for name in _MEASURES)
     return Section(title=title, columns=("", "this run", "usually", ""), rows=rows)
 
 
@@ -297,5 +300,5 @@ def _moved(now: Mapping[str, Shape], before: Mapping[str, Shape]) -> Iterator[tu
 def _top(title: str, column: str, counted: Mapping[str, int]) -> Section:
     rows = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     rest = len(rows) - TOP
-    note = f"and {rest} others with {sum(count for _, count in rows[TOP:])} articles" if rest > 0 else None
+    note = f"and {several(rest, 'other')} with {several(sum(count for _, count in rows[TOP:]), 'article')}" if rest > 0 else None
     return Section(title=title, columns=(column, "articles"), rows=tuple(rows[:TOP]), note=note)

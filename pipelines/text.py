@@ -95,8 +95,10 @@ def _tell(count: int, text: str) -> bool:
 
 
 def several(count: int, what: str) -> str:
-    """How many, for people: "1 record", "2 records"."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    """How many, for people: "1 record", "2 records", "2 stories", "2 copies", "2 captures of another archive"."""
+    noun, of, rest = what.partition(" of ")
+    plural = f"{noun[:-1]}ies" if noun.endswith(("ry", "py")) else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}{of}{rest}"
 
 
 def visible_length(text: str) -> int:

@@ -427,7 +427,7 @@ def test_the_command_prints_the_report_and_ends_with_0(made: Small, tmp_path: Pa
     assert f"    - {NOTE}" in dry.out
     assert "--dry-run" in dry.out
     done = invoke(capsys, "reextract", "--archive", made.folder, "--workers", 0, **settings)
-    assert "5 captures were written down anew." in done.out
+    assert "5 captures written down anew." in done.out
     made.more = STRICTER
     with made.open() as archive:
         assert verify(archive).passed

@@ -51,6 +51,26 @@ def test_links_that_were_left_out_are_printed_by_reason() -> None:
     assert "links skipped" not in said(QUIET | {"skipped": {}})
 
 
+def test_articles_that_failed_and_lists_that_failed_are_two_counts() -> None:
+    visits = {"visits": {"unchanged": 1, "failed/timeout": 1, "failed/our_fault": 1}, "failures": {"timeout": 3, "http_error": 1}}
+    told = said(QUIET | visits)
+    assert told["failed articles"] == "2 (our_fault 1, timeout 1)"
+    assert told["failed lists"] == "3 (http_error 1, timeout 2)"
+
+
+def test_captures_of_other_archives_that_failed_are_no_lists() -> None:
+    asked = {"taken": {}, "waiting": 1, "promised": 1, "set_aside": 0, "listed": 0, "failed": {"record_cut": 1}}
+    told = said(QUIET | {"failures": {"record_cut": 1}, "backfill": asked})
+    assert (told["failed lists"], told["broken promises"]) == ("0", "1 (record_cut 1)")
+
+
+def test_one_is_not_several() -> None:
+    told = said(QUIET | {"discovered": 1, "lists": 1, "requests": 1, "articles": {"shown": 1}})
+    assert told["discovered"] == "1 new article URL on 1 list; 5 known"
+    assert told["fetched"] == "1 article URL in 1 request"
+    assert told["archive"] == "archive: 1 article in the corpus"
+
+
 def test_the_lines_stand_in_two_columns() -> None:
     rows = lines(QUIET | {"gaps": {"one.example.cn": {"covered": 9, "seen": 9, "missing": 0}}})
     width = max(len(name) for name in said(QUIET))

@@ -683,7 +683,7 @@ def test_the_command_says_what_went_and_what_stays(made: Small, tmp_path: Path, 
     done = invoke(capsys, "takedown", "--archive", made.folder, "--url", url("robot"), "--reason", "asked to", **settings)
     assert (done.status, done.err) == (0, "")
     assert f"{ROBOT_ID}  {url('robot')}: 2 captures" in done.out
-    assert "1 copies at other URLs stay" in done.out
+    assert "1 copy at other URLs stays" in done.out
     assert COPY_ID in done.out
     assert not [text for text in ROBOT if text in done.out]
     assert is_true(made)

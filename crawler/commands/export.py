@@ -17,6 +17,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.export import Tally, What, export, export_to
 from pipelines.formats import FORMATS, SCHEMAS
 from pipelines.site import USES
+from pipelines.text import several
 
 PIPE = "-"
 DEFAULT_FORMAT = "jsonl"
@@ -99,7 +100,7 @@ def to_pipe(archive: Archive, what: What, form: str, schema: str) -> None:
 def tell(tally: Tally, to: str) -> None:
     """What was written and what was left out, on stderr: stdout may be the data."""
     left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(tally.excluded.items()))
-    line = f"{tally.written.total()} of {tally.known} articles to {to}, cursor {tally.cursor}" + (
+    line = f"{tally.written.total()} of {several(tally.known, 'article')} to {to}, cursor {tally.cursor}" + (
         f"; left out: {left_out}" if left_out else ""
     )
     say_aside(line)

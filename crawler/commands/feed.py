@@ -16,6 +16,7 @@ from pipelines.feed import answer
 from pipelines.formats import line
 from pipelines.segments import SIZE, Segment, seal
 from pipelines.site import USES
+from pipelines.text import several
 
 
 class Command(ArchiveCommand):
@@ -74,11 +75,12 @@ class Command(ArchiveCommand):
 
 def tell_sealed(made: Sequence[Segment], folder: Path) -> None:
     changes = sum(one.changes for one in made)
-    say_aside(f"{changes} changes in {len(made)} new segments in {folder}")
+    say_aside(f"{several(changes, 'change')} in {several(len(made), 'new segment')} in {folder}")
 
 
 def tell(withheld: Counter[str]) -> None:
     """What was withheld and why, on stderr; nothing where nothing was."""
     if withheld:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(withheld.items()))
-        say_aside(f"{withheld.total()} of the deletes are articles withheld for their rights: {reasons}")
+        are = "is an article" if withheld.total() == 1 else "are articles"
+        say_aside(f"{withheld.total()} of the deletes {are} withheld for their rights: {reasons}")

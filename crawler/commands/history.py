@@ -15,7 +15,7 @@ from pipelines.chronicle import Chapter, Chronicle, chronicle
 from pipelines.dedup.difference import unified
 from pipelines.model import Article
 from pipelines.site import load_sites
-from pipelines.text import line
+from pipelines.text import line, several
 from pipelines.urls import canonical, in_scope
 
 
@@ -71,7 +71,7 @@ def lines(told: Chronicle) -> Iterator[str]:
 
 def _cluster(told: Chronicle) -> Iterator[str]:
     if told.relatives:
-        yield f"  one story with {len(told.relatives)} other articles; the corpus shows {_shown(told)}"
+        yield f"  one story with {several(len(told.relatives), 'other article')}; the corpus shows {_shown(told)}"
         yield from (f"    {line(other.url)}  {other.status}" for other in told.relatives)
 
 
@@ -84,8 +84,8 @@ def _shown(told: Chronicle) -> str:
 
 def _chapter(made: Chapter) -> Iterator[str]:
     yield ""
-    letters = len(made.article.text)
-    yield f"revision {made.number}  {_minute(made.fetched_at)}  {made.change or 'first'}  {letters} characters  {line(made.warc)}"
+    letters = several(len(made.article.text), "character")
+    yield f"revision {made.number}  {_minute(made.fetched_at)}  {made.change or 'first'}  {letters}  {line(made.warc)}"
 
 
 def _difference(old: Article, new: Article) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pipelines.archive import Archive, open_archive
 from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import is_being_written, warc_files
 from pipelines.errors import ConfigurationError
+from pipelines.text import several
 
 PACKAGE = ".wacz"
 
@@ -56,7 +57,7 @@ class Command(ArchiveCommand):
             say_aside(f"damaged, packed as it is: {one}")
         for path in left_out:
             say_aside(f"left out, a crawl is writing it: {path.name}")
-        say_aside(f"{len(warcs)} WARC files, {Path(opts.to).stat().st_size:,} bytes, to {opts.to}")
+        say_aside(f"{several(len(warcs), 'WARC file')}, {Path(opts.to).stat().st_size:,} bytes, to {opts.to}")
         return PARTIAL if damage else GOOD
 
 

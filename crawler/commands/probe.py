@@ -21,6 +21,7 @@ from crawler.run import run
 from pipelines.archive import open_archive, schema, stored
 from pipelines.model import Kind
 from pipelines.site import Site
+from pipelines.text import several
 
 LINKS_A_LIST = 2
 MAX_URL = 100
@@ -57,7 +58,7 @@ class Command(ArchiveCommand):
         for host, why in result.ledger["given_up"].items():
             say(f"given up: {host}: {why}")
         for reason, count in result.ledger["failures"].items():
-            say(f"failed: {count} requests, {reason}")
+            say(f"failed: {several(count, 'request')}, {reason}")
         return GOOD if any(answer.kind == Kind.ARTICLE and answer.method for answer in answers) else NOTHING_SAVED
 
 
@@ -104,6 +105,6 @@ def table(answers: list[Answer]) -> Iterator[str]:
     for answer in answers:
         how = answer.method or answer.detail or ""
         without = f" without {', '.join(answer.missing)}" if answer.missing else ""
-        yield f"{answer.status}  {answer.kind:<8} {answer.outcome:<14} {one_line(answer.url)[:MAX_URL]}  {how}{without}"
+        yield f"{answer.status}  {answer.kind:<8} {answer.outcome:<14} {one_line(answer.url)[:MAX_URL]}  {how}{without}".rstrip()
     methods = sorted({answer.method for answer in answers if answer.method})
     yield f"Layouts that fitted: {', '.join(methods) or 'none'}."

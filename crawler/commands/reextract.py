@@ -17,6 +17,7 @@ from pipelines.reextract import reextract, today
 from pipelines.site import load_sites
 from pipelines.spool import Difference
 from pipelines.tables import Section, as_text, plain
+from pipelines.text import several
 
 WIDTH = 100
 """characters of a sample's line"""
@@ -69,7 +70,7 @@ class Command(ArchiveCommand):
                 )
             finally:
                 bar.end()
-        say("Nothing was changed: --dry-run." if opts.dry_run else f"{found.applied} captures were written down anew.")
+        say("Nothing was changed: --dry-run." if opts.dry_run else f"{several(found.applied, 'capture')} written down anew.")
         return GOOD if found.is_whole else PARTIAL
 
 
@@ -82,9 +83,9 @@ def _print(found: Difference, bar: Bar) -> None:
 def lines(found: Difference) -> Iterator[str]:
     """The difference report."""
     if found.resumed is not None:
-        yield f"An earlier run was broken off: going on with the {found.resumed} changes that it found and left."
+        yield f"An earlier run was broken off: going on with the {several(found.resumed, 'change')} that it found and left."
         return
-    yield f"Read {found.read} captures: {found.same} say what they said, {found.counts.total()} say something else."
+    yield f"Read {several(found.read, 'capture')}: {found.same} say what they said, {found.counts.total()} say something else."
     rows = tuple((*key, count) for key, count in sorted(found.counts.items()))
     if rows:
         yield from as_text([Section(title="Differences", columns=("site", "layout", "what", "captures"), rows=rows)])
@@ -100,9 +101,9 @@ def lines(found: Difference) -> Iterator[str]:
 
 def _left(found: Difference) -> Iterator[str]:
     if found.unreadable:
-        yield f"{found.unreadable} captures cannot be read from their WARC files and stay as they are; see `scrapy verify`."
+        yield f"{several(found.unreadable, 'capture')} cannot be read from their WARC files and stay as they are; see `scrapy verify`."
     if found.too_expensive:
-        yield f"{found.too_expensive} pages were too expensive to read this time and stay as they are."
+        yield f"{several(found.too_expensive, 'page')} too expensive to read this time: what they were read as before stays."
     for url in found.failed[:FAILED]:
         yield f"Our own code failed on {url}; it stays as it is. Report it."
     if found.failures > FAILED:

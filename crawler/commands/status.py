@@ -15,6 +15,7 @@ from pipelines.archive.urltable import State
 from pipelines.model import Status
 from pipelines.overview import Frontier, Glance, Run, glance
 from pipelines.tables import Cell, Section, as_text
+from pipelines.text import several
 
 NAMED = 10
 """articles that are named where many wait"""
@@ -51,15 +52,16 @@ class Command(ArchiveCommand):
 
 def sections(seen: Glance, place: str, now: float) -> Iterator[Section]:
     """What a person wants to know first."""
+    files, stories = several(seen.warc_files, "WARC file"), several(seen.clusters, "story")
     yield Section(
         title=f"Archive {place}",
-        note=f"{seen.warc_files} WARC files of {size(seen.warc_bytes)}, catalogue {size(seen.catalogue_bytes)}, feed cursor {seen.cursor}",
+        note=f"{files} of {size(seen.warc_bytes)}, catalogue {size(seen.catalogue_bytes)}, feed cursor {seen.cursor}",
     )
     yield Section(
         title="Articles",
         columns=("site", "in the corpus", *Status),
         rows=tuple((site, counts["shown"], *(counts.get(status, 0) for status in Status)) for site, counts in seen.articles.items()),
-        note=f"{seen.clusters} stories, {seen.shared} of them in several articles (up to {seen.largest})" if seen.articles else "none yet",
+        note=f"{stories}, {seen.shared} of them in several articles (up to {seen.largest})" if seen.articles else "none yet",
     )
     yield Section(
         title="Last runs",

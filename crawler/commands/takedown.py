@@ -69,12 +69,13 @@ def lines(taken: Taken) -> Iterator[str]:
     for gone in taken.articles:
         what = several(gone.captures, "capture") if gone.captures else "nothing was in the archive; it will never be fetched"
         yield f"{gone.article.id}  {gone.article.url or 'address unknown'}: {what}"
-    yield f"{several(taken.records, 'record')} of {taken.bytes} bytes overwritten in {several(taken.files, 'WARC file')}."
+    yield f"{several(taken.records, 'record')} of {several(taken.bytes, 'byte')} overwritten in {several(taken.files, 'WARC file')}."
     if taken.others:
         yield f"{several(taken.others, 'capture')} at other URLs that referred to them went too."
     copies = sorted({copy for gone in taken.articles for copy in gone.copies})
     if copies:
-        yield f"{len(copies)} copies at other URLs stay. To take one down as well: scrapy takedown --id ID"
+        stay = "stays" if len(copies) == 1 else "stay"
+        yield f"{several(len(copies), 'copy')} at other URLs {stay}. To take one down as well: scrapy takedown --id ID"
         yield from (f"  {copy}" for copy in copies[:SHOWN])
         if len(copies) > SHOWN:
             yield f"  and {len(copies) - SHOWN} more"

@@ -10,6 +10,7 @@ from crawler.health import GOOD, VERIFICATION_FAILED
 from crawler.pipe import say
 from crawler.progress import Bar
 from pipelines.archive import open_archive
+from pipelines.text import several
 from pipelines.verify import ADVICE, Result, verify
 
 SHOWN = 10
@@ -56,9 +57,10 @@ def _report(result: Result) -> None:
     say("Checked: " + ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in sorted(result.checked.items())) + ".")
     for what, count in sorted(result.counts.items()):
         say(f"{count} × {what}. {ADVICE[what]}")
-        several = [one for one in result.findings if one.what is what][:SHOWN]
-        for one in several:
+        some = [one for one in result.findings if one.what is what][:SHOWN]
+        for one in some:
             say(f"  {one.where}: {one.detail}")
-        if count > len(several):
-            say(f"  and {count - len(several)} more")
-    say("The archive is true." if result.passed else f"{result.counts.total()} things in the archive are not true.")
+        if count > len(some):
+            say(f"  and {count - len(some)} more")
+    wrong = result.counts.total()
+    say("The archive is true." if result.passed else f"{several(wrong, 'thing')} in the archive {'is' if wrong == 1 else 'are'} not true.")

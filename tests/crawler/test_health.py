@@ -42,7 +42,7 @@ def test_a_night_with_nothing_new_is_good() -> None:
     [
         ({"our_faults": 2}, OUR_FAULT, "our own code failed on 2"),
         ({"interrupted": "a signal", "urls": {"left": 7}}, INTERRUPTED, "7 URLs are left"),
-        ({"visits": {}, "lists": 0, "failures": {"robots": 20}}, REFUSED, "all 20 requests"),
+        ({"visits": {}, "lists": 0, "failures": {"robots": 20}}, REFUSED, "turned 20 requests away"),
         ({"visits": {}, "lists": 0, "failures": {"host_given_up": 3}}, REFUSED, "turned"),
         ({"visits": {}, "lists": 0}, NOTHING_SAVED, "no list could be read"),
         ({"visits": {}, "lists": 0, "failures": {"timeout": 20}}, NOTHING_SAVED, "no list"),
@@ -50,7 +50,18 @@ def test_a_night_with_nothing_new_is_good() -> None:
         ({"visits": {"no_text": MANY}}, NOTHING_SAVED, "Did the layout change"),
         ({"visits": {"new": 5, "no_text": 6}}, FAR_LESS, "6 of 11 pages"),
         ({"urls": {"left": 40}, "left_because": "max_requests"}, PARTIAL, "40 URLs are left (max_requests)"),
-        ({"failures": {"timeout": 2}}, PARTIAL, "2 requests failed"),
+        ({"urls": {"left": 1}}, PARTIAL, "Partial: 1 URL is left; the next run goes on with it."),
+        ({"failures": {"timeout": 1}}, PARTIAL, "Partial: 1 list failed; the next run goes on with it."),
+        (
+            {"visits": {"new": 9, "failed/timeout": 2, "failed/robots": 1}, "failures": {"timeout": 3, "http_error": 1, "robots": 4}},
+            PARTIAL,
+            "Partial: 2 articles and 2 lists failed; the next run goes on with them.",
+        ),
+        (
+            {"failures": {"record_cut": 1}, "backfill": {"failed": {"record_cut": 1}}, "urls": {"left": 3}},
+            PARTIAL,
+            "Partial: 3 URLs are left, 1 capture of another archive failed; the next run goes on with them.",
+        ),
     ],
 )
 def test_what_went_wrong_has_its_own_status_and_sentence(changed: dict[str, Any], status: int, said: str) -> None:

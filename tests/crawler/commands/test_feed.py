@@ -46,7 +46,7 @@ def test_what_is_reserved_for_the_use_is_withheld_and_counted_on_stderr(archive:
     *changes, last = map(json.loads, done.out.splitlines())
     assert [one["op"] for one in changes] == ["add", "add", "delete"]
     assert last["since"].endswith("/train")
-    assert (done.status, done.err) == (0, "1 of the deletes are articles withheld for their rights: reserved/train 1\n")
+    assert (done.status, done.err) == (0, "1 of the deletes is an article withheld for their rights: reserved/train 1\n")
 
 
 def test_segments_are_written_to_a_folder_and_told_on_stderr(archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

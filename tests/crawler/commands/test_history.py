@@ -51,7 +51,7 @@ def test_the_cluster_is_told_and_who_is_shown(archive: Archive, capsys: pytest.C
     writer = Writer(archive)
     writer.shows("a", 0, published=moment(0))
     writer.shows("b", 1, published=moment(1))
-    assert "one story with 1 other articles; the corpus shows this one" in told(capsys, archive, address("a"))
+    assert "one story with 1 other article; the corpus shows this one" in told(capsys, archive, address("a"))
     assert f"the corpus shows {address('a')}" in told(capsys, archive, address("b"))
     writer.withdrawn("a", 2)
     writer.withdrawn("b", 5)
