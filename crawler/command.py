@@ -61,7 +61,7 @@ class ArchiveCommand(ScrapyCommand):
     def add_archive_option(self, parser: argparse.ArgumentParser) -> None:
         assert self.settings is not None
         told = f"the archive's folder (default: ARCHIVE_DIR, {self.settings['ARCHIVE_DIR']})"
-        parser.add_argument("--archive", type=named_folder, metavar="DIR", help=told)
+        parser.add_argument("--archive", type=a_path, metavar="DIR", help=told)
 
     def add_workers_option(self, parser: argparse.ArgumentParser) -> None:
         """Work over whole archives takes all cores, unless EXTRACT_WORKERS was set by hand."""
@@ -126,10 +126,10 @@ def _check_text(words: Iterable[str]) -> None:
             raise UsageError(f"{word!a}: is no UTF-8. Where the locale has none, set LC_ALL=C.UTF-8; name a file otherwise.")
 
 
-def named_folder(text: str) -> str:
-    """The value of an option that names a folder; "" is what a variable leaves that nobody has set."""
+def a_path(text: str) -> str:
+    """The value of an option that names a file or a folder; "" is what a variable leaves that nobody has set."""
     if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} names no folder")
+        raise argparse.ArgumentTypeError(f"{text!r} names no place")
     return text
 
 

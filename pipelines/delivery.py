@@ -72,22 +72,36 @@ class Written:
 
 def place(to: str, form: str, archive: Path) -> Place:
     """What `to` means. Raises ConfigurationError where no export can or should go."""
+    path = outside(to, archive)
+    if form != IN_FOLDERS or not (to.endswith(os.sep) or path.is_dir()):
+        return Place(path=new_file(to, archive), is_folder=False)
+    if path.exists() and not path.is_dir():
+        raise ConfigurationError(f"{to}: is no folder. Name a file without / at its end, or a folder.")
+    found = Place(path=path, is_folder=True)
+    _refuse_strangers(found)
+    return found
+
+
+def outside(to: str, archive: Path) -> Path:
+    """A place for something new. Raises ConfigurationError where that is in the archive, or in a folder that there is not."""
     path = Path(os.path.realpath(to))
-    is_folder = form == IN_FOLDERS and (to.endswith(os.sep) or path.is_dir())
     if path.is_relative_to(os.path.realpath(archive)):
         raise ConfigurationError(
             f"{to}: lies in the archive, which holds only what its own commands look after. Name a place outside of it."
         )
     if not path.parent.is_dir():
         raise ConfigurationError(f"{to}: there is no folder {path.parent}. Make it, or name another place.")
-    if not is_folder and (to.endswith(os.sep) or path.is_dir()):
-        raise ConfigurationError(f"{to}: is a folder. Name a file; only --format parquet is written to folders.")
-    if path.exists() and not (path.is_dir() if is_folder else path.is_file()):
-        raise ConfigurationError(f"{to}: is no regular {'folder' if is_folder else 'file'}. Use `--to -` for a pipe or a device.")
-    found = Place(path=path, is_folder=is_folder)
-    if is_folder:
-        _refuse_strangers(found)
-    return found
+    return path
+
+
+def new_file(to: str, archive: Path) -> Path:
+    """A place for a file, which may replace one. Raises ConfigurationError."""
+    path = outside(to, archive)
+    if to.endswith(os.sep) or path.is_dir():
+        raise ConfigurationError(f"{to}: is a folder. Name a file; only `scrapy export --format parquet` writes to folders.")
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{to}: is no regular file. Name one; for a pipe or a device `scrapy export` has `--to -`.")
+    return path
 
 
 def _refuse_strangers(place: Place) -> None:

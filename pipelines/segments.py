@@ -23,7 +23,7 @@ from pathlib import Path
 from pipelines.archive import Archive
 from pipelines.archive.durable import disk_fault, sync_folder, whole_file
 from pipelines.archive.lock import exclusive
-from pipelines.delivery import Digested
+from pipelines.delivery import Digested, outside
 from pipelines.errors import ArchiveUnusable, ConfigurationError
 from pipelines.feed import answer
 from pipelines.formats import Put, changes
@@ -91,15 +91,9 @@ def seal(
 
 def _prepare(archive: Archive, folder: Path) -> None:
     """Refuses a folder that is not ours to write to, before anything is written to it."""
-    real = Path(os.path.realpath(folder))
-    if real.is_relative_to(os.path.realpath(archive.path)):
-        raise ConfigurationError(
-            f"{folder}: lies in the archive, which holds only what its own commands look after. Name a place outside of it."
-        )
+    real = outside(str(folder), archive.path)
     if real.exists() and not real.is_dir():
         raise ConfigurationError(f"{folder}: is no folder. Name a folder for the segments.")
-    if not real.parent.is_dir():
-        raise ConfigurationError(f"{folder}: there is no folder {real.parent}. Make it, or name another place.")
     try:
         real.mkdir(exist_ok=True)
         names = sorted(path.name for path in real.iterdir())

@@ -120,7 +120,7 @@ def test_a_folder_is_no_place_for_a_file(tmp_path: Path, archive: Path, form: st
 
 def test_a_file_is_no_place_for_a_folder(tmp_path: Path, archive: Path) -> None:
     (tmp_path / "out").write_bytes(b"a file")
-    with pytest.raises(ConfigurationError, match="is no regular folder"):
+    with pytest.raises(ConfigurationError, match="is no folder"):
         place(f"{tmp_path}/out/", "parquet", archive)
 
 

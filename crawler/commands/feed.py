@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand, named_folder
+from crawler.command import ArchiveCommand, a_path
 from crawler.pipe import say_aside, standard_output
 from pipelines.archive import open_archive
 from pipelines.feed import answer
@@ -45,7 +45,7 @@ class Command(ArchiveCommand):
         add(
             "--segments",
             metavar="DIR",
-            type=named_folder,
+            type=a_path,
             help="write <first>-<last>.parquet and manifest.json there, from where the manifest ends",
         )
         add("--limit", type=int, metavar="N", help=f"at most N articles; with --segments, in each of them (default there: {SIZE:,})")

@@ -15,6 +15,7 @@ from crawler.session import SOFTWARE
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import is_being_written, warc_files
+from pipelines.delivery import new_file
 from pipelines.errors import ConfigurationError
 from pipelines.text import several
 
@@ -50,14 +51,15 @@ class Command(ArchiveCommand):
             raise UsageError(f"{opts.to}: expected a name that ends in {PACKAGE}, by which programs know it.", print_help=False)
         assert self.settings is not None
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive, archive.lock("takedown"):
+            target = new_file(opts.to, archive.path)
             warcs, left_out = chosen(archive, args)
             title = opts.title or archive.path.resolve().name
-            damage = write_wacz(Path(opts.to), warcs, software=SOFTWARE, created=datetime.now(UTC), title=title)
+            damage = write_wacz(target, warcs, software=SOFTWARE, created=datetime.now(UTC), title=title)
         for one in damage:
             say_aside(f"damaged, packed as it is: {one}")
         for path in left_out:
             say_aside(f"left out, a crawl is writing it: {path.name}")
-        say_aside(f"{several(len(warcs), 'WARC file')}, {Path(opts.to).stat().st_size:,} bytes, to {opts.to}")
+        say_aside(f"{several(len(warcs), 'WARC file')}, {target.stat().st_size:,} bytes, to {opts.to}")
         return PARTIAL if damage else GOOD
 
 

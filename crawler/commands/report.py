@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
-from crawler.command import ArchiveCommand
+from crawler.command import ArchiveCommand, a_path
 from crawler.pipe import say
 from pipelines.archive import open_archive
 from pipelines.archive.durable import whole_file
-from pipelines.errors import ConfigurationError
+from pipelines.delivery import new_file
 from pipelines.review import Review, review, sections
 from pipelines.tables import as_html, as_text
 
@@ -37,7 +36,9 @@ class Command(ArchiveCommand):
         super().add_options(parser)
         self.add_archive_option(parser)
         parser.add_argument("--run", type=int, metavar="ID", help="one run (default: the whole archive, and the last run of each site)")
-        parser.add_argument("--html", metavar="FILE", help="write a page for the browser instead; it needs nothing else and runs nothing")
+        parser.add_argument(
+            "--html", type=a_path, metavar="FILE", help="write a page for the browser instead; it needs nothing else and runs nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print the facts as one JSON object instead")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
@@ -45,7 +46,7 @@ class Command(ArchiveCommand):
         if opts.html is not None and opts.json:
             raise UsageError("One of --html FILE and --json.")
         assert self.settings is not None
-        page = _page(opts.html) if opts.html is not None else None
+        page = new_file(opts.html, Path(opts.archive)) if opts.html is not None else None
         with open_archive(opts.archive, catalogue_url=self.settings["CATALOGUE_URL"]) as archive, archive.catalogue.snapshot() as tx:
             told = review(tx, opts.run)
         if page is not None:
@@ -63,10 +64,3 @@ class Command(ArchiveCommand):
 def as_json(told: Review) -> str:
     """The facts, for programs: ASCII, whatever the terminal's encoding."""
     return json.dumps(asdict(told), indent=1)
-
-
-def _page(name: str) -> Path:
-    path = Path(os.path.realpath(name))
-    if path.is_dir() or (path.exists() and not path.is_file()) or not path.parent.is_dir():
-        raise ConfigurationError(f"{name}: is no place for a file. Name a file in a folder that exists.")
-    return path

@@ -65,9 +65,12 @@ def test_what_is_damaged_is_packed_and_said(made: Small, tmp_path: Path, capsys:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--to", "all.zip"], "ends in .wacz"),
+        (["--to", "{}/all.zip"], "ends in .wacz"),
         ([], "--to FILE.wacz"),
-        (["--to", "all.wacz", "unknown.warc.gz"], "unknown.warc.gz: no such file"),
+        (["--to", "{}/no/x.wacz"], "there is no folder"),
+        (["--to", "{}/../archive/warc/x.wacz"], "lies in the archive"),
+        (["--to", "{}/../.wacz"], "is a folder. Name a file"),
+        (["--to", "{}/all.wacz", "unknown.warc.gz"], "unknown.warc.gz: no such file"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing(
@@ -75,7 +78,14 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    done = invoke(capsys, "package", "--archive", made.folder, *(word.replace("all", f"{folder}/all") for word in words))
+    (tmp_path / ".wacz").mkdir()
+    done = invoke(
+        capsys,
+        "package",
+        "--archive",
+        made.folder,
+        *(word.format(folder) for word in words),
+    )
     assert done.status != 0
     assert said in done.err + done.out
     assert list(folder.iterdir()) == []

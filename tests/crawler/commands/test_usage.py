@@ -41,11 +41,11 @@ def test_a_file_of_scrapys_own_that_cannot_be_is_refused_before_anything_is_done
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("command", "option"), [("status", "--archive"), ("feed", "--segments")])
-def test_a_variable_that_nobody_has_set_names_no_folder(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("command", "option"), [("status", "--archive"), ("feed", "--segments"), ("report", "--html")])
+def test_a_variable_that_nobody_has_set_names_no_place(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         invoke(capsys, command, option, "")
-    assert "'' names no folder" in capsys.readouterr().err
+    assert "'' names no place" in capsys.readouterr().err
 
 
 def test_a_word_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
