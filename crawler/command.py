@@ -18,7 +18,8 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from crawler.choices import check
 from crawler.health import INTERRUPTED
 from crawler.pipe import close_streams, flush, open_streams, say_aside
-from pipelines.errors import ArchiveError
+from pipelines.archive.durable import disk_fault
+from pipelines.errors import ArchiveError, ArchiveUnusable
 
 
 class ArchiveCommand(ScrapyCommand):
@@ -43,6 +44,9 @@ class ArchiveCommand(ScrapyCommand):
         except ArchiveError as error:
             say_aside(f"scrapy {self.name}: {error}")
             self.exitcode = error.exit_status
+        except PermissionError as error:  # of a file or folder that was named, or lies in one that was
+            say_aside(f"scrapy {self.name}: {disk_fault(Path(error.filename or 'something'), error)}")
+            self.exitcode = ArchiveUnusable.exit_status
         except KeyboardInterrupt:
             say_aside(f"scrapy {self.name}: interrupted. Nothing committed is lost; run it again.")
             self.exitcode = INTERRUPTED
@@ -110,8 +114,15 @@ def _check_places(opts: argparse.Namespace) -> None:
     """Scrapy would try, and print a traceback; for --profile after all the work."""
     for option in SCRAPYS_FILES:
         place = Path(getattr(opts, option, None) or os.devnull)
-        if place.is_dir() or not os.access(place if place.exists() else place.parent, os.W_OK):
+        if not _is_writable(place):
             raise UsageError(f"--{option} {place}: no file can be written there. Name one in a folder that exists and is yours.")
+
+
+def _is_writable(place: Path) -> bool:
+    try:
+        return not place.is_dir() and os.access(place if place.exists() else place.parent, os.W_OK)
+    except PermissionError:
+        return False
 
 
 def _texts(opts: argparse.Namespace) -> Iterator[str]:

@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import clock
-from pipelines.archive import Archive, open_archive, schema, urltable
+from pipelines.archive import Archive, expect_folder, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
 from pipelines.archive.borrowed import Borrowed, series
 from pipelines.archive.ledger import Outcome
@@ -124,6 +124,7 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
     """
     raw = seeds.read_bytes()
     site = parse_site(raw, str(seeds))
+    expect_folder(archive_dir)
     with ExitStack() as exits:
         lock = archive_dir / "locks" / f"{site.name}.lock"
         exits.enter_context(exclusive(lock, f"{archive_dir}: site {site.name!r}"))  # first: a second run touches nothing

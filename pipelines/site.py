@@ -252,7 +252,10 @@ def parse_site(raw: bytes, file: str) -> Site:
 
 def load_sites(folder: Path) -> dict[str, Site]:
     """All sites of a folder by name, in order of name. Raises SeedsError, ConfigurationError."""
-    paths = sorted(folder.glob("*.toml"))
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.name.endswith(".toml")) if folder.is_dir() else []
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be read ({error.strerror}). Expected the folder of the seeds files.") from error
     if not paths:
         raise ConfigurationError(f"{folder}: no seeds files here. Expected at least one <site>.toml; SEEDS_DIR names the folder.")
     sites: dict[str, Site] = {}

@@ -86,6 +86,7 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
     is at work.
     """
     folder = Path(path)
+    expect_folder(folder)
     if create:
         _make(folder)
     elif not folder.is_dir():
@@ -102,6 +103,12 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
         archive.close()
         raise
     return archive
+
+
+def expect_folder(folder: Path) -> None:
+    """Raises ArchiveUnusable where something else has the name of an archive."""
+    if folder.exists() and not folder.is_dir():
+        raise ArchiveUnusable(f"{folder}: is no folder. An archive is one: ARCHIVE_DIR or --archive names it.")
 
 
 def _bring_up(archive: Archive, *, create: bool) -> None:

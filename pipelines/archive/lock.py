@@ -19,7 +19,7 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise ArchiveUnusable(f"{path}: cannot be written ({error.strerror}). Check the owner and mode of the archive folder.") from error
+        raise ArchiveUnusable(f"{path}: cannot be written ({error.strerror}). Check the owner and mode of its folder.") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
