@@ -84,7 +84,8 @@ def _is_number(column: Sequence[Cell]) -> bool:
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --faint: #777; }
+:root { color-scheme: light dark; --line: #8884; --faint: #666; }
+@media (prefers-color-scheme: dark) { :root { --faint: #aaa; } }
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .4rem; }
@@ -94,7 +95,8 @@ p { margin: .3rem 0; white-space: pre-wrap; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: anywhere; }
-td:first-child { overflow-wrap: break-word; }
+td:not(.number) { min-width: 9rem; }
+td:first-child { min-width: 0; white-space: nowrap; }
 th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 """

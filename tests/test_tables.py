@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import re
 
 import pytest
 from hypothesis import given
@@ -123,3 +124,18 @@ def test_a_quote_in_an_address_does_not_leave_its_attribute() -> None:
 def test_whatever_a_cell_says_the_page_has_the_same_elements(title: str, cell: str) -> None:
     made = Page(as_html("t", "s", [Section(title=title, columns=("c",), rows=(("x" + cell,),))]))
     assert made.elements == Page(as_html("t", "s", [Section(title="x", columns=("c",), rows=(("x",),))])).elements
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance of #rgb."""
+    shares = [int(digit * 2, 16) / 255 for digit in colour.removeprefix("#")]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [(0, "#fff"), (1, "#111")])
+def test_what_is_said_faintly_can_be_read_by_day_and_by_night(scheme: int, paper: str) -> None:
+    """WCAG 2.2, 1.4.3: a contrast of 4.5; browsers draw dark pages on #121212."""
+    ink = re.findall(r"--faint: (#\w{3})\b", as_html("title", "", []))[scheme]
+    darker, lighter = sorted((luminance(ink), luminance(paper)))
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
