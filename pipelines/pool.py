@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import ModuleType
@@ -353,12 +354,24 @@ def _wants_to_run(process: _Process) -> bool:
 def _started(memory: int) -> _Process:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
+    _prepare()
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, memory), daemon=True)
     with _no_script():
         process.start()
     theirs.close()
     return _Process(ours, process, _room(ours))
+
+
+def _prepare() -> None:
+    """Starts the process that all others are copies of, deaf to Ctrl-C also while it loads what they need: from the terminal it
+    would hear of it too, and print a traceback. Those to come inherit that."""
+    resource_tracker.ensure_running()  # when it starts it lets all signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _room(pipe: Connection) -> int:

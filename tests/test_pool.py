@@ -7,9 +7,12 @@ import errno
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -348,3 +351,41 @@ def test_a_waiter_that_was_cancelled_does_not_hinder_the_others(pool: Pool) -> N
         return answer
 
     assert asyncio.run(work()) == 10
+
+
+SLOW = """
+import time
+from pathlib import Path
+Path({began!r}).touch()
+for _ in range(3_000):
+    if Path({go!r}).exists():
+        break
+    time.sleep(0.01)
+"""
+STARTS = """
+from pipelines import pool
+pool.PRELOADED = ["slow"]
+try:
+    readers = pool.Pool(1, 2**28, 1_000)
+    readers.wait(readers.begin(60.0, abs, -1))
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_ctrl_c_while_the_processes_are_being_prepared_is_no_traceback(tmp_path: Path) -> None:
+    """A terminal tells all of its processes, also the one that loads modules for those to come."""
+    began, go = tmp_path / "began", tmp_path / "go"
+    (tmp_path / "slow.py").write_text(SLOW.format(began=str(began), go=str(go)), encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)" + STARTS]
+    environment = {**os.environ, "PYTHONPATH": paths}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stderr is not None
+        while not began.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        go.touch()
+        said = process.stderr.read().decode()
+    assert (process.returncode, said) == (0, "")

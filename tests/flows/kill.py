@@ -106,7 +106,7 @@ def terminate(this: Round) -> None:
 
 
 STARTING = 2.0
-"""seconds in which Python is still importing: SIGINT ends that with a traceback and 1"""
+"""seconds in which Python is still importing: SIGINT ends that by itself, or with 1"""
 
 
 def second_start(this: Round) -> None:
