@@ -15,7 +15,7 @@ from typing import Any
 
 from crawler.frontier import NOT_ITS_FAULT
 from pipelines import report
-from pipelines.text import several
+from pipelines.tables import several
 
 GOOD = 0
 OUR_FAULT = 1

@@ -13,7 +13,7 @@ from rich.status import Status
 
 from crawler.pipe import say_aside
 from pipelines import report
-from pipelines.text import several
+from pipelines.tables import several
 
 EVERY = 0.2
 """seconds between two redraws"""

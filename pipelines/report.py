@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pipelines.archive.schema import article, url
 from pipelines.archive.urltable import State
 from pipelines.model import Kind, Reason, Verdict
-from pipelines.text import several
+from pipelines.tables import several
 
 SAVED = (Verdict.NEW, Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED, Verdict.REVISION)
 NOTHING_NEW = (Verdict.UNCHANGED, Reason.NOT_MODIFIED)

@@ -22,8 +22,7 @@ from pipelines.archive.schema import article, capture, run
 from pipelines.errors import ConfigurationError
 from pipelines.model import Article, Kind, Reason, Verdict
 from pipelines.overview import Run, as_run, runs
-from pipelines.tables import Cell, Section
-from pipelines.text import several
+from pipelines.tables import Cell, Section, several
 
 EXAMPLES = 3
 MOST_LINES = 20

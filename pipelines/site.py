@@ -252,10 +252,7 @@ def parse_site(raw: bytes, file: str) -> Site:
 
 def load_sites(folder: Path) -> dict[str, Site]:
     """All sites of a folder by name, in order of name. Raises SeedsError, ConfigurationError."""
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.name.endswith(".toml")) if folder.is_dir() else []
-    except OSError as error:
-        raise ConfigurationError(f"{folder}: cannot be read ({error.strerror}). Expected the folder of the seeds files.") from error
+    paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise ConfigurationError(f"{folder}: no seeds files here. Expected at least one <site>.toml; SEEDS_DIR names the folder.")
     sites: dict[str, Site] = {}

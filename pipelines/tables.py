@@ -42,6 +42,13 @@ def plain(cell: Cell) -> str:
             return line(cell)
 
 
+def several(count: int, what: str) -> str:
+    """How many of what: "1 record", "2 records", "2 stories", "2 copies", "2 captures of another archive"."""
+    noun, of, rest = what.partition(" of ")
+    plural = f"{noun[:-1]}ies" if noun.endswith(("ry", "py")) else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}{of}{rest}"
+
+
 # ── terminal ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

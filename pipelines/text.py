@@ -94,13 +94,6 @@ def _tell(count: int, text: str) -> bool:
     return count >= HAN_SHARE * len(text) or count >= HAN_SHARE * characters(_LETTER, text)
 
 
-def several(count: int, what: str) -> str:
-    """How many, for people: "1 record", "2 records", "2 stories", "2 copies", "2 captures of another archive"."""
-    noun, of, rest = what.partition(" of ")
-    plural = f"{noun[:-1]}ies" if noun.endswith(("ry", "py")) else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}{of}{rest}"
-
-
 def visible_length(text: str) -> int:
     """How many characters of `text` are not white space."""
     return len(text) - characters(_SPACE, text)

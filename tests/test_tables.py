@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.tables import Section, as_html, as_text, plain, width
+from pipelines.tables import Section, as_html, as_text, plain, several, width
 
 EVIL = "<script>alert(1)</script>\"'&\x1b[31m\u202e\r\nend"
 TABLE = Section(
@@ -139,3 +139,18 @@ def test_what_is_said_faintly_can_be_read_by_day_and_by_night(scheme: int, paper
     ink = re.findall(r"--faint: (#\w{3})\b", as_html("title", "", []))[scheme]
     darker, lighter = sorted((luminance(ink), luminance(paper)))
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("count", "what", "words"),
+    [
+        (1, "record", "1 record"),
+        (0, "record", "0 records"),
+        (2, "story", "2 stories"),
+        (1, "copy", "1 copy"),
+        (3, "copy", "3 copies"),
+        (2, "capture of another archive", "2 captures of another archive"),
+    ],
+)
+def test_one_is_one_and_all_other_numbers_are_several(count: int, what: str, words: str) -> None:
+    assert several(count, what) == words

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import text
-from pipelines.text import Script, several
+from pipelines.text import Script
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=200)
 FORBIDDEN = [
@@ -140,18 +140,3 @@ def test_a_script_tells_where_it_is_a_share_of_the_letters(any_text: str) -> Non
     han, kana, hangul, letters = (text.characters(one, any_text) for one in (text._HAN, text._KANA, text._HANGUL, text._LETTER))
     assert (text.script(any_text) is Script.HAN) is (letters > 0 and han + kana >= text.HAN_SHARE * letters)
     assert (text.language(any_text) is not None) is (letters > 0 and han + kana + hangul >= text.HAN_SHARE * letters)
-
-
-@pytest.mark.parametrize(
-    ("count", "what", "words"),
-    [
-        (1, "record", "1 record"),
-        (0, "record", "0 records"),
-        (2, "story", "2 stories"),
-        (1, "copy", "1 copy"),
-        (3, "copy", "3 copies"),
-        (2, "capture of another archive", "2 captures of another archive"),
-    ],
-)
-def test_one_is_one_and_all_other_numbers_are_several(count: int, what: str, words: str) -> None:
-    assert several(count, what) == words

@@ -17,7 +17,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.export import Tally, What, export, export_to
 from pipelines.formats import FORMATS, SCHEMAS
 from pipelines.site import USES
-from pipelines.text import several
+from pipelines.tables import several
 
 PIPE = "-"
 DEFAULT_FORMAT = "jsonl"

@@ -16,7 +16,7 @@ from pipelines.feed import answer
 from pipelines.formats import line
 from pipelines.segments import SIZE, Segment, seal
 from pipelines.site import USES
-from pipelines.text import several
+from pipelines.tables import several
 
 
 class Command(ArchiveCommand):

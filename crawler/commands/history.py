@@ -15,7 +15,8 @@ from pipelines.chronicle import Chapter, Chronicle, chronicle
 from pipelines.dedup.difference import unified
 from pipelines.model import Article
 from pipelines.site import load_sites
-from pipelines.text import line, several
+from pipelines.tables import several
+from pipelines.text import line
 from pipelines.urls import canonical, in_scope
 
 

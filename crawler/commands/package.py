@@ -17,7 +17,7 @@ from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import is_being_written, warc_files
 from pipelines.delivery import new_file
 from pipelines.errors import ConfigurationError
-from pipelines.text import several
+from pipelines.tables import several
 
 PACKAGE = ".wacz"
 

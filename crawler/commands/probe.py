@@ -21,7 +21,7 @@ from crawler.run import run
 from pipelines.archive import open_archive, schema, stored
 from pipelines.model import Kind
 from pipelines.site import Site
-from pipelines.text import several
+from pipelines.tables import several
 
 LINKS_A_LIST = 2
 MAX_URL = 100

@@ -16,8 +16,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.reextract import reextract, today
 from pipelines.site import load_sites
 from pipelines.spool import Difference
-from pipelines.tables import Section, as_text, plain
-from pipelines.text import several
+from pipelines.tables import Section, as_text, plain, several
 
 WIDTH = 100
 """characters of a sample's line"""

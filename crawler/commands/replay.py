@@ -20,7 +20,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.intake import PACKAGE
 from pipelines.replay import Tally, replay
 from pipelines.site import load_sites
-from pipelines.text import several
+from pipelines.tables import several
 
 ENDINGS = (".warc", ".warc.gz", PACKAGE)
 EXPECTED = "Expected WARC files (.warc, .warc.gz) or WACZ packages."

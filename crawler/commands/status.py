@@ -14,8 +14,7 @@ from pipelines.archive import open_archive
 from pipelines.archive.urltable import State
 from pipelines.model import Status
 from pipelines.overview import Frontier, Glance, Run, glance
-from pipelines.tables import Cell, Section, as_text
-from pipelines.text import several
+from pipelines.tables import Cell, Section, as_text, several
 
 NAMED = 10
 """articles that are named where many wait"""

@@ -15,8 +15,8 @@ from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.choice import chooser
 from pipelines.site import load_sites
+from pipelines.tables import several
 from pipelines.takedown import Taken, Which, alone, takedown
-from pipelines.text import several
 
 SHOWN = 10
 """copies that are named"""

@@ -10,7 +10,7 @@ from crawler.health import GOOD, VERIFICATION_FAILED
 from crawler.pipe import say
 from crawler.progress import Bar
 from pipelines.archive import open_archive
-from pipelines.text import several
+from pipelines.tables import several
 from pipelines.verify import ADVICE, Result, verify
 
 SHOWN = 10
