@@ -123,7 +123,7 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("not due", str(urls["not_due"])),
         ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
         ("set aside", str(urls["set_aside"])),
-        ("waiting for later pages", f"{ledger.get('awaiting', visits.get('awaiting_parts', 0))} articles"),
+        ("waiting for later pages", several(ledger.get("awaiting", visits.get("awaiting_parts", 0)), "article")),
         *_of_backfill(ledger),
         *_of_discovery(ledger),
         ("seconds", f"{ledger['seconds']:.1f}"),
