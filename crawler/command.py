@@ -39,6 +39,8 @@ class ArchiveCommand(ScrapyCommand):
             with _sigterm_as_sigint():
                 if self.settings is not None:
                     check(self.settings)
+                if "workers" in opts and opts.workers is None:
+                    opts.workers = self._workers()
                 self.exitcode = self.execute(args, opts)
                 flush()
         except ArchiveError as error:
@@ -82,8 +84,6 @@ class ArchiveCommand(ScrapyCommand):
         assert self.settings is not None
         if "archive" in opts and opts.archive is None:
             opts.archive = self.settings["ARCHIVE_DIR"]
-        if "workers" in opts and opts.workers is None:
-            opts.workers = self._workers()
 
     def _workers(self) -> int:
         assert self.settings is not None

@@ -351,6 +351,11 @@ class Gate:
     def saw_crawl_delay(self, host: str, crawl_delay: float | None) -> None:
         self.put(with_crawl_delay(self.state(host), crawl_delay, self.politeness))
 
+    def crawl_delays(self) -> dict[str, dict[str, float]]:
+        """Hosts whose robots.txt asks for seconds between two requests: `asked`, and `kept`, as `max_crawl_delay` may cut them."""
+        asked = {host: state.crawl_delay for host, state in self._states.items() if state.crawl_delay is not None}
+        return {host: {"asked": seconds, "kept": min(seconds, self.politeness.max_crawl_delay)} for host, seconds in asked.items()}
+
     def given_up(self) -> dict[str, str]:
         """Hosts that were given up, and why."""
         return {host: state.given_up for host, state in self._states.items() if state.given_up}

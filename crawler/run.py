@@ -317,6 +317,7 @@ class Conductor:
             },
             "requests": self._crawler.stats.get_value("downloader/request_count", 0),
             "given_up": gate_of(self._crawler).given_up(),
+            "crawl_delays": gate_of(self._crawler).crawl_delays(),
             "left_because": session.left_because,
             "interrupted": session.interrupted,
             "our_faults": session.counts[OUR_FAULT] + self.recovered.at_fault,

@@ -7,7 +7,7 @@ aside. `reconciles` checks it; a run whose ledger does not add up says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -126,6 +126,7 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("waiting for later pages", several(ledger.get("awaiting", visits.get("awaiting_parts", 0)), "article")),
         *_of_backfill(ledger),
         *_of_discovery(ledger),
+        *_of_pace(ledger),
         ("seconds", f"{ledger['seconds']:.1f}"),
         ("archive", f"{ledger['archive']}: {several(ledger['articles']['shown'], 'article')} in the corpus"),
     ]
@@ -144,6 +145,19 @@ def _of_backfill(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
     if told["listed"]:
         said.append(("their indexes", f"{told['listed']} lines; skipped {_words(told['skipped'])}"))
     return [*said, ("broken promises", _words(told["failed"]))] if told["failed"] else said
+
+
+def crawl_delays(ledger: Mapping[str, Any], *, cut: bool = False) -> Iterator[str]:
+    """What the hosts' robots.txt ask for between two requests, a line each; with `cut` only of those that get less."""
+    for host, delay in sorted((ledger.get("crawl_delays") or {}).items()):
+        is_cut = delay["kept"] < delay["asked"]
+        if is_cut or not cut:
+            kept = f"; {delay['kept']:g} s are kept, as max_crawl_delay says" if is_cut else ""
+            yield f"{delay['asked']:g} s between two requests to {host}{kept}"
+
+
+def _of_pace(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("robots.txt asks for", line) for line in crawl_delays(ledger, cut=True)]
 
 
 def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -64,6 +64,14 @@ def test_captures_of_other_archives_that_failed_are_no_lists() -> None:
     assert (told["failed lists"], told["broken promises"]) == ("0", "1 (record_cut 1)")
 
 
+def test_a_crawl_delay_that_is_cut_is_told_and_one_that_is_kept_is_not() -> None:
+    delays = {"a.test": {"asked": 30.0, "kept": 1.5}, "b.test": {"asked": 5.0, "kept": 5.0}}
+    told = said(QUIET | {"crawl_delays": delays})
+    assert told["robots.txt asks for"] == "30 s between two requests to a.test; 1.5 s are kept, as max_crawl_delay says"
+    assert list(report.crawl_delays(QUIET | {"crawl_delays": delays}))[1] == "5 s between two requests to b.test"
+    assert "robots.txt asks for" not in said(QUIET)
+
+
 def test_one_is_not_several() -> None:
     told = said(QUIET | {"discovered": 1, "lists": 1, "requests": 1, "articles": {"shown": 1}})
     assert told["discovered"] == "1 new article URL on 1 list; 5 known"

@@ -18,6 +18,7 @@ from crawler.health import GOOD, NOTHING_SAVED
 from crawler.logs import one_line
 from crawler.pipe import say
 from crawler.run import run
+from pipelines import report
 from pipelines.archive import open_archive, schema, stored
 from pipelines.model import Kind
 from pipelines.site import Site
@@ -55,6 +56,8 @@ class Command(ArchiveCommand):
             answers = list(seen(Path(folder)))
         for line in table(answers):
             say(line)
+        for asked in report.crawl_delays(result.ledger):
+            say(f"robots.txt asks for {asked}.")
         for host, why in result.ledger["given_up"].items():
             say(f"given up: {host}: {why}")
         for reason, count in result.ledger["failures"].items():

@@ -76,7 +76,7 @@ def test_a_command_that_is_told_to_end_says_so_in_one_line(capsys: pytest.Captur
 
 
 def workers(**settings: int) -> int:
-    command = Ends(None)
+    command = Ends(lambda: 0)
     command.settings = Settings()
     command.settings.setmodule("crawler.settings", priority="project")
     command.settings.setdict(settings, priority="cmdline")
@@ -84,6 +84,7 @@ def workers(**settings: int) -> int:
     command.add_workers_option(parser)
     opts = parser.parse_args([])
     command.process_options([], with_scrapys(opts))
+    command.run([], opts)
     count: int = opts.workers
     return count
 
@@ -109,6 +110,15 @@ def test_settings_on_the_command_line_name_the_archive_and_the_processes(tmp_pat
 def test_work_over_whole_archives_takes_all_cores_unless_somebody_says_how_many() -> None:
     assert workers() == len(os.sched_getaffinity(0))
     assert [workers(EXTRACT_WORKERS=count) for count in (0, 1, 3)] == [0, 1, 3]
+
+
+def test_a_number_of_processes_in_a_setting_that_is_none_is_refused_as_any_setting(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("verify", "reextract", "replay"):
+        done = invoke(capsys, command, "--archive", small(tmp_path / command).folder, "-s", "EXTRACT_WORKERS=x")
+        assert (done.status, done.out) == (20, "")
+        assert "EXTRACT_WORKERS=x: not usable" in done.err
 
 
 @pytest.mark.parametrize("wrong", ["-1", "many", "1.5"])

@@ -88,6 +88,14 @@ def test_a_crawl_delay_counts_when_it_is_longer_and_up_to_its_cap(asked: float |
     assert state.crawl_delay == asked  # as written, for the report
 
 
+def test_what_hosts_ask_for_is_told_beside_what_is_kept_of_it() -> None:
+    gate = Gate(RULES)
+    gate.saw_crawl_delay("a.test", 5.0)
+    gate.saw_crawl_delay("b.test", 10_000.0)
+    gate.saw_crawl_delay("c.test", None)
+    assert gate.crawl_delays() == {"a.test": {"asked": 5.0, "kept": 5.0}, "b.test": {"asked": 10_000.0, "kept": RULES.max_crawl_delay}}
+
+
 def test_a_crawl_delay_holds_for_the_request_after_robots_txt_already() -> None:
     state = with_crawl_delay(after_request(HOST, NOW), 10.0, RULES)
     assert earliest(state) >= NOW + 10.0
