@@ -7,7 +7,7 @@ ArchiveError
 │   ├── NewerArchive          written by a newer version of this software
 │   └── CatalogueDamaged      the database itself fails its integrity check
 ├── Locked                    another run holds this site                                     exit 22
-├── OutOfSpace                the disk or the budget for bytes is used up                     exit 23
+├── OutOfSpace                the disk, or the quota on it, is full                           exit 23
 └── DamagedRecord             one WARC record cannot be read; the reader goes on after it
 
 Each class carries its exit status, so that a command ends with `return error.exit_status` and the table in
@@ -63,7 +63,7 @@ class Locked(ArchiveError):
 
 
 class OutOfSpace(ArchiveError):
-    """The disk is full, or the budget for bytes is used up."""
+    """The disk is full, or the quota on it."""
 
     exit_status = 23
 

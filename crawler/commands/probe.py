@@ -41,7 +41,8 @@ class Command(ArchiveCommand):
     def long_desc(self) -> str:
         return (
             "Asks each list of a site for its first page, robots.txt of each host, and at most two articles of each list, and says what "
-            "answered and which layout read it. Keeps nothing. Exit statuses: 0 an article was read, 10 none was, 20 bad configuration."
+            "answered and which layout read it. Keeps nothing. Exit statuses: 0 an article was read, 10 none was, 14 interrupted, 20 bad "
+            "configuration, 21 and 23 no place for temporary files."
         )
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:

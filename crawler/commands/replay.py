@@ -39,7 +39,8 @@ class Command(ArchiveCommand):
             "pages of hosts without a seeds file are read by a generic site. All cores read pages, one process writes. A replay that was "
             "broken off goes on where it stopped. What the files say was taken down is taken down here too. "
             "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, 14 interrupted, "
-            "20 bad configuration, 21 archive unusable, 22 a run is at work and something must be taken out, 23 out of space."
+            "20 bad configuration, 21 archive unusable, 22 another replay is at work, or any run where something must be taken out, "
+            "23 out of space."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
