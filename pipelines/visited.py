@@ -42,7 +42,8 @@ class Visited:
             if target is not None:
                 self._led[site.name, request_url(target)] = asked, site, replace(capture, body=b"")
                 return
-        _settle(tx, site, asked, capture, word=outcome.word, result=result)
+        for url in dict.fromkeys((asked, capture.url)):  # a crawl asks once for a page, though lists name it and redirects lead there
+            _settle(tx, site, url, capture, word=outcome.word, result=result)
 
     def end(self, tx: sa.Connection) -> None:
         """The end of a file: what redirects led to was never seen."""

@@ -236,7 +236,7 @@ def test_people_are_told_how_many_and_that_the_reason_is_not_known(
     settings = {"SEEDS_DIR": str(tmp_path / "seeds")}
     done = invoke(capsys, "replay", "--archive", tmp_path / "archive", "--workers", "0", *files_of(sound), **settings)
     assert (done.status, done.err) == (0, "")
-    assert "1 articles are taken down here too" in done.out
+    assert "1 article is taken down here too" in done.out
     told = invoke(capsys, "history", "--archive", tmp_path / "archive", url("telescope"), **settings)
     assert f"{url('telescope')} was taken down on 2026-11-20" in told.out + told.err
 

@@ -17,7 +17,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def disk_fault(path: Path, error: OSError) -> ArchiveError:
     """The error to raise instead of the operating system's: OutOfSpace or ArchiveUnusable."""
     if error.errno in _FULL:
-        return OutOfSpace(f"{path}: no space left ({error.strerror}). Make room and start again; nothing written so far is lost.")
+        return OutOfSpace(f"{path}: no space left ({error.strerror}). Free some space and run again; nothing written so far is lost.")
     return ArchiveUnusable(f"{path}: {error.strerror}. Expected a place that this user may read and write.")
 
 

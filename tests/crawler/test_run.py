@@ -123,7 +123,7 @@ def test_an_article_that_waits_for_a_page_is_counted_in_every_run(crawl: Crawl, 
     crawl.answer(status=500)
     ledger = finished(crawl)
     assert ledger["awaiting"] == 1
-    assert any(line.split("  ")[-1] == "1 articles" for line in report.lines(ledger) if "waiting for later pages" in line)
+    assert any(line.split("  ")[-1] == "1 article" for line in report.lines(ledger) if "waiting for later pages" in line)
     again = Crawl(tmp_path)
     again.answer(made.list_page([1]))
     assert finished(again)["awaiting"] == 1

@@ -144,7 +144,7 @@ def test_a_page_on_which_our_own_code_fails_is_kept_and_the_run_says_whose_fault
         command = crawling.crawl_command(folder, "-s", "EXTRACT_WORKERS=0", seeds=seeds)
         failing = crawling.run([command[0], str(program), bad, *command[3:]], replica)
         assert failing.returncode == 1, failing.stderr
-        assert "our own code failed on 1 answers" in failing.stdout
+        assert "our own code failed on 1 answer." in failing.stdout
         assert "KeyError" in failing.stderr
         assert sorted(crawling.all_records(folder)) == sorted(others)
         [trace] = (folder / "quarantine").iterdir()

@@ -104,7 +104,10 @@ def test_every_article_that_was_fetched_is_known_as_the_crawl_had_left_it(rebuil
     assert len(again) > DUE
     assert again.keys() == first.keys() - {rebuilt.gone}
     wrong = [(url, name) for url, row in again.items() for name in AS_THEY_WERE if getattr(row, name) != getattr(first[url], name)]
-    assert wrong == []
+    led_to = {row.captured_url for url, row in first.items() if row.captured_url != url}
+    assert [
+        one for one in wrong if one not in {(url, "hints") for url in led_to}
+    ] == []  # the files know what the list of the redirect said
 
 
 @pytest.mark.parametrize("name", ["discovered_at", "last_fetched", "last_changed", "due_at"])
