@@ -232,16 +232,23 @@ class Visits:
         complete_at = urltable.completed(tx, self.site.name, chain)
         wanted = [link for link in found.links if link.url not in since and self._wanted(link, row)]
         fresh = tuple(self._new_link(link, row, now) for link in self._not_of_a_trap(wanted))
-        resumed = complete_at is None and row.page == 1 and row.visits > 0  # a later page of the first pass is due by itself
+        resumed = self._is_resumed(tx, row, complete_at)
         cutoff = self.started if resumed else complete_at
         known = {url for url, at in since.items() if cutoff is not None and at < cutoff}
         run, before = self._before.pop(row.url, (0, None))
         again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
         following = next_list(row.url, row.page, found, self.site, dated=self.since is not None) if again else None
         if following is None or self._was_read(tx, following, chain):
-            return _Taken(fresh=fresh, completed=None if resumed else chain)
+            of_all = not (self.since or self.until)  # the end of certain days is no list's
+            return _Taken(fresh=fresh, completed=chain if of_all and not resumed else None)
         self._before[following] = run, found
         return _Taken(fresh=fresh, following=_new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain))
+
+    def _is_resumed(self, tx: sa.Connection, row: Row, complete_at: float | None) -> bool:
+        """Whether the first pass through a list is under way, and its next page due by itself. A run of certain days ends in the
+        middle of a list and leaves none that is: then the pass begins anew."""
+        again = complete_at is None and row.page == 1 and row.visits > 0
+        return again and urltable.goes_on(tx, self.site.name, row.url, frontier.NEVER)
 
     def _was_read(self, tx: sa.Connection, url: str, chain: str) -> bool:
         """Whether a list leads back to a page of its own that this run has read: it ends there."""

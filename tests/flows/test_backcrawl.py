@@ -26,6 +26,7 @@ ASKED = "http://app.tech.china.com.cn/news/live.php?channel=%E7%A7%91%E6%8A%80&p
 RECENT = ("-a", "since=2026-08-28")
 FIRST, LAST = date(2016, 5, 1), date(2016, 12, 31)
 THEN = ("-a", f"since={FIRST}", "-a", f"until={LAST}")
+ETAGS = sa.select(schema.url.c.etag).where(schema.url.c.kind == Kind.LISTING)
 STOPPED_AT = ASKED.format(page=8)
 """behind the first entries of those days"""
 
@@ -47,13 +48,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Three runs of one archive: recent days, old days until the signal came, the same old days again."""
+    """Five runs of one archive: recent days, old days until the signal came, the same old days again, and two of all days."""
 
     archive: Path
     recent: Run
     stopped: Run
     again: Run
+    whole: Run
+    after: Run
     truth: tuple[TrueArticle, ...]
+    etags: list[str | None]
+    """that lists were known by before the runs of all days"""
 
     def of(self, first: date, last: date) -> set[str]:
         """The good articles that the list shows of these days."""
@@ -79,7 +84,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         recent = done(crawling.crawl(replica, archive, *RECENT, seeds=seeds).returncode)
         stopped = done(interrupted(replica, archive, seeds))
         again = done(crawling.crawl(replica, archive, *THEN, seeds=seeds).returncode)
-        yield Story(archive=archive, recent=recent, stopped=stopped, again=again, truth=replica.truth())
+        etags = crawling.column(archive, ETAGS)
+        whole = done(crawling.crawl(replica, archive, seeds=seeds).returncode)
+        after = done(crawling.crawl(replica, archive, seeds=seeds).returncode)
+        yield Story(
+            archive=archive, recent=recent, stopped=stopped, again=again, whole=whole, after=after, truth=replica.truth(), etags=etags
+        )
 
 
 def interrupted(replica: Replica, archive: Path, seeds: Path) -> int:
@@ -143,9 +153,14 @@ def test_it_stops_when_its_days_are_behind_it(story: Story) -> None:
 
 
 def test_what_a_run_of_certain_days_left_out_the_next_night_still_asks_for(story: Story) -> None:
-    """Its pages had entries of other days: a 304 to what it saw of them would hide those for good."""
-    lists = sa.select(schema.url.c.etag).where(schema.url.c.kind == Kind.LISTING)
-    assert set(crawling.column(story.archive, lists)) == {None}
+    """Its pages had entries of other days: a 304 to what it saw of them would hide those for good; and where its days end, no
+    list does."""
+    assert set(story.etags) == {None}
+    assert story.of(date(2000, 1, 1), date(2100, 1, 1)) - story.whole.archived == set()
+
+
+def test_when_all_days_are_in_a_night_costs_what_it_costs_without_all_that(story: Story) -> None:
+    assert story.after.lists() == [ASKED.format(page=1)]
 
 
 def test_the_archive_is_sound_after_all_that(story: Story) -> None:
