@@ -248,7 +248,7 @@ class Visits:
         """Whether the first pass through a list is under way, and its next page due by itself. A run of certain days ends in the
         middle of a list and leaves none that is: then the pass begins anew."""
         again = complete_at is None and row.page == 1 and row.visits > 0
-        return again and urltable.goes_on(tx, self.site.name, row.url, frontier.NEVER)
+        return again and urltable.goes_on(tx, self.site.name, row.url, schedule.NEVER)
 
     def _was_read(self, tx: sa.Connection, url: str, chain: str) -> bool:
         """Whether a list leads back to a page of its own that this run has read: it ends there."""

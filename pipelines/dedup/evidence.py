@@ -8,10 +8,11 @@ other. All functions give the same answer from either side.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -21,6 +22,8 @@ CONTEXT = 4
 """letters before and after a figure that say what it is a figure of"""
 CONFLICTS = 3
 """figures that differ in equal places before two texts are a form: a correction changes one or two"""
+ALIKE = 256
+"""figures of one context that are aligned at most: the time for it grows with their square"""
 STRETCHES = 16
 TOUCHED = 0.05
 SPREAD = 0.75
@@ -33,11 +36,25 @@ _FIGURE = re.compile(r"[0-9]+")
 
 
 def is_form(text: str, other: str) -> bool:
-    """Whether figures differ where the letters around them do not, more often than they agree."""
+    """Whether figures differ where the letters around them do not, more often than they agree. Each difference and each figure
+    counts once: the grades of a list of fuels agree in every line of it, and a date is put right in every line."""
     mine, theirs = _in_context(text), _in_context(other)
-    places = mine.keys() & theirs.keys()
-    conflicts = sum(mine[place].isdisjoint(theirs[place]) for place in places)
-    return conflicts >= CONFLICTS and conflicts * 2 > len(places)
+    pairs = {pair for place in mine.keys() & theirs.keys() for pair in _pairs(mine[place], theirs[place])}
+    conflicts = sum(one != another for one, another in pairs)
+    return conflicts >= CONFLICTS and conflicts * 2 > len(pairs)
+
+
+def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The figures of one context, side by side: the lines of a list read alike, and are told apart by their order. Where one text
+    has more of them, as far as the two go together; a list in another order is the same list."""
+    if Counter(mine) == Counter(theirs):
+        return zip(mine, mine, strict=True)
+    if len(mine) == len(theirs):
+        return zip(mine, theirs, strict=True)
+    fewer, more = sorted((mine[:ALIKE], theirs[:ALIKE]), key=len)
+    steps = SequenceMatcher(None, fewer, more, autojunk=False).get_opcodes()
+    aligned = ((one, another) for _, a, b, c, d in steps for one, another in zip(fewer[a:b], more[c:d], strict=False))
+    return aligned if len(mine) < len(theirs) else ((another, one) for one, another in aligned)
 
 
 def is_reworded(text: str, other: str, *, same_title: bool) -> bool:
@@ -48,21 +65,21 @@ def is_reworded(text: str, other: str, *, same_title: bool) -> bool:
 
 
 def _share_figures(text: str, other: str) -> bool:
-    mine, theirs = ({figure for figures in _in_context(one).values() for figure in figures} for one in (text, other))
+    mine, theirs = (set(chain.from_iterable(_in_context(one).values())) for one in (text, other))
     fewer = min(len(mine), len(theirs))
     return fewer >= FIGURES and len(mine & theirs) >= BACKED * fewer
 
 
 @lru_cache(maxsize=256)
-def _in_context(text: str) -> Mapping[str, set[str]]:
-    """The figures of a text by the letters around them. Other figures nearby are all one to a context."""
+def _in_context(text: str) -> Mapping[str, Sequence[str]]:
+    """The figures of a text by the letters around them, in order. Other figures nearby are all one to a context."""
     form = normalise(text)
     figures = _FIGURE.findall(form)
     masked = _FIGURE.sub("0", form)
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[str, list[str]] = defaultdict(list)
     places = (match.start() for match in re.finditer("0", masked))
     for place, figure in zip(places, figures, strict=True):
-        found[masked[max(0, place - CONTEXT) : place + CONTEXT + 1]].add(figure)
+        found[masked[max(0, place - CONTEXT) : place + CONTEXT + 1]].append(figure)
     return dict(found)
 
 
