@@ -63,6 +63,16 @@ def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str
     )
 
 
+def _unaccounted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    if report.reconciles(ledger):
+        return None
+    urls, visits = ledger["urls"], sum(ledger["visits"].values())
+    return (
+        f"A fault of ours: the counts do not add up. {ledger['known']} article URLs are known and {sum(urls.values())} accounted for, "
+        f"{urls['visited']} fetched and {several(visits, 'visit')} counted. Nothing is lost; report it, with the log."
+    )
+
+
 def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     if not ledger.get("interrupted"):
         return None
@@ -138,6 +148,7 @@ def _fetched(ledger: Mapping[str, Any]) -> tuple[int, int]:
 
 _TESTS = (
     (OUR_FAULT, _our_fault),
+    (OUR_FAULT, _unaccounted),
     (INTERRUPTED, _interrupted),
     (REFUSED, _refused),
     (NOTHING_SAVED, _nothing),

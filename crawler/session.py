@@ -92,8 +92,8 @@ class Session:
         self.stop()
 
     def bytes_written(self) -> int:
-        """Of the WARC files being written; rotation is far above any run's budget of bytes but the largest."""
-        return sum(writer.position[1] for writer in (self.writer, self.borrowed) if writer.position)
+        """Of all WARC files of the run."""
+        return self.writer.written + self.borrowed.written
 
     def close_files(self) -> None:
         self.writer.close()

@@ -18,6 +18,7 @@ def ledger(**changed: Any) -> dict[str, Any]:
     return {
         "visits": visits,
         "urls": urls,
+        "known": sum(urls.values()),
         "lists": 20,
         "failures": {},
         "articles": {"active": 300, "shown": 290},
@@ -41,6 +42,8 @@ def test_a_night_with_nothing_new_is_good() -> None:
     ("changed", "status", "said"),
     [
         ({"our_faults": 2}, OUR_FAULT, "our own code failed on 2"),
+        ({"known": 5}, OUR_FAULT, "5 article URLs are known and 315 accounted for"),
+        ({"urls": {"visited": 3}}, OUR_FAULT, "3 fetched and 15 visits counted"),
         ({"interrupted": "a signal", "urls": {"left": 7}}, INTERRUPTED, "7 URLs are left"),
         ({"visits": {}, "lists": 0, "failures": {"robots": 20}}, REFUSED, "turned 20 requests away"),
         ({"visits": {}, "lists": 0, "failures": {"host_given_up": 3}}, REFUSED, "turned"),
@@ -81,7 +84,7 @@ def test_a_few_rejected_pages_are_ordinary() -> None:
 
 def test_pages_that_fail_night_after_night_are_no_news() -> None:
     """Twelve dead links are asked again until they are set aside; where they are all that was due, nothing else is wrong."""
-    dead = {"visits": {"http_error": 12}, "failed_again": 12, "urls": {"visited": 12}}
+    dead = {"visits": {"http_error": 12}, "failed_again": 12}
     assert judge(ledger(**dead)).status == GOOD
     assert judge(ledger(**{**dead, "visits": {"http_error": 12, "new": 2}})).status == GOOD
     assert judge(ledger(**{**dead, "visits": {"http_error": 12, "no_text": MANY}})).status == NOTHING_SAVED

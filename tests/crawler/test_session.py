@@ -16,7 +16,7 @@ from crawler.session import MIN_FREE_BYTES, Session, earlier_runs, last_books, o
 from pipelines.archive import open_archive, schema, urltable
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.urltable import State
-from pipelines.archive.warc import read_captures
+from pipelines.archive.warc import WarcWriter, read_captures
 from pipelines.errors import ArchiveUnusable, Locked, NewerArchive, OutOfSpace, SeedsError
 from tests.crawler import made
 from tests.crawler.made import address
@@ -168,6 +168,20 @@ def test_the_bytes_of_a_run_are_those_of_its_warc_file(tmp_path: Path) -> None:
     assert session.bytes_written() == path.stat().st_size
     with session.archive.catalogue.snapshot() as tx:
         assert urltable.counts(tx, "news") == {}
+    session.exits.close()
+
+
+def test_the_bytes_of_a_run_are_those_of_all_its_warc_files(tmp_path: Path) -> None:
+    """A file of 1 GiB is followed by another: the budget of a run goes on."""
+    session: Session = made.session_at(tmp_path / "archive")
+    session.writer = WarcWriter(session.archive.warc_folder, prefix="news", software="test", rules={}, max_bytes=1_000)
+    for number in range(4):
+        made.written(session, made.exchange(address(number), made.article_page(number)))
+    paths = list(session.archive.warc_folder.glob("*.warc.gz"))
+    assert len(paths) > 1
+    assert session.bytes_written() == sum(path.stat().st_size for path in paths)
+    session.close_files()
+    assert session.bytes_written() == sum(path.stat().st_size for path in paths)
     session.exits.close()
 
 
