@@ -36,12 +36,13 @@ _FIGURE = re.compile(r"[0-9]+")
 
 
 def is_form(text: str, other: str) -> bool:
-    """Whether figures differ where the letters around them do not, more often than they agree. Each difference and each figure
-    counts once: the grades of a list of fuels agree in every line of it, and a date is put right in every line."""
+    """Whether figures differ where the letters around them do not, more often than they agree. A figure that agrees counts once:
+    the grades of a list of fuels are the same in every line of it, and say nothing of its prices."""
     mine, theirs = _in_context(text), _in_context(other)
-    pairs = {pair for place in mine.keys() & theirs.keys() for pair in _pairs(mine[place], theirs[place])}
-    conflicts = sum(one != another for one, another in pairs)
-    return conflicts >= CONFLICTS and conflicts * 2 > len(pairs)
+    pairs = {(place, *pair) for place in mine.keys() & theirs.keys() for pair in _pairs(mine[place], theirs[place])}
+    conflicts = sum(one != another for _, one, another in pairs)
+    agreeing = {one for _, one, another in pairs if one == another}
+    return conflicts >= CONFLICTS and conflicts > len(agreeing)
 
 
 def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, str]]:
