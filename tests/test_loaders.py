@@ -65,7 +65,7 @@ def fill(writer: Writer) -> None:
             some["modified"] = moment(50)
             some["rights"] = Rights(owned=True, notice="版权", reserved={"train": True}, signals={"tdm-reservation": "1"}, robots=("noai",))
         writer.shows(f"n{number}", number, text, published=moment(number).astimezone(BEIJING) if number % 4 else None, **some)
-    writer.shows("copy", 50, text, published=moment(50))
+    writer.shows("copy", 50, (*text, "记者在现场看到，工人正在拆卸旧的支架。"), published=moment(50))
 
 
 @pytest.fixture(scope="module")
