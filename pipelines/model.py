@@ -1,4 +1,4 @@
-"""The values that flow through the river, one name a stage: Link, Capture, Article or Rejection, Decision.
+"""The values that flow through the river, one name a stage: Link, Capture, Article or Rejection, Relation.
 
 Only frozen values live here: no I/O, no clock, no parsing. What may be absent is None, never "".
 Times are aware `datetime`s in UTC with microseconds, except `Article.published` and `modified`, which keep the
@@ -254,19 +254,6 @@ class Relation:
     def joins(self) -> bool:
         """Whether the two are one cluster. Being contained is recorded, but joins nothing (docs/decisions/0003)."""
         return self.verdict in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """`other` is the article id that `similarity` (0..1) was measured against: the cluster joined, or the own id for
-    UNCHANGED and REVISION. `change` is the difference class of a revision, or why another text changed nothing.
-    `relations` are all that were verified, best first; those of UNCHANGED are as they were."""
-
-    verdict: Verdict
-    other: str | None = None
-    similarity: float | None = None
-    change: str | None = None
-    relations: tuple[Relation, ...] = ()
 
 
 class Status(StrEnum):

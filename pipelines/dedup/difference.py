@@ -31,7 +31,7 @@ _SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[\"')]*(?=\s
 
 
 class Change(StrEnum):
-    """The difference class of a revision, and why a text that differs may be no revision."""
+    """The difference class of a revision."""
 
     TYPOGRAPHIC = "typographic"
     """punctuation, white space, width, case or script; no word"""
@@ -39,13 +39,6 @@ class Change(StrEnum):
     """the title; the text at most typographically"""
     BODY_SMALL = "body_small"
     BODY_LARGE = "body_large"
-    WITHDRAWN = "withdrawn"
-    RESTORED = "restored"
-    """back after it was withdrawn, whether changed or not"""
-    WORSE_COPY = "worse_copy"
-    """no revision: less was received of it than is already here"""
-    VOLATILE = "volatile"
-    """no revision: the page changes at every visit"""
 
 
 class Version(Protocol):

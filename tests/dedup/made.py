@@ -6,8 +6,7 @@ import random
 from datetime import datetime
 
 from benchmarks.dedup_corpus import Writer
-from pipelines.dedup import Candidate, Past
-from pipelines.model import Article, Extraction, Precision, Quality, Rights, Status
+from pipelines.model import Article, Extraction, Precision, Quality, Rights
 
 EXTRACTION = Extraction(method="layout:T3", charset="utf-8", charset_from="header", rules_digest="0" * 64, versions={})
 
@@ -46,28 +45,4 @@ def article(
         rights=Rights(owned=owned),
         quality=Quality(confidence=confidence, flags=flags),
         extraction=EXTRACTION,
-    )
-
-
-def candidate(
-    text: str,
-    name: str = "a",
-    *,
-    same_url: bool = False,
-    title: str = "青川一处试验田换装新型传感器",
-    revision: int = 1,
-    status: Status = Status.ACTIVE,
-    confidence: float = 1.0,
-    history: tuple[Past, ...] = (),
-) -> Candidate:
-    return Candidate(
-        article_id=name,
-        url=f"http://other.example/{name}.htm",
-        is_same_url=same_url,
-        title=title,
-        paragraphs=tuple(text.split("\n")),
-        quality=Quality(confidence=confidence),
-        status=status,
-        revision=revision,
-        history=history,
     )
