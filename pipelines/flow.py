@@ -2,7 +2,6 @@
 
 read(capture, site)          -> Article | Rejection | None      pure; may run in a worker process
 write(tx, capture, site, …)  -> Outcome                         in the transaction of the caller
-ingest(capture, site, archive)                                  both, for one capture
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from pipelines.archive import Archive
 from pipelines.archive.ledger import Outcome, note_capture, refold, take_out, write_down
 from pipelines.extract import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
@@ -105,10 +103,3 @@ def write_anew(tx: sa.Connection, capture: Capture, site: Site, result: Result) 
     if known.head is not None and outcome.article != known.head.id:
         refold(tx, known.head.site, known.head.url, known.head.id)
     return outcome
-
-
-def ingest(capture: Capture, site: Site, archive: Archive) -> Outcome:
-    """Reads one capture and writes it down, in a transaction of its own."""
-    result = read(capture, site)
-    with archive.catalogue.transaction() as tx:
-        return write(tx, capture, site, result)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crawler.session import Session
 from pipelines import flow
 from pipelines.archive import schema
+from pipelines.archive.ledger import Outcome
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, Verdict
 from pipelines.site import generic_site
 from tests.crawler import made
@@ -93,16 +94,22 @@ def test_no_bytes_and_no_status_raise(body: bytes, status: int, target: str) -> 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def written(seen: Capture, session: Session) -> Outcome:
+    result = flow.read(seen, session.site)
+    with session.archive.catalogue.transaction() as tx:
+        return flow.write(tx, seen, session.site, result)
+
+
 def test_a_capture_is_written_down_once(session: Session) -> None:
     [seen] = made.written(session, made.exchange(address(1), made.article_page(1)))
-    first = flow.ingest(seen, session.site, session.archive)
-    again = flow.ingest(seen, session.site, session.archive)
+    first = written(seen, session)
+    again = written(seen, session)
     assert (first.word, first.known, again.word, again.known) == (Verdict.NEW, False, Verdict.NEW, True)
 
 
 def test_a_list_is_noted_by_its_kind(session: Session) -> None:
     [seen] = made.written(session, made.exchange(f"{HOST}/flash/", made.list_page([1]), kind=Kind.LISTING))
-    assert flow.ingest(seen, session.site, session.archive).word == Kind.LISTING
+    assert written(seen, session).word == Kind.LISTING
     assert made.count(session, schema.article) == 0
     assert made.count(session, schema.capture) == 1
 
@@ -110,7 +117,7 @@ def test_a_list_is_noted_by_its_kind(session: Session) -> None:
 def test_a_later_page_is_written_to_its_article(session: Session) -> None:
     first = made.exchange(address(1), made.article_page(1, text=made.LINES[:1], following="1_2.html"))
     second = made.exchange(address(1, 2), made.article_page(1, text=made.LINES[1:]), seconds=1)
-    words = [flow.ingest(seen, session.site, session.archive).word for seen in made.written(session, first, second)]
+    words = [written(seen, session).word for seen in made.written(session, first, second)]
     assert words == ["awaiting_parts", Verdict.NEW]
     assert made.texts(session) == {address(1): "\n".join(made.LINES)}
 
@@ -124,7 +131,7 @@ def test_a_later_page_that_is_gone_denies_nothing(session: Session) -> None:
         made.exchange(address(2), made.article_page(2, text=["别的"] * 3), seconds=190_001),
     )
     for seen in made.written(session, *pages):
-        flow.ingest(seen, session.site, session.archive)
+        written(seen, session)
     with session.archive.catalogue.snapshot() as tx:
         status = tx.scalar(sa.select(schema.article.c.status).where(schema.article.c.url == address(1)))
     assert status == "active"
@@ -134,7 +141,7 @@ def test_what_a_copy_on_a_mirror_lacks_its_original_may_have(tmp_path: Path) -> 
     mirror = "[[identity.mirror]]\npattern = 'http://m\\.test/(?P<path>.*)'\noriginal = 'http://news.test/{path}'\n\n[[layout]]"
     session = made.session_at(tmp_path / "mirrored", made.site(**{"[[layout]]": mirror}))
     pages = (made.exchange(address(1), made.article_page(1)), made.exchange("http://m.test/20260907/1.html", status=404, seconds=5))
-    words = [flow.ingest(seen, session.site, session.archive).word for seen in made.written(session, *pages)]
+    words = [written(seen, session).word for seen in made.written(session, *pages)]
     assert words == [Verdict.NEW, Reason.GONE]
     assert made.count(session, schema.page) == 1
     session.exits.close()
