@@ -175,11 +175,6 @@ def cell(value: object) -> str:
 # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def arrow_schema(schema: str) -> Any:
-    """The Parquet schema of `native` or `dolma` rows, a `pyarrow.Schema`."""
-    return _arrow(COLUMNS[schema])
-
-
 def _arrow(columns: Mapping[str, Any]) -> Any:
     import pyarrow as pa  # noqa: PLC0415 -- see _parquet
 
