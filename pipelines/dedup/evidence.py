@@ -8,7 +8,7 @@ other. All functions give the same answer from either side.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -46,16 +46,16 @@ def is_form(text: str, other: str) -> bool:
 
 
 def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The figures of one context, side by side: the lines of a list read alike, and are told apart by their order. Where one text
-    has more of them, as far as the two go together; a list in another order is the same list."""
-    if Counter(mine) == Counter(theirs):
+    """The figures of one context, side by side: the lines of a list read alike, and are told apart by their order. Where half
+    of them go together in another order of places, one text has lines before them that the other has not, and is read from there."""
+    if sorted(mine) == sorted(theirs):
         return zip(mine, mine, strict=True)
-    if len(mine) == len(theirs):
-        return zip(mine, theirs, strict=True)
-    fewer, more = sorted((mine[:ALIKE], theirs[:ALIKE]), key=len)
-    steps = SequenceMatcher(None, fewer, more, autojunk=False).get_opcodes()
-    aligned = ((one, another) for _, a, b, c, d in steps for one, another in zip(fewer[a:b], more[c:d], strict=False))
-    return aligned if len(mine) < len(theirs) else ((another, one) for one, another in aligned)
+    fewer, more = sorted((mine[:ALIKE], theirs[:ALIKE]), key=lambda figures: (len(figures), figures))
+    match = SequenceMatcher(None, fewer, more, autojunk=False)
+    if len(fewer) == len(more) and 2 * sum(block.size for block in match.get_matching_blocks()) < len(fewer):
+        return zip(fewer, more, strict=True)
+    steps = match.get_opcodes()
+    return ((one, another) for _, a, b, c, d in steps for one, another in zip(fewer[a:b], more[c:d], strict=False))
 
 
 def is_reworded(text: str, other: str, *, same_title: bool) -> bool:
