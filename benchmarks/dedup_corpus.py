@@ -4,8 +4,9 @@
 
 Every sentence is put together from our own vocabulary (`dedup_words`). An *original* tells one story. A *variant* is an
 original with one kind of change; a *host* quotes one or five originals inside its own text; *traps* look alike and are
-not: templates filled in anew, notices and company profiles that many texts end with, other reports of the same day.
-Two documents belong together when their `stories` intersect, and are one story when `story` is the same.
+not: templates filled in anew, lists that are printed every day under one title, notices and company profiles that many
+texts end with, other reports of the same day. Two documents belong together when their `stories` intersect, and are one
+story when `story` is the same.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ ENGLISH = 0.25
 """share of the stories"""
 LISTED = {"zh": "{adjective}{noun}", "en": "{adjective} {noun}"}
 """goods of a price list"""
+CITIES = 25
+"""lines of a daily list"""
 _SLOT = re.compile(r"\{(\w+)\}")
+_RANGE = re.compile(r"<([\d.]+)-([\d.]+)>")
 _SENTENCE = re.compile(r"[^。！？]*[。！？]”?|[^。！？]+$")
 _EN_SENTENCE = re.compile(r".+?(?:[.?!]\"?(?=\s|$)|$)", re.DOTALL)
 
 
 def _read_words() -> dict[str, dict[str, list[str]]]:
-    """Language -> slot -> its words; besides "sentences" and "forms", whose slots are in braces."""
+    """Language -> slot -> its words; besides "sentences", "forms" and "daily", whose slots are in braces, and ranges of figures
+    in angles."""
     stored = tomllib.loads((Path(__file__).with_name("dedup_words.toml")).read_text("utf-8"))
     return {language: {slot: _split(words) for slot, words in slots.items()} for language, slots in stored.items()}
 
@@ -285,6 +290,19 @@ def price_list(by: Writer, goods: list[str]) -> str:
     return "\n".join(f"{good} {by.figure()} {by.random.choice('+-')}{by.figure()}" for good in goods)
 
 
+def daily_list(by: Writer, form: str) -> str:
+    """What a site prints every day under one title: places, grades and fixed prizes stay, and what was measured moves a
+    little. The first line is the title."""
+    lines: list[str] = []
+    for line in form.split("\n"):
+        lines += [line.replace("{each}", place) for place in by.words["place"][:CITIES]] if "{each}" in line else [line]
+    return _RANGE.sub(lambda ends: _between(by, *ends.groups()), "\n".join(lines))
+
+
+def _between(by: Writer, low: str, high: str) -> str:
+    return f"{by.random.uniform(float(low), float(high)):.{len(low.partition('.')[2])}f}"
+
+
 def with_notice(by: Writer, notice: str, share: float) -> str:
     """A text of its own that ends with what many others end with. `share` of it is the notice."""
     own: list[str] = []
@@ -293,7 +311,7 @@ def with_notice(by: Writer, notice: str, share: float) -> str:
     return "\n".join([*own, notice])
 
 
-TRAPS = ("template", "price list", "notice")
+TRAPS = ("template", "price list", "daily list", "notice")
 
 
 @lru_cache(maxsize=1)
@@ -327,12 +345,14 @@ class Corpus:
         by.begin_story()
         return by
 
-    def _add(self, kind: str, by: Writer, text: str, *, like: Document | None = None, quotes: tuple[Document, ...] = ()) -> Document:
+    def _add(
+        self, kind: str, by: Writer, text: str, *, title: str = "", like: Document | None = None, quotes: tuple[Document, ...] = ()
+    ) -> Document:
         number = len(self.documents)
         story = like.story if like else number
         stories = {story, *(like.stories if like else ()), *(one.story for one in quotes)}
         original = like.id if like else quotes[0].id if quotes else None
-        title = like.title if like and self.random.random() < 0.5 else by.title()
+        title = title or (like.title if like and self.random.random() < 0.5 else by.title())
         made = Document(
             id=number,
             kind=kind,
@@ -369,9 +389,11 @@ class Corpus:
         made = {
             "template": lambda: template(by),
             "price list": lambda: price_list(by, self.goods[by.language]),
+            "daily list": lambda: daily_list(by, self.random.choice(by.words["daily"])),
             "notice": lambda: with_notice(by, self.random.choice(self.notices[by.language]), share),
         }
-        self._add(kind, by, made[kind]())
+        text = made[kind]()
+        self._add(kind, by, text, title=text.partition("\n")[0] if kind == "daily list" else "")
 
     def same_day(self) -> None:
         """Two reports on the same people and firms, in other words."""

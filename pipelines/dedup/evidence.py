@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -22,38 +22,47 @@ CONTEXT = 4
 """letters before and after a figure that say what it is a figure of"""
 CONFLICTS = 3
 """figures that differ in equal places before two texts are a form: a correction changes one or two"""
+DIFFER = 0.75
+"""and for each that agrees. Of a list's next day 2 to 29, as grades, units and fixed prizes agree; of copies .5 at most"""
 ALIKE = 256
 """figures of one context that are aligned at most: the time for it grows with their square"""
 STRETCHES = 16
 TOUCHED = 0.05
 SPREAD = 0.75
-"""Reworded: three of four stretches, a sixteenth of the text each, have a tenth of their shingles in the other text.
+"""Reworded: three of four stretches, a sixteenth of the text each, have a twentieth of their shingles in the other text.
 Between texts of different stories it was 0 to 3 %, and a common notice lies in one piece"""
 BACKED = 0.7
 FIGURES = 3
-"""and seven tenths of the figures, four at least, or the title, are the same"""
+"""and seven tenths of the figures, three at least, or the title, are the same"""
 _FIGURE = re.compile(r"[0-9]+")
+_END = "\U00010000"
+"""stands for the end of a paragraph where no other mark does: a letter of Linear B"""
 
 
 def is_form(text: str, other: str) -> bool:
-    """Whether figures differ where the letters around them do not, more often than they agree. A figure that agrees counts once:
-    the grades of a list of fuels are the same in every line of it, and say nothing of its prices."""
+    """Whether many figures differ where the letters around them do not. A figure that agrees counts once: the grades of a list
+    of fuels are the same in every line of it, and say nothing of its prices."""
     mine, theirs = _in_context(text), _in_context(other)
     pairs = {(place, *pair) for place in mine.keys() & theirs.keys() for pair in _pairs(mine[place], theirs[place])}
     conflicts = sum(one != another for _, one, another in pairs)
     agreeing = {one for _, one, another in pairs if one == another}
-    return conflicts >= CONFLICTS and conflicts > len(agreeing)
+    return conflicts >= CONFLICTS and conflicts > DIFFER * len(agreeing)
 
 
-def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The figures of one context, side by side: the lines of a list read alike, and are told apart by their order. Where half
-    of them go together in another order of places, one text has lines before them that the other has not, and is read from there."""
+def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterable[tuple[str, str]]:
+    """The figures of one context, side by side: the lines of a list read alike, and are told apart by their order. Where one text
+    has more of them, or half of those that differ go together in other places, as far as the two go together; a list in another
+    order is the same list."""
     if sorted(mine) == sorted(theirs):
         return zip(mine, mine, strict=True)
     fewer, more = sorted((mine[:ALIKE], theirs[:ALIKE]), key=lambda figures: (len(figures), figures))
     match = SequenceMatcher(None, fewer, more, autojunk=False)
-    if len(fewer) == len(more) and 2 * sum(block.size for block in match.get_matching_blocks()) < len(fewer):
-        return zip(fewer, more, strict=True)
+    if len(mine) == len(theirs):
+        in_order = list(zip(fewer, more, strict=True))
+        apart = sum(one != another for one, another in in_order)
+        moved = sum(block.size for block in match.get_matching_blocks()) - (len(in_order) - apart)
+        if 2 * moved < apart:
+            return in_order
     steps = match.get_opcodes()
     return ((one, another) for _, a, b, c, d in steps for one, another in zip(fewer[a:b], more[c:d], strict=False))
 
@@ -73,14 +82,16 @@ def _share_figures(text: str, other: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _in_context(text: str) -> Mapping[str, Sequence[str]]:
-    """The figures of a text by the letters around them, in order. Other figures nearby are all one to a context."""
-    form = normalise(text)
+    """The figures of a text by the letters of their paragraph around them, in order. Other figures nearby are all one to a context."""
+    form = normalise(text.replace("\n", _END))
     figures = _FIGURE.findall(form)
     masked = _FIGURE.sub("0", form)
     found: defaultdict[str, list[str]] = defaultdict(list)
     places = (match.start() for match in re.finditer("0", masked))
     for place, figure in zip(places, figures, strict=True):
-        found[masked[max(0, place - CONTEXT) : place + CONTEXT + 1]].append(figure)
+        before = masked[max(0, place - CONTEXT) : place].rpartition(_END)[2]
+        after = masked[place : place + CONTEXT + 1].partition(_END)[0]
+        found[before + after].append(figure)
     return dict(found)
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.dedup_corpus import WORDS, daily_list
 from pipelines.archive import Archive, neighbours, schema
 from pipelines.archive.article_record import article_id
 from pipelines.archive.fingerprints import indexed_text
 from pipelines.dedup.fingerprint import text_digest
 from pipelines.model import Verdict
 from tests.archive.made import Writer, address, archive_at
-from tests.dedup.made import story
+from tests.dedup.made import story, writer
 
 WHOLE = tuple(story(1, 24).split("\n"))
 OTHER = tuple(story(2, 24).split("\n"))
@@ -46,6 +47,15 @@ def test_a_copy_is_a_duplicate_and_an_edited_one_a_near_duplicate(tmp_path: Path
         assert writer.shows("c", 2, EDITED).word == Verdict.NEAR_DUPLICATE
         assert writer.shows("d", 3, OTHER).word == Verdict.NEW
         assert _clusters(archive) == {frozenset(map(address, "abc")), frozenset({address("d")})}
+
+
+def test_a_list_that_is_printed_every_day_is_an_article_each_day(tmp_path: Path) -> None:
+    by = writer(5)
+    with archive_at(tmp_path) as archive:
+        shown = Writer(archive)
+        for day, name in enumerate("abcdefg"):
+            assert shown.shows(name, day, tuple(daily_list(by, WORDS["zh"]["daily"][0]).split("\n"))).word == Verdict.NEW
+        assert len(_clusters(archive)) == 7
 
 
 def test_what_is_quoted_whole_is_on_record_and_joins_nothing(tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.dedup_corpus import edit_words, new_figures, price_list, template
+from benchmarks.dedup_corpus import WORDS, daily_list, edit_words, new_figures, price_list, repost, template
 from pipelines.dedup import relate
 from pipelines.dedup.compare import compare
 from pipelines.dedup.evidence import is_form, is_reworded
-from tests.dedup.made import story, writer
+from pipelines.model import Verdict
+from tests.dedup.made import article, story, writer
 
 CLOSING = "{}收盘，华远科技报{}元，涨幅{}%，成交额{}亿元，换手率{}%，主力净流入{}万元，融资净买入{}万元，目标均价为{}元。"
 MONDAY = CLOSING.format("周一", "12.3", "1.02", "3.4", "0.88", "560", "71", "15.8")
@@ -55,51 +55,61 @@ def test_the_same_goods_at_the_prices_of_another_day_are_a_form() -> None:
     assert is_form(price_list(by, goods), price_list(by, goods))
 
 
-PLACES = [
-    "河口",
-    "南汀",
-    "东桥",
-    "西岭",
-    "白沙",
-    "青川",
-    "云台",
-    "金坪",
-    "石渡",
-    "柳镇",
-    "長岗",
-    "新埠",
-    "高寨",
-    "平原",
-    "双溪",
-    "海门",
-    "北营",
-    "中坝",
-    "乐亭",
-    "永宁",
-]
+DAILY = [pytest.param(language, form, id=form.partition("\n")[0]) for language in ("zh", "en") for form in WORDS[language]["daily"]]
+CLOSE = "今日各地油价如下。\n{each}：92号汽油<7.55-7.65>元/升，95号汽油<8.05-8.15>元/升，0号柴油<7.15-7.25>元/升。\n以上数据由本网整理。"
+CITY = "青川市{}月{}日二十四时起调整油价：92号汽油每升{}元，95号汽油每升{}元，98号汽油每升{}元，0号柴油每升{}元。"
+FRIDAY = CITY.format(11, 6, 7.56, 8.04, 9.04, 7.22)
 
 
-def fuels(seed: int, spread: float) -> str:
-    """A list of fuels by place: the grades are the same every day, and so are most of the letters."""
-    dice = random.Random(seed)
-
-    def price(usual: float) -> str:
-        return f"{usual + dice.uniform(-spread, spread):.2f}元/升"
-
-    lines = [f"{place}：92号汽油{price(7.6)}，95号汽油{price(8.1)}，0号柴油{price(7.2)}。" for place in PLACES]
-    return "\n".join(("今日各地油价如下，供读者参考。", *lines, "以上数据由本网整理。"))
+def is_one_story(text: str, other: str) -> bool:
+    """Whether they are, under one title."""
+    found = relate(article(text), article(other), name="x")
+    return found is not None and found.verdict is Verdict.NEAR_DUPLICATE
 
 
-@pytest.mark.parametrize("spread", [0.05, 0.15, 0.4])
-def test_grades_that_are_the_same_in_every_line_do_not_outvote_the_prices(spread: float) -> None:
-    for seed in range(20):
-        one, other = fuels(seed, spread), fuels(seed + 1000, spread)
-        assert is_form(one, other)
-        assert relate(SimpleNamespace(title="今日油价", text=one), SimpleNamespace(title="今日油价", text=other), name="o") is None
+@pytest.mark.parametrize(("language", "form"), [*DAILY, pytest.param("zh", CLOSE, id="close")])
+def test_the_lists_of_different_days_are_different_texts(language: str, form: str) -> None:
+    by = writer(5, language)
+    days = [daily_list(by, form) for _ in range(12)]
+    assert [(a, b) for n, a in enumerate(days) for b in days[:n] if relate(article(a), article(b), name="x")] == []
+
+
+@pytest.mark.parametrize(("language", "form"), DAILY)
+def test_a_list_that_is_passed_on_with_a_line_less_and_a_figure_corrected_is_the_same_list(language: str, form: str) -> None:
+    by = writer(5, language)
+    text = daily_list(by, form)
+    lines = text.split("\n")
+    del lines[random.Random(2).randrange(1, len(lines) - 1)]
+    assert is_one_story(text, new_figures("\n".join(lines), by))
+    assert is_one_story(text, repost(text, by))
+
+
+def test_a_list_of_which_half_is_as_the_day_before_is_another_list() -> None:
+    by = writer(5)
+    form = WORDS["zh"]["daily"][0]
+    old, new = (daily_list(by, form).split("\n") for _ in range(2))
+    assert not is_one_story("\n".join(old), "\n".join(old[: len(old) // 2] + new[len(old) // 2 :]))
+
+
+def test_few_prices_are_not_outvoted_by_the_grades_they_belong_to() -> None:
+    assert is_form(FRIDAY, CITY.format(11, 20, 7.31, 7.78, 8.78, 6.95))
+    assert not is_form(FRIDAY, FRIDAY.replace("青川市", "据报道，青川市").replace("9.04", "9.40"))
+
+
+def test_a_date_that_was_corrected_throughout_is_one_correction() -> None:
+    text = "".join(f"{place}试验田于11月6日完成测试。" for place in writer().words["place"][:12])
+    assert not is_form(text, text.replace("11月6日", "12月7日"))
+
+
+def test_lines_that_no_letter_tells_apart_are_compared_in_their_order() -> None:
+    line = "最高气温{}摄氏度，最低气温{}摄氏度，相对湿度百分之{}。"
+    old, new = ("".join(line.format(n * high % 41, n + 1, n * high % 37) for n in range(12)) for high in (14, 16))
+    assert is_form(old, new)
+    assert not is_form(old, old)
 
 
 def test_the_same_list_in_another_order_cut_or_put_right_is_the_same() -> None:
-    text = fuels(1, 0.15)
+    text = daily_list(writer(5), WORDS["zh"]["daily"][0])
     head, *lines, foot = text.splitlines()
     assert not is_form(text, "\n".join((head, *reversed(lines), foot)))
     assert not is_form(text, "\n".join((head, *lines[3:], foot)))
