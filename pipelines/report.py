@@ -126,7 +126,7 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("waiting for later pages", several(ledger.get("awaiting", visits.get("awaiting_parts", 0)), "article")),
         *_of_backfill(ledger),
         *_of_discovery(ledger),
-        *_of_pace(ledger),
+        *(("robots.txt asks for", line) for line in crawl_delays(ledger, cut=True)),
         ("seconds", f"{ledger['seconds']:.1f}"),
         ("archive", f"{ledger['archive']}: {several(ledger['articles']['shown'], 'article')} in the corpus"),
     ]
@@ -154,10 +154,6 @@ def crawl_delays(ledger: Mapping[str, Any], *, cut: bool = False) -> Iterator[st
         if is_cut or not cut:
             kept = f"; {delay['kept']:g} s are kept, as max_crawl_delay says" if is_cut else ""
             yield f"{delay['asked']:g} s between two requests to {host}{kept}"
-
-
-def _of_pace(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("robots.txt asks for", line) for line in crawl_delays(ledger, cut=True)]
 
 
 def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
