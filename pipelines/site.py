@@ -31,6 +31,8 @@ from pipelines.errors import ConfigurationError, SeedsError
 
 GENERIC = "web"
 """the name of `generic_site()`"""
+RESERVED = frozenset({GENERIC, "replay", "reextract", "takedown"})
+"""names that no site may have: of the site of all other pages, of locks and of WARC files"""
 USES = ("archive", "text-and-data-mining", "train")
 MIRROR_KINDS = ("copy", "traditional", "mobile")
 CDX_RECORDS = {
@@ -288,13 +290,28 @@ def _read(path: Path) -> bytes:
 
 def _check_whole(site: Site, file: str) -> None:
     """What no single key can say."""
-    for check in (_check_start, _check_archives, _check_next_base, _check_aliases, _check_mirrors, _check_part, _check_layouts):
+    for check in (
+        _check_name,
+        _check_start,
+        _check_archives,
+        _check_next_base,
+        _check_aliases,
+        _check_mirrors,
+        _check_part,
+        _check_layouts,
+    ):
         if (wrong := check(site)) is not None:
             raise SeedsError(file, *wrong)
 
 
 _Wrong = tuple[str, str, str] | None
 """Key, what is wrong, what was expected."""
+
+
+def _check_name(site: Site) -> _Wrong:
+    if site.name not in RESERVED:
+        return None
+    return "name", f"{site.name!r} means something else in an archive", f"another name than {', '.join(sorted(RESERVED))}"
 
 
 def _check_start(site: Site) -> _Wrong:

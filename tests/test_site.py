@@ -273,6 +273,13 @@ WRONG = {
     "an export for several uses": (GOOD + '[rights]\nexport_for = ["train"]\n', "rights.export_for", "a list", "a string"),
     "no TOML": ("name = ", "(whole file)", "not TOML", "TOML 1.0"),
     "an integer of 5,000 digits": ("x = " + "9" * 5000, "(whole file)", "not TOML", "TOML 1.0"),
+    "the name of a lock": (
+        GOOD.replace('name = "example"', 'name = "takedown"'),
+        "name",
+        "'takedown' means something else",
+        "another name than",
+    ),
+    "the name of all other pages": (GOOD.replace('name = "example"', 'name = "web"'), "name", "'web' means something else", "replay"),
     "a thousand brackets": ("x = " + "[" * 5000, "(whole file)", "not TOML", "TOML 1.0"),
 }
 
