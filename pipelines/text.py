@@ -94,11 +94,6 @@ def _tell(count: int, text: str) -> bool:
     return count >= HAN_SHARE * len(text) or count >= HAN_SHARE * characters(_LETTER, text)
 
 
-def visible_length(text: str) -> int:
-    """How many characters of `text` are not white space."""
-    return len(text) - characters(_SPACE, text)
-
-
 def characters(runs: re.Pattern[str], text: str) -> int:
     """How many characters of `text` stand in runs that a pattern finds."""
     return sum(map(len, runs.findall(text)))

@@ -38,7 +38,6 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]")
 """RFC 3986 §2: what is neither reserved, unreserved nor an escape. A browser sends | { } raw in a query; servers decode
 either form, and HTTP libraries differ, so it is always escaped."""
 _FIELD = re.compile(r"\{(\w+)\}")
-_DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,10 +105,6 @@ def test_the_language_is_told_by_characters_or_not_at_all(written: str, expected
     assert text.language(written) == expected
 
 
-def test_visible_length_counts_no_white_space() -> None:
-    assert text.visible_length(" 一 二\u3000三\n") == 3
-
-
 @given(ANY_TEXT)
 @settings(deadline=None, max_examples=200)
 def test_cleaning_twice_is_cleaning_once(any_text: str) -> None:

@@ -54,8 +54,6 @@ def _level_one(charset: str, first: range) -> str:
 # The everyday characters of each standard: a wrong reading is full of others.
 _EVERYDAY = frozenset(_level_one("gb2312", range(0xB0, 0xD8)) + _level_one("big5", range(0xA4, 0xC7)))
 _PUNCTUATION = re.compile("[\u2010-\u2026\u3000-\u30ff\uff01-\uff65\xb0\xb1\xb7\xd7\xf7]")
-_UNSPOKEN = re.compile("[\u00a0-\u00ff]{4,}")
-"""Nobody writes four accented letters in a row: a page in a Chinese charset, read as latin-1, is nothing else"""
 _BROKEN = re.compile("[\ufffd\ue000-\uf8ff\x80-\x9f]")
 
 

@@ -332,12 +332,6 @@ def template_lines(article: Article) -> tuple[tuple[str, str], ...]:
     return tuple((line_digest(text), text) for text in edges)
 
 
-def template_flag(article: Article, frequent: Iterable[str]) -> str | None:
-    """ "template_line" where the article carries a line whose digest is among the `frequent` ones of its site."""
-    known = frozenset(frequent)
-    return "template_line" if any(digest in known for digest, _ in template_lines(article)) else None
-
-
 def line_digest(text: str) -> str:
     """The name under which a line is counted: SHA-256 of its folded form, first 16 hex digits."""
     return hashlib.sha256(fold(text).encode()).hexdigest()[:16]

@@ -178,13 +178,6 @@ def test_a_line_has_one_digest_however_it_is_spaced() -> None:
     assert furniture.line_digest("本报 讯：") == furniture.line_digest("本报讯:")
 
 
-def test_an_article_that_carries_a_frequent_line_is_flagged() -> None:
-    article = an_article(("甲", "乙", "丙", "丁", "戊", "己", "庚"))
-    assert furniture.template_flag(article, {furniture.line_digest("庚")}) == "template_line"
-    assert furniture.template_flag(article, {furniture.line_digest("丁")}) is None
-    assert furniture.template_flag(article, ()) is None
-
-
 @given(st.text(max_size=120))
 @settings(deadline=None, max_examples=200)
 def test_any_line_has_a_kind_or_none(line: str) -> None:
