@@ -36,8 +36,9 @@ NOT_ITS_FAULT = POSTPONED | {"robots"}
 """Failures that say nothing about the URL: they count as no try of it."""
 
 
-def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: float) -> dict[str, Any]:
-    """The values of a list's row after a visit that was read."""
+def after_listing(row: Row, *, status: int, changed: bool, stays_due: bool, now: float) -> dict[str, Any]:
+    """The values of a list's row after a visit that was read. `stays_due`: a run begins there, or has left something of it to
+    the next one."""
     interval = next_interval(row.interval, changed=changed)
     return {
         **visited(row, status, now),
@@ -45,7 +46,7 @@ def after_listing(row: Row, *, status: int, changed: bool, is_start: bool, now: 
         "tries": 0,
         "reason": None,
         "interval": interval,
-        "due_at": now if is_start else NEVER if row.page > 1 else now + interval,
+        "due_at": now if stays_due else NEVER if row.page > 1 else now + interval,
         "last_changed": now if changed else row.last_changed,
     }
 

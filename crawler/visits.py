@@ -42,11 +42,14 @@ class _Taken:
     """What a list page gave: rows to be known, its next page, or the list that it brought to an end.
 
     A list is known only so far as *it* was read: what other lists found meanwhile must not end it, or its tail is lost.
+    Where a run of certain days ends is no end of a list: that page leaves something to the next run, which goes on there.
     """
 
     fresh: tuple[NewUrl, ...] = ()
     following: NewUrl | None = None
     completed: str | None = None
+    leaves: bool = False
+    """something of it to the next run"""
 
 
 @dataclass(slots=True)
@@ -148,7 +151,7 @@ class Visits:
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
         if self._ends_before(tx, row, capture):
-            values = frontier.after_listing(row, status=capture.status, changed=False, is_start=False, now=now)
+            values = frontier.after_listing(row, status=capture.status, changed=False, stays_due=False, now=now)
             ended, broken = Settlement(values=values, completed=row.chain), self._failed(row, OUR_FAULT, now, capture.status)
             return Visit(row=row, earlier=captures, now=now, settle=lambda *_: ended, broken=broken)
         if not is_list(capture):
@@ -169,15 +172,15 @@ class Visits:
         end. Only in its first pass: where that was seen once, a page that is away for days must not pass for the end."""
         gone = (404, 410)
         again = row.page > 1 and row.tries > 0 and capture.status in gone and row.last_status in gone
-        return again and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
+        return again and not self._is_dated and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
 
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
         taken = self._take(tx, row, found, now) if found else _Taken()
-        changed = bool(taken.fresh)
-        values = frontier.after_listing(row, status=captures[-1].status, changed=changed, is_start=self.is_start(row), now=now)
+        due = self.is_start(row) or taken.leaves
+        values = frontier.after_listing(row, status=captures[-1].status, changed=bool(taken.fresh), stays_due=due, now=now)
         if found is not None and found.links and row.last_changed is None:
             values["last_changed"] = now  # its first links, though another list may have had them before: `NO_LINKS` goes by it
-        if found is not None and not (self.since or self.until):  # else a 304 would say later that what was left out is known
+        if found is not None and not self._is_dated:  # else a 304 would say later that what was left out is known
             values |= schedule.remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
@@ -187,7 +190,7 @@ class Visits:
     def _read_index(self, tx: sa.Connection, row: Row, captures: Captures, found: Found, now: float) -> Visit:
         """Its captures are asked for once; where it goes on is asked now, and again whenever it is read again."""
         status = captures[-1].status
-        whole = not (self.since or self.until)  # a run of certain days leaves the others to the next one
+        whole = not self._is_dated  # a run of certain days leaves the others to the next one
         values = frontier.after_index(row, status=status, is_final=cdx.is_finished(row.url), is_whole=whole, now=now)
         records, skipped = backfill.wanted(tx, self.site, found.links, backfill.Window(since=self.since, until=self.until))
         self.counts["backfill/listed"] += found.entries
@@ -225,6 +228,10 @@ class Visits:
         """Whether the seeds file names it."""
         return row.url in self._starts
 
+    @property
+    def _is_dated(self) -> bool:
+        return self.since is not None or self.until is not None
+
     def _take(self, tx: sa.Connection, row: Row, found: Found, now: float) -> _Taken:
         """The URLs of a list page that are not known yet, and the list's next page when it is worth asking for."""
         chain = row.chain or row.url
@@ -232,28 +239,29 @@ class Visits:
         complete_at = urltable.completed(tx, self.site.name, chain)
         wanted = [link for link in found.links if link.url not in since and self._wanted(link, row)]
         fresh = tuple(self._new_link(link, row, now) for link in self._not_of_a_trap(wanted))
-        resumed = self._is_resumed(tx, row, complete_at)
-        cutoff = self.started if resumed else complete_at
-        known = {url for url, at in since.items() if cutoff is not None and at < cutoff}
+        taken = {*since, *(new.url for new in fresh)}
+        left = any(link.url not in taken for link in found.articles)
+        following = next_list(row.url, row.page, found, self.site, dated=self.since is not None)
+        there = None if following is None else urltable.by_url(tx, self.site.name, following)
+        resumed = complete_at is None and row.page == 1 and row.visits > 0 and there is not None  # a later page is due by itself
+        cutoff = self.started if resumed else min(complete_at or 0.0, self.started)  # a later page may have ended the list in this run
+        known = {url for url, at in since.items() if at < cutoff}
         run, before = self._before.pop(row.url, (0, None))
         again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
-        following = next_list(row.url, row.page, found, self.site, dated=self.since is not None) if again else None
-        if following is None or self._was_read(tx, following, chain):
-            of_all = not (self.since or self.until)  # the end of certain days is no list's
-            return _Taken(fresh=fresh, completed=chain if of_all and not resumed else None)
+        if not again or following is None or self._leads_back(row, there):
+            if self._is_dated:
+                return _Taken(fresh=fresh, leaves=left or complete_at is None)
+            return _Taken(fresh=fresh, completed=None if resumed else chain)
         self._before[following] = run, found
-        return _Taken(fresh=fresh, following=_new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain))
+        on = _new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain)
+        return _Taken(fresh=fresh, following=on, leaves=left)
 
-    def _is_resumed(self, tx: sa.Connection, row: Row, complete_at: float | None) -> bool:
-        """Whether the first pass through a list is under way, and its next page due by itself. A run of certain days ends in the
-        middle of a list and leaves none that is: then the pass begins anew."""
-        again = complete_at is None and row.page == 1 and row.visits > 0
-        return again and urltable.goes_on(tx, self.site.name, row.url, schedule.NEVER)
-
-    def _was_read(self, tx: sa.Connection, url: str, chain: str) -> bool:
-        """Whether a list leads back to a page of its own that this run has read: it ends there."""
-        row = urltable.by_url(tx, self.site.name, url)
-        return row is not None and (row.chain or row.url) == chain and (row.last_fetched or 0.0) >= self.started
+    def _leads_back(self, row: Row, there: Row | None) -> bool:
+        """Whether a list leads back to a page of its own that this run has read: it ends there. One further on that was due by
+        itself goes on by itself."""
+        if there is None or there.page > row.page or (there.chain or there.url) != (row.chain or row.url):
+            return False
+        return (there.last_fetched or 0.0) >= self.started
 
     def _wanted(self, link: Link, row: Row) -> bool:
         if link.kind is not Kind.ARTICLE:

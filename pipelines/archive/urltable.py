@@ -142,13 +142,6 @@ def complete(tx: sa.Connection, site: str, chain: str, at: float) -> None:
     tx.execute(table.update().where(table.c.site == site, table.c.url == chain).values(complete_at=at))
 
 
-def goes_on(tx: sa.Connection, site: str, chain: str, never: float) -> bool:
-    """Whether a later page of the list that begins at `chain` is still to be read by itself, or has failed too often for that."""
-    later = sa.and_(table.c.site == site, table.c.chain == chain, table.c.page > 1)
-    waits = sa.or_(table.c.due_at < never, table.c.state == State.LEASED, table.c.reason.is_not(None))
-    return tx.scalar(sa.select(table.c.id).where(later, waits).limit(1)) is not None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What may be leased: due at `now`, not asked since `not_since` (the start of the run), on none of `without_hosts` and of

@@ -23,21 +23,21 @@ TRIES = 3
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def listed(row: Row, *, changed: bool, is_start: bool) -> dict[str, Any]:
-    return frontier.after_listing(row, status=200, changed=changed, is_start=is_start, now=NOW)
+def listed(row: Row, *, changed: bool, stays_due: bool) -> dict[str, Any]:
+    return frontier.after_listing(row, status=200, changed=changed, stays_due=stays_due, now=NOW)
 
 
 def test_a_start_listing_is_due_in_every_run() -> None:
-    assert listed(made.row(kind=Kind.LISTING), changed=False, is_start=True)["due_at"] == NOW
+    assert listed(made.row(kind=Kind.LISTING), changed=False, stays_due=True)["due_at"] == NOW
 
 
 def test_a_later_page_waits_for_the_page_before_it() -> None:
-    assert listed(made.row(kind=Kind.LISTING, page=2, chain=made.HOST), changed=True, is_start=False)["due_at"] == NEVER
+    assert listed(made.row(kind=Kind.LISTING, page=2, chain=made.HOST), changed=True, stays_due=False)["due_at"] == NEVER
 
 
 @pytest.mark.parametrize(("changed", "hours"), [(True, 8.0), (False, 15.0)])
 def test_another_listing_is_asked_by_how_often_it_changes(changed: bool, hours: float) -> None:
-    values = listed(made.row(kind=Kind.LISTING, interval=10 * HOUR), changed=changed, is_start=False)
+    values = listed(made.row(kind=Kind.LISTING, interval=10 * HOUR), changed=changed, stays_due=False)
     assert (values["interval"], values["due_at"]) == (hours * HOUR, NOW + hours * HOUR)
 
 

@@ -313,6 +313,104 @@ def test_what_lies_outside_the_wanted_days_is_skipped_and_counted(session: Sessi
     assert address(1) not in desk.due()
 
 
+def days(desk: Desk, since: date | None = None, until: date | None = None, *, seconds: float) -> None:
+    """A run of certain days begins. The articles of the test site are all of 2026-09-07."""
+    desk.begin(seconds)
+    desk.visits.since, desk.visits.until = since, until
+
+
+def test_the_page_at_which_a_run_of_certain_days_ended_is_read_by_the_next_run_and_on_from_there(desk: Desk) -> None:
+    second, third = f"{HOST}/list/2.html", f"{HOST}/list/3.html"
+    days(desk, date(2026, 9, 7), seconds=0)
+    old = "".join(f'<li><a href="{HOST}/20260901/{n}.html">旧</a></li>' for n in (7, 8, 9))
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.give(second, made.list_page([4], old))
+    assert made.row_of(desk.session, START).complete_at is None
+    assert not {second, third} & desk.due(), "not in this run"
+    desk.begin(seconds=1000)
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.give(second, made.list_page([4], old))
+    assert third in desk.due()
+    desk.give(third, made.list_page([]))
+    assert made.row_of(desk.session, START).complete_at is not None
+    desk.begin(seconds=2000)
+    desk.give(START, made.list_page([1, 2, 3]))
+    assert {url for url in desk.due() if "/list/" in url} == set(), "and then it is a list as any other"
+
+
+def test_a_run_of_certain_days_that_ended_on_the_first_page_leaves_the_list_to_the_next_run(desk: Desk) -> None:
+    desk.give(FLASH, made.list_page([1, 2, 3]))
+    days(desk, date(2026, 9, 8), seconds=1000)
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.begin(seconds=2000)
+    desk.give(START, made.list_page([1, 2, 3]))
+    assert f"{HOST}/list/2.html" in desk.due(), "all that the first page shows another list had found"
+
+
+def test_what_a_run_of_certain_days_brought_does_not_end_a_list_that_was_read_to_its_end_before(desk: Desk) -> None:
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.give(f"{HOST}/list/2.html", made.list_page([1, 2, 3]))
+    before = made.row_of(desk.session, START).complete_at
+    days(desk, date(2026, 9, 8), seconds=1000)
+    new = "".join(f'<li><a href="{HOST}/20260908/{n}.html">新</a></li>' for n in (11, 12, 13))
+    desk.give(START, made.list_page([], new))
+    desk.give(f"{HOST}/list/2.html", made.list_page([8, 9, 10]))
+    assert made.row_of(desk.session, START).complete_at == before
+    desk.begin(seconds=2000)
+    desk.give(START, made.list_page([], new))
+    assert f"{HOST}/list/2.html" in desk.due()
+
+
+def test_a_page_with_entries_of_other_days_stays_due_though_the_run_went_on_from_it(desk: Desk) -> None:
+    """With `until` a run passes over what is newer."""
+    days(desk, until=date(2026, 9, 7), seconds=0)
+    new = "".join(f'<li><a href="{HOST}/20260908/{n}.html">新</a></li>' for n in (11, 12, 13))
+    for number in (1, 2):
+        desk.give(f"{HOST}/list/{number}.html", made.list_page([], new.replace("/1", f"/{number}")))
+    desk.give(f"{HOST}/list/3.html", made.list_page([1, 2, 3]))
+    assert f"{HOST}/list/4.html" in desk.due()
+    desk.begin(seconds=1000)
+    assert {url for url in desk.due() if "/list/" in url} == {f"{HOST}/list/{number}.html" for number in (1, 2, 4)}
+
+
+def test_a_page_further_on_that_was_read_by_itself_is_no_end_of_a_list(desk: Desk) -> None:
+    """Several pages are due after a run of certain days: where one part of the list meets the next, that goes on."""
+    days(desk, until=date(2026, 9, 7), seconds=0)
+    new = "".join(f'<li><a href="{HOST}/20260908/{n}.html">新</a></li>' for n in (11, 12, 13))
+    pages = {1: made.list_page([], new), 2: made.list_page([1, 2, 3]), 3: made.list_page([4, 5, 6])}
+    for number in (1, 2):
+        desk.give(f"{HOST}/list/{number}.html", pages[number])
+    desk.begin(seconds=1000)
+    for number in (3, 1, 2):
+        desk.give(f"{HOST}/list/{number}.html", pages[number])
+    assert made.row_of(desk.session, START).complete_at is None
+    assert f"{HOST}/list/4.html" in desk.due()
+    desk.give(f"{HOST}/list/4.html", made.list_page([]))
+    assert made.row_of(desk.session, START).complete_at is not None
+
+
+def test_a_run_of_certain_days_ends_no_list_before_a_page_that_is_not_there(desk: Desk) -> None:
+    second = f"{HOST}/list/2.html"
+    for seconds in (0, 1000):
+        days(desk, date(2026, 9, 7), seconds=seconds)
+        desk.give(START, made.list_page([1, 2, 3]))
+        desk.give(second, status=404)
+    assert made.row_of(desk.session, START).complete_at is None
+    desk.begin(seconds=2000)
+    desk.give(second, status=404)
+    assert made.row_of(desk.session, START).complete_at is not None
+
+
+def test_a_first_pass_that_was_broken_off_is_not_ended_by_a_run_of_certain_days(desk: Desk) -> None:
+    desk.give(START, made.list_page([1, 2, 3]))
+    days(desk, date(2026, 9, 8), seconds=1000)
+    desk.give(START, made.list_page([1, 2, 3]))
+    desk.give(f"{HOST}/list/2.html", made.list_page([4, 5, 6]))
+    desk.begin(seconds=2000)
+    assert f"{HOST}/list/2.html" in desk.due()
+    assert made.row_of(desk.session, START).complete_at is None
+
+
 # ── articles ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
