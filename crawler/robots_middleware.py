@@ -21,6 +21,7 @@ from scrapy.exceptions import DownloadCancelledError, UnsupportedURLSchemeError
 from scrapy.http.request import NO_CALLBACK
 
 from crawler import clock
+from crawler.frontier import RUN_ENDED
 from crawler.guard import Refused
 from crawler.politeness import gate_of
 from crawler.retries import FAILURES
@@ -130,6 +131,8 @@ async def fetch(crawler: Crawler, origin: str, now: float) -> RobotsAnswer:
     try:
         response = await crawler.engine.download_async(request)
     except Refused as refusal:
+        if refusal.reason == RUN_ENDED:  # no answer of the host's: what waits for it is left for the next run
+            raise
         if refusal.reason == "redirect_loop":  # RFC 9309 §2.3.1.2: as good as unavailable
             return answer(status=REDIRECT_LOOP)
         return answer(status=None, failure=refusal.detail)

@@ -251,7 +251,6 @@ class Conductor:
         spent = (
             (wanted and self._visits[Verdict.NEW] >= wanted, "max_articles"),
             (clock.now() - session.started > politeness.max_seconds, "max_seconds"),
-            (session.bytes_written() > politeness.max_bytes, "max_bytes"),
         )
         session.left_because = session.left_because or next((why for over, why in spent if over), None)
 

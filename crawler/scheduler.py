@@ -17,6 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request
 
 from crawler import backfill, clock
+from crawler.budget import Budget, budget_of
 from crawler.politeness import most_asked, most_begun
 from crawler.session import Session
 from pipelines.archive import urltable
@@ -36,7 +37,7 @@ MOST_READY = 8 * BATCH
 
 
 class CatalogueScheduler(BaseScheduler):
-    def __init__(self, session: Session, budget: int) -> None:
+    def __init__(self, session: Session, budget: Budget) -> None:
         self._session = session
         self._budget = budget
         self._ready: deque[Row] = deque()
@@ -59,7 +60,7 @@ class CatalogueScheduler(BaseScheduler):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         session: Session = crawler.session  # type: ignore[attr-defined]  # set by `scrapy crawl`
-        scheduler = cls(session, session.site.politeness.max_requests)
+        scheduler = cls(session, budget_of(crawler))
         crawler.scheduler = scheduler  # type: ignore[attr-defined]
         crawler.signals.connect(scheduler.answered, signals.request_left_downloader)
         return scheduler
@@ -127,8 +128,7 @@ class CatalogueScheduler(BaseScheduler):
 
     def _may_ask(self) -> bool:
         session = self._session
-        if self._budget and session.counts["requests"] >= self._budget:
-            session.left_because = session.left_because or "max_requests"
+        session.left_because = session.left_because or self._budget.spent
         return not (session.left_because or session.interrupted or session.faults)
 
     def _has_room(self, host: str) -> bool:
@@ -203,7 +203,6 @@ class CatalogueScheduler(BaseScheduler):
         self._session.under_way = len(self._held)
         if row.kind is Kind.RECORD:
             return self._record_request(row)
-        self._session.counts["requests"] += 1
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
         if (row.etag or row.last_modified) and not self._reads_whole(row):
             meta["validators"] = Validators(etag=row.etag, last_modified=row.last_modified, confirms=_confirmed(row))

@@ -91,10 +91,6 @@ class Session:
         self.faults.append(fault)
         self.stop()
 
-    def bytes_written(self) -> int:
-        """Of all WARC files of the run."""
-        return self.writer.written + self.borrowed.written
-
     def close_files(self) -> None:
         self.writer.close()
         self.borrowed.close()

@@ -33,6 +33,7 @@ from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import UNKNOWN_LENGTH
 
+from crawler.budget import budget_of
 from crawler.guard import Refused, guarded_resolver
 from crawler.politeness import gate_of, retry_header
 from pipelines.model import Headers, Kind
@@ -91,15 +92,16 @@ class Transport(http11.HTTP11DownloadHandler):
         self._pool.retryAutomatically = False  # a hidden second request would wait for no turn
         self._resolver = guarded_resolver()
         self._gate = gate_of(crawler)
+        self._budget = budget_of(crawler)
         self._stats = crawler.stats
 
-    def _going_on(self) -> bool:
-        return self._crawler.engine.running
+    def _going_on(self, kind: Kind | None) -> bool:
+        return self._crawler.engine.running and self._budget.allows(kind)
 
     async def download_request(self, request: Request) -> Response:
         host = host_key(request.url)
         async with self._gate.place(host):
-            await self._gate.turn(host, self._going_on)
+            await self._gate.turn(host, partial(self._going_on, request.meta.get("kind")))
             return await self._told(host, request)
 
     async def _told(self, host: str, request: Request) -> Response:
@@ -121,6 +123,7 @@ class Transport(http11.HTTP11DownloadHandler):
     async def _download(self, request: Request) -> Response:
         self._resolver.install_on_reactor()
         self._stats.inc_value("downloader/request_count")
+        self._budget.sent(request.meta.get("kind"))
         agent = _Agent(
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,
@@ -180,6 +183,7 @@ class _Agent(http11._ScrapyAgent):
         return self._result(txresponse, b"", truncated)
 
     def _result(self, txresponse: Any, body: bytes, truncated: str | None) -> Any:
+        budget_of(self._crawler).came(len(body) + sum(len(name) + len(value) + 4 for name, value in txresponse.received))
         truncated = truncated or ("unspecified" if getattr(txresponse, "surplus", False) else None)
         ip = getattr(txresponse, "_scrapy_ip_address", None)
         self._request.meta["wire"] = Wire(

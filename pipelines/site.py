@@ -59,8 +59,9 @@ class Politeness:
     delay: float = 2.0
     concurrency: int = 1
     max_requests: int = 5_000
-    """a run, all hosts together"""
+    """sent in a run, all hosts together, robots.txt, redirects and further tries too"""
     max_bytes: int = 2 * 1024**3
+    """received in a run, as they come"""
     max_seconds: float = 6 * 3600.0
     max_crawl_delay: float = 60.0
     """a robots.txt Crawl-delay above this is cut to it, and reported"""

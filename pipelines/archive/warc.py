@@ -78,13 +78,6 @@ class WarcWriter:
         self._about = {"software": software, **{f"rules-{site}": digest for site, digest in sorted(rules.items())}}
         self._file: _AppendFile | None = None
         self._serial = 0
-        self._ended = 0
-        """bytes of the files that are closed"""
-
-    @property
-    def written(self) -> int:
-        """Bytes of all files that this writer has made."""
-        return self._ended + (0 if self._file is None else self._file.size)
 
     @property
     def position(self) -> tuple[str, int] | None:
@@ -127,7 +120,6 @@ class WarcWriter:
         """Syncs and ends the file. A later `write` begins a new one."""
         if self._file is not None:
             file, self._file = self._file, None
-            self._ended += file.size
             file.close()
 
     def __enter__(self) -> Self:

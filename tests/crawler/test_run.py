@@ -89,8 +89,7 @@ class Crawl:
     def lists(self, *numbers: int) -> None:
         """The lists' answers: these articles, and nothing more."""
         for _ in range(3):  # two start listings, and the second page of one, which repeats the first and so ends it
-            self.answer(made.list_page(numbers))
-        assert self.session.counts["requests"] == 3
+            assert self.answer(made.list_page(numbers)) is not None
 
 
 @pytest.fixture
@@ -305,12 +304,11 @@ def test_a_reactor_that_ended_without_the_spider_was_stopped(crawl: Crawl) -> No
     assert crawl.conductor.finish().health.status == INTERRUPTED
 
 
-@pytest.mark.parametrize(("budget", "why"), [("max_seconds = 0.0", "max_seconds"), ("max_bytes = 1", "max_bytes")])
-def test_a_budget_that_is_spent_ends_the_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str, why: str) -> None:
-    monkeypatch.setattr(made, "SEEDS", made.SEEDS.replace("tries = 3", f"tries = 3\n{budget}"))
+def test_a_run_that_takes_too_long_ends_the_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(made, "SEEDS", made.SEEDS.replace("tries = 3", "tries = 3\nmax_seconds = 0.0"))
     crawl = Crawl(tmp_path)
     crawl.answer(made.list_page([1, 2]))
-    assert crawl.session.left_because == why
+    assert crawl.session.left_because == "max_seconds"
     assert crawl.answer() is None
     crawl.session.close(status=1)
 
