@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.frontier import NOT_ITS_FAULT
 from pipelines import report
+from pipelines.model import Reason
 from pipelines.tables import several
 
 GOOD = 0
@@ -36,8 +36,22 @@ MANY = 10
 MOSTLY = 0.5
 BROUGHT = frozenset({*report.SAVED, *report.NOTHING_NEW, "awaiting_parts"})
 """visits that brought what was wanted, or confirmed it"""
-UNASKED = frozenset(f"failed/{reason}" for reason in NOT_ITS_FAULT)
-"""visits that asked for nothing"""
+TURNED_AWAY = frozenset({"failed/robots", "failed/host_given_up"})
+NOTICES = frozenset({Reason.CAPTCHA, Reason.CHALLENGE, Reason.LOGIN, Reason.MAINTENANCE})
+CAUSES: tuple[tuple[Container[str], str], ...] = (
+    ({"failed/robots"}, "robots.txt forbids {these}. Ask the site's people."),
+    ({"failed/robots_unreachable"}, "{these} could not be asked, for the robots.txt of their host cannot be read."),
+    ({"failed/host_given_up"}, "{these} were not asked, for their host was given up; see the log for its reason."),
+    (
+        {Reason.GONE, Reason.SOFT_404},
+        "{these} are no pages (404 and the like). Do the rules of the seeds file make other addresses of them?",
+    ),
+    ({Reason.HTTP_ERROR}, "{these} answered with an error. Does the site show them to a browser?"),
+    (NOTICES, "{these} answered with a notice in place of the article (captcha or log-in, {words}). Does the site show them to a browser?"),
+    (frozenset(Reason), "{these} were rejected ({words}). Did the layout change, or do the rules of the seeds file not fit its pages?"),
+)
+"""why articles do not come in, by the words of their visits, and what to do"""
+OTHER_CAUSE = "{these} failed ({words}). Is the network up, and does the site answer?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +62,27 @@ class Health:
 
 def judge(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]] = ()) -> Health:
     """What a finished run's ledger says, beside the ledgers of earlier runs of the site (newest first)."""
+    good = "Good: a sample; nothing of it is kept." if _is_sample(ledger) else "Good: everything that was due is accounted for."
     return next(
         (Health(status=status, sentence=sentence) for status, test in _TESTS if (sentence := test(ledger, earlier))),
-        Health(status=GOOD, sentence="Good: everything that was due is accounted for."),
+        Health(status=GOOD, sentence=good),
     )
+
+
+def _is_sample(ledger: Mapping[str, Any]) -> bool:
+    """Whether the run's archive goes with it: no run comes after, and what is left is no work left behind."""
+    return bool(ledger.get("is_sample"))
 
 
 def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     if not ledger.get("our_faults"):
         return None
+    said = f"A fault of ours: our own code failed on {several(ledger['our_faults'], 'answer')}."
+    if _is_sample(ledger):
+        return f"{said} The tracebacks are in the log: report them."
     return (
-        f"A fault of ours: our own code failed on {several(ledger['our_faults'], 'answer')}. Every byte is kept; the tracebacks are in "
-        "quarantine/ and in the log. Report them; a newer version reads the bytes again with `scrapy replay`."
+        f"{said} Every byte is kept; the tracebacks are in quarantine/ and in the log. "
+        "Report them; a newer version reads the bytes again with `scrapy replay`."
     )
 
 
@@ -76,25 +99,55 @@ def _unaccounted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> s
 def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     if not ledger.get("interrupted"):
         return None
+    if _is_sample(ledger):
+        return f"Interrupted by {ledger['interrupted']}; nothing of a sample is kept."
     return f"Interrupted by {ledger['interrupted']}: what was in flight is saved, {_are_left(ledger['urls']['left'])} for the next run."
 
 
 def _refused(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+    if _saved(ledger):
+        return None
+    if ledger["lists"]:
+        return _refused_articles(ledger)
     refused = ledger["failures"].get("robots", 0) + ledger["failures"].get("host_given_up", 0)
-    if not refused or ledger["lists"] or _saved(ledger):
+    if not refused:
         return None
     return f"Refused: robots.txt or the hosts themselves turned {several(refused, 'request')} away; see the log for each host's reason."
+
+
+def _refused_articles(ledger: Mapping[str, Any]) -> str | None:
+    """Where lists may be read and articles not. In an archive that has some, that is their affair."""
+    visits = ledger["visits"]
+    if ledger["articles"]["shown"] or not visits or not TURNED_AWAY.issuperset(visits):
+        return None
+    who = "robots.txt forbids" if set(visits) == {"failed/robots"} else "robots.txt or the hosts themselves forbid"
+    return f"Refused: {who} all {several(sum(visits.values()), 'article URL')} that were due. Ask the site's people."
 
 
 def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
     if not ledger["lists"]:
         return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
     if not ledger["articles"]["shown"]:
-        return "Nothing saved: the archive holds no article of this site. Do the rules of the seeds file still fit its pages?"
+        where = "the sample has" if _is_sample(ledger) else "the archive holds"
+        return f"Nothing saved: {where} no article of this site. {_cause(ledger['visits'])}"
     fetched, _bad = _fetched(ledger)
     if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
-        return f"Nothing saved of {fetched} article URLs fetched: every page was rejected or failed. Did the layout change?"
+        return f"Nothing saved of {fetched} article URLs fetched. {_cause(ledger['visits'])}"
     return None
+
+
+def _cause(visits: Mapping[str, int]) -> str:
+    """Why most articles did not come in, and what to do."""
+    bad = {word: count for word, count in visits.items() if word not in BROUGHT}
+    if not bad:
+        return "Do the rules of the seeds file still fit its pages?"
+    causes: dict[str, Counter[str]] = {}
+    for word, count in bad.items():
+        said = next((said for words, said in CAUSES if word in words), OTHER_CAUSE)
+        causes.setdefault(said, Counter())[word.removeprefix("failed/")] += count
+    said, words = max(causes.items(), key=lambda cause: cause[1].total())
+    these = f"{words.total()} of {several(sum(visits.values()), 'article URL')}"
+    return said.format(these=these, words=", ".join(sorted(words)))
 
 
 def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> str | None:
@@ -110,7 +163,7 @@ def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -
 
 
 def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
-    left = ledger["urls"]["left"]
+    left = 0 if _is_sample(ledger) else ledger["urls"]["left"]
     told = Counter({word: count for word, count in ledger["failures"].items() if word != "robots"})
     counts = {what: (told & Counter(words)).total() for what, words in report.failed(ledger).items()}
     if not left and not any(counts.values()):
@@ -121,6 +174,8 @@ def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str |
         parts.append(f"{_are_left(left)}{why}")
     if failed := " and ".join(several(count, what) for what, count in counts.items() if count):
         parts.append(f"{failed} failed")
+    if _is_sample(ledger):
+        return f"Partial: {', '.join(parts)}; nothing of a sample is kept."
     them = "it" if left + sum(counts.values()) == 1 else "them"
     return f"Partial: {', '.join(parts)}; the next run goes on with {them}."
 
@@ -141,7 +196,7 @@ def _fetched(ledger: Mapping[str, Any]) -> tuple[int, int]:
     """How many pages were fetched, and how many of them brought nothing. Those that failed in earlier runs and failed again
     are no news of this run, and what may not be asked was not fetched."""
     visits = ledger["visits"]
-    bad = sum(count for word, count in visits.items() if word not in UNASKED) - _saved(ledger) - _confirmed(ledger)
+    bad = sum(count for word, count in visits.items() if word not in report.UNASKED) - _saved(ledger) - _confirmed(ledger)
     bad -= ledger.get("failed_again", 0)
     return _saved(ledger) + _confirmed(ledger) + bad, bad
 

@@ -22,7 +22,7 @@ from crawler import clock
 from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
-from crawler.health import BROUGHT, INTERRUPTED, UNASKED, Health, judge
+from crawler.health import BROUGHT, INTERRUPTED, Health, judge
 from crawler.loader import spider_of
 from crawler.memory import HostMemory
 from crawler.politeness import gate_of
@@ -231,7 +231,7 @@ class Conductor:
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             word = visit.failure or (_news(outcome) if outcome else "failed/lost")
             self._visits[word] += 1
-            self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in UNASKED
+            self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in report.UNASKED
         if visit.row.kind is Kind.RECORD:
             self._count_record(visit.failure or f"taken/{outcome.word if outcome else 'lost'}")
         elif outcome is not None and outcome.word in GO_AWAY and not outcome.known:

@@ -19,6 +19,8 @@ from pipelines.tables import several
 
 SAVED = (Verdict.NEW, Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED, Verdict.REVISION)
 NOTHING_NEW = (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
+UNASKED = frozenset({"failed/robots", "failed/robots_unreachable", "failed/host_given_up", "failed/run_ended"})
+"""visits that asked for nothing (crawler.frontier.NOT_ITS_FAULT)"""
 
 
 def article_urls(tx: sa.Connection, site: str, started: float, now: float) -> dict[str, int]:
@@ -109,10 +111,11 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
     visits, urls = ledger["visits"], ledger["urls"]
     rejected = {word: n for word, n in visits.items() if word in tuple(Reason) and word != Reason.NOT_MODIFIED}
     bad = failed(ledger)
-    lists = several(ledger["lists"], "list")
+    lists, shown = several(ledger["lists"], "list"), several(ledger["articles"]["shown"], "article")
+    is_sample = ledger.get("is_sample")
     rows = [
         ("discovered", f"{several(ledger['discovered'], 'new article URL')} on {lists}; {ledger['known']} known"),
-        ("fetched", f"{several(urls['visited'], 'article URL')} in {several(ledger['requests'], 'request')}"),
+        ("fetched", _fetched(ledger)),
         ("new", str(visits.get(Verdict.NEW, 0))),
         ("duplicates", _words({word: visits.get(word, 0) for word in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED)})),
         ("revisions", str(visits.get(Verdict.REVISION, 0))),
@@ -121,17 +124,26 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         ("failed articles", _words(bad["article"])),
         ("failed lists", _words(bad["list"])),
         ("not due", str(urls["not_due"])),
-        ("left for the next run", f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else "")),
+        (
+            "left" if is_sample else "left for the next run",
+            f"{urls['left']}" + (f" ({ledger['left_because']})" if ledger.get("left_because") else ""),
+        ),
         ("set aside", str(urls["set_aside"])),
         ("waiting for later pages", several(ledger.get("awaiting", visits.get("awaiting_parts", 0)), "article")),
         *_of_backfill(ledger),
         *_of_discovery(ledger),
         *(("robots.txt asks for", line) for line in crawl_delays(ledger, cut=True)),
         ("seconds", f"{ledger['seconds']:.1f}"),
-        ("archive", f"{ledger['archive']}: {several(ledger['articles']['shown'], 'article')} in the corpus"),
+        ("archive", f"none: {shown} were in the corpus of the sample" if is_sample else f"{ledger['archive']}: {shown} in the corpus"),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]
+
+
+def _fetched(ledger: Mapping[str, Any]) -> str:
+    unasked = sum(count for word, count in ledger["visits"].items() if word in UNASKED)
+    asked = several(ledger["urls"]["visited"] - unasked, "article URL")
+    return f"{asked} in {several(ledger['requests'], 'request')}" + (f"; {unasked} not asked" if unasked else "")
 
 
 def _of_backfill(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:

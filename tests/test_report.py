@@ -79,6 +79,18 @@ def test_one_is_not_several() -> None:
     assert told["archive"] == "archive: 1 article in the corpus"
 
 
+def test_what_was_not_asked_was_not_fetched() -> None:
+    visits = {"visits": {"new": 1, "failed/robots": 2, "failed/timeout": 1}, "urls": {**QUIET["urls"], "visited": 4}}
+    assert said(QUIET | visits)["fetched"] == "2 article URLs in 3 requests; 2 not asked"
+
+
+def test_the_report_of_a_sample_promises_nothing() -> None:
+    told = said(QUIET | {"is_sample": True, "urls": {**QUIET["urls"], "left": 7}, "left_because": "max_articles"})
+    assert told["left"] == "7 (max_articles)"
+    assert told["archive"] == "none: 3 articles were in the corpus of the sample"
+    assert "left for the next run" not in told
+
+
 def test_the_lines_stand_in_two_columns() -> None:
     rows = lines(QUIET | {"gaps": {"one.example.cn": {"covered": 9, "seen": 9, "missing": 0}}})
     width = max(len(name) for name in said(QUIET))

@@ -12,8 +12,9 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.conf import arglist_to_dict
 
 from crawler.command import ArchiveCommand
+from crawler.health import judge
 from crawler.pipe import say
-from crawler.run import run
+from crawler.run import Result, run
 from pipelines import report
 from pipelines.errors import ConfigurationError
 
@@ -55,17 +56,20 @@ class Command(ArchiveCommand):
         if sample not in ("0", "1"):
             raise ConfigurationError(f"-a sample={sample}: neither 1 (look, keep nothing) nor 0.")
         if sample == "0":
-            return self._run(args[0], arguments)
+            return self._told(args[0], self._result(args[0], arguments))
         with tempfile.TemporaryDirectory(prefix="sample-") as folder:
             self.settings.set("ARCHIVE_DIR", folder, priority="cmdline")
             self.settings.set("CATALOGUE_URL", None, priority="cmdline")
-            return self._run(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments})
+            ledger = {**self._result(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments}).ledger, "is_sample": True}
+        return self._told(args[0], Result(ledger=ledger, health=judge(ledger)))
 
-    def _run(self, site: str, arguments: dict[str, str]) -> int:
+    def _result(self, site: str, arguments: dict[str, str]) -> Result:
         assert self.settings is not None
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
             self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # the progress line says the rest
-        result = run(self.settings, site, arguments)
+        return run(self.settings, site, arguments)
+
+    def _told(self, site: str, result: Result) -> int:
         say(f"Run {result.ledger['run']} of {site}")
         for line in report.lines(result.ledger):
             say(line)

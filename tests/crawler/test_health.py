@@ -9,6 +9,7 @@ import pytest
 from crawler import health
 from crawler.frontier import NOT_ITS_FAULT
 from crawler.health import ENOUGH_HISTORY, FAR_LESS, GOOD, INTERRUPTED, MANY, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED, judge
+from pipelines import report
 
 
 def ledger(**changed: Any) -> dict[str, Any]:
@@ -49,7 +50,16 @@ def test_a_night_with_nothing_new_is_good() -> None:
         ({"visits": {}, "lists": 0, "failures": {"host_given_up": 3}}, REFUSED, "turned"),
         ({"visits": {}, "lists": 0}, NOTHING_SAVED, "no list could be read"),
         ({"visits": {}, "lists": 0, "failures": {"timeout": 20}}, NOTHING_SAVED, "no list"),
-        ({"visits": {}, "articles": {"shown": 0}}, NOTHING_SAVED, "no article"),
+        ({"visits": {}, "articles": {"shown": 0}}, NOTHING_SAVED, "the rules of the seeds file"),
+        ({"visits": {"failed/robots": 7}, "articles": {"shown": 0}}, REFUSED, "robots.txt forbids all 7 article URLs"),
+        ({"visits": {"failed/robots": 6, "gone": 1}, "articles": {"shown": 0}}, NOTHING_SAVED, "robots.txt forbids 6 of 7 article URLs"),
+        ({"visits": {"failed/host_given_up": 5, "failed/robots": 1}, "articles": {"shown": 0}}, REFUSED, "all 6 article URLs"),
+        ({"visits": {"gone": 7, "soft_404": 2, "topic": 5}, "articles": {"shown": 0}}, NOTHING_SAVED, "9 of 14 article URLs are no pages"),
+        ({"visits": {"http_error": 7}, "articles": {"shown": 0}}, NOTHING_SAVED, "7 of 7 article URLs answered with an error"),
+        ({"visits": {"failed/timeout": 1}, "articles": {"shown": 0}}, NOTHING_SAVED, "1 of 1 article URL failed (timeout)"),
+        ({"visits": {"captcha": 3, "login": 2, "no_text": 4}, "articles": {"shown": 0}}, NOTHING_SAVED, "captcha or log-in"),
+        ({"visits": {"no_text": 4}, "articles": {"shown": 0}}, NOTHING_SAVED, "Did the layout change"),
+        ({"visits": {"gone": MANY}}, NOTHING_SAVED, "are no pages"),
         ({"visits": {"no_text": MANY}}, NOTHING_SAVED, "Did the layout change"),
         ({"visits": {"new": 5, "no_text": 6}}, FAR_LESS, "6 of 11 pages"),
         ({"urls": {"left": 40}, "left_because": "max_requests"}, PARTIAL, "40 URLs are left (max_requests)"),
@@ -131,3 +141,30 @@ def test_every_sentence_begins_with_what_it_says() -> None:
     first = {OUR_FAULT: "A fault of ours", INTERRUPTED: "Interrupted", PARTIAL: "Partial", GOOD: "Good"}
     found = [judge(ledger(**changed)) for changed in ({"our_faults": 1}, {"interrupted": "a signal"}, {"urls": {"left": 1}}, {})]
     assert all(one.sentence.startswith(first[one.status]) for one in found)
+
+
+SAMPLE = {"is_sample": True, "left_because": "max_articles", "urls": {"left": 40}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        ({}, GOOD, "Good: a sample; nothing of it is kept."),
+        ({"failures": {"timeout": 1}}, PARTIAL, "Partial: 1 list failed; nothing of a sample is kept."),
+        ({"interrupted": "a signal"}, INTERRUPTED, "Interrupted by a signal; nothing of a sample is kept."),
+        ({"our_faults": 1}, OUR_FAULT, "A fault of ours: our own code failed on 1 answer. The tracebacks are in the log: report them."),
+    ],
+)
+def test_of_a_sample_nothing_is_kept_and_no_run_goes_on_with_it(changed: dict[str, Any], status: int, said: str) -> None:
+    found = judge(ledger(**SAMPLE, **changed))
+    assert (found.status, found.sentence) == (status, said)
+
+
+def test_a_sample_that_brought_nothing_has_failed() -> None:
+    found = judge(ledger(**SAMPLE, visits={"no_text": 3}, articles={"shown": 0}))
+    assert found.status == NOTHING_SAVED
+    assert "the sample has no article" in found.sentence
+
+
+def test_what_was_not_asked_is_what_failed_by_no_fault_of_its_url() -> None:
+    assert {f"failed/{reason}" for reason in NOT_ITS_FAULT} == report.UNASKED

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from crawler.health import PARTIAL
+from crawler.health import GOOD, PARTIAL, REFUSED
 from pipelines import report
 from pipelines.archive import schema
 from pipelines.archive.urltable import State
@@ -40,7 +40,7 @@ name = "page"
 title = ["h1"]
 body = ["#body"]
 """
-COUNT = 12
+COUNT = 30
 ONE_SMALL_FILE = "import pipelines.archive.warc as warc; warc.WarcWriter.__init__.__kwdefaults__['max_bytes'] = {size}; "
 CRAWL = "from scrapy.cmdline import execute; execute()"
 
@@ -49,8 +49,8 @@ class Site:
     """A list of COUNT articles, which answer as the test wants."""
 
     def __init__(self, folder: Path, server: WireServer) -> None:
-        self.server, self.archive, self._seeds = server, folder / "archive", folder / "seeds"
-        self._seeds.mkdir()
+        self.server, self.archive, self.seeds = server, folder / "archive", folder / "seeds"
+        self.seeds.mkdir()
         self.hosts = [server.host]
         links = "".join(f'<li><a href="/a/{number}.html">第{number}条新闻的标题</a></li>' for number in range(COUNT))
         server.routes["/robots.txt"] = page(b"User-agent: *\nAllow: /\n")
@@ -59,12 +59,14 @@ class Site:
     def serve(self, answer: Answer, prefix: str = "/a/") -> None:
         self.server.routes.update({f"{prefix}{number}.html": answer for number in range(COUNT)})
 
+    def write(self, budget: str) -> None:
+        hosts = ", ".join(f'"{host}"' for host in self.hosts)
+        (self.seeds / "costly.toml").write_text(SEEDS.format(host=self.server.host, hosts=hosts, budget=budget), encoding="utf-8")
+
     def run(self, budget: str = "", before: str = "") -> tuple[int, dict[str, Any]]:
         """The status and the ledger of a run."""
-        (self._seeds / "costly.toml").write_text(
-            SEEDS.format(host=self.server.host, hosts=", ".join(f'"{host}"' for host in self.hosts), budget=budget), encoding="utf-8"
-        )
-        said = ("-s", f"ARCHIVE_DIR={self.archive}", "-s", f"SEEDS_DIR={self._seeds}", "-L", "WARNING")
+        self.write(budget)
+        said = ("-s", f"ARCHIVE_DIR={self.archive}", "-s", f"SEEDS_DIR={self.seeds}", "-L", "WARNING")
         done = crawling.run([sys.executable, "-c", before + CRAWL, "crawl", "costly", *said])
         ledger = crawling.ledgers(self.archive)[-1]
         assert report.reconciles(ledger)
@@ -138,3 +140,24 @@ def test_a_robots_txt_that_the_budget_cuts_off_forbids_nothing(site: Site) -> No
         assert (len(site.server.asked), len(other.asked)) == (2, 0)
         assert (ledger["failures"], ledger["urls"]["left"]) == ({}, 1)
         assert site.run()[1]["visits"] == {"new": 1}
+
+
+def test_a_sample_ends_well_and_promises_nothing(site: Site) -> None:
+    """It looks at a few articles of many, which is no work left behind: no run goes on where it stopped."""
+    for number in range(COUNT):
+        site.server.routes[f"/a/{number}.html"] = page(article(number))
+    site.write("")
+    said = ("-s", f"SEEDS_DIR={site.seeds}", "-L", "WARNING", "-a", "sample=1")
+    done = crawling.run([*crawling.SCRAPY, "crawl", "costly", *said])
+    assert done.returncode == GOOD, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "Good: a sample; nothing of it is kept."
+    assert "next run" not in done.stdout
+    assert "/sample-" not in done.stdout
+    assert 5 <= len(site.server.asked) < COUNT
+
+
+def test_articles_that_robots_txt_forbids_are_refused_and_were_not_fetched(site: Site) -> None:
+    site.server.routes["/robots.txt"] = page(b"User-agent: *\nDisallow: /a/\n")
+    status, ledger = site.run()
+    assert status == REFUSED
+    assert any(f"0 article URLs in 2 requests; {COUNT} not asked" in line for line in report.lines(ledger))
