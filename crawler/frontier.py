@@ -8,7 +8,7 @@ A URL is asked again by what it is:
     record            a capture that another archive has: once, behind everything else
     asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
     failed            in the next run, `Politeness.tries` times, then it is set aside with its reason; a later page of a list
-                      sleeps instead, until the page before leads to it
+                      is asked ever more rarely instead, and when the page before leads to it
     not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
 """
 
@@ -71,10 +71,10 @@ def after_failure(
     now: float,
     status: int | None = None,
     due_at: float | None = None,
-    sleeps: bool = False,
+    stays: bool = False,
 ) -> dict[str, Any]:
     """The values of a row whose visit brought nothing: due again in the next run (or at `due_at`, where its answer asked us to
-    wait), or set aside after `tries` (None: never). One that `sleeps` is not set aside: it is due when it is led to again."""
+    wait), or set aside after `tries` (None: never). One that `stays` is not set aside, but asked ever more rarely."""
     if reason == RUN_ENDED:
         return {"state": State.PENDING}
     learnt = {"reason": reason, "last_fetched": now, "last_status": status}
@@ -82,9 +82,10 @@ def after_failure(
         return {**learnt, "state": State.PENDING}
     counted = row.tries + 1
     is_given_up = tries is not None and counted >= tries
-    if is_given_up and sleeps:
-        until = due_at if reason == RETRY_AFTER else NEVER  # nobody wakes what asked to wait
-        return {**learnt, "state": State.DONE, "tries": counted, "due_at": until}
+    if is_given_up and stays:
+        interval = next_interval(row.interval, changed=False)
+        until = due_at if reason == RETRY_AFTER else now + interval  # nobody wakes what asked to wait
+        return {**learnt, "state": State.DONE, "tries": counted, "interval": interval, "due_at": until}
     state = State.SET_ASIDE if is_given_up else State.PENDING
     return {**learnt, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
 

@@ -198,7 +198,23 @@ def test_a_later_page_that_fails_for_nights_is_asked_for_when_the_page_before_le
         desk.give(f"{HOST}/list/2.html", status=500)
     assert made.row_of(desk.session, f"{HOST}/list/2.html").state == State.DONE
     desk.begin(seconds=86_400 * 7)
-    assert f"{HOST}/list/2.html" not in desk.due(), "by itself it sleeps"
+    assert f"{HOST}/list/2.html" not in desk.due(), "by itself it comes more rarely"
+
+
+def test_a_later_page_that_fails_for_nights_in_a_first_pass_is_asked_ever_more_rarely(desk: Desk) -> None:
+    """No other page leads to it: those before it are not read again, and the first one ends where it is known."""
+    second, third = f"{HOST}/list/2.html", f"{HOST}/list/3.html"
+    asked = []
+    for night in range(1, 31):
+        desk.begin(seconds=86_400 * night)
+        desk.give(START, made.list_page([1, 2, 3]))
+        if second in desk.due():
+            asked.append(night)
+            desk.give(second, status=500)
+    assert asked == [1, 2, 3, 4, 5, 6, 8, 10, 13, 18, 25]
+    desk.begin(seconds=86_400 * 50)
+    desk.give(second, made.list_page([4, 5, 6]))
+    assert third in desk.due()
 
 
 def test_a_later_page_that_asks_to_wait_night_after_night_is_asked_when_it_said(desk: Desk) -> None:
