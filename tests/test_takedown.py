@@ -25,6 +25,7 @@ from warcio.checker import Checker
 
 from pipelines.archive import Archive, erasure, schema, stored, urltable
 from pipelines.archive.article_record import article_id, digest
+from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.outcome_record import told
 from pipelines.archive.records import sha256
 from pipelines.archive.urltable import NewUrl, State
@@ -620,7 +621,8 @@ def test_an_archive_whose_takedown_is_being_ended_by_another_is_locked(made: Sma
         patch.setattr(erasure, "_note", _dies)
         with pytest.raises(OutOfSpace):
             take(made, url=url("telescope"))
-    with Archive(made.folder, None).lock("takedown"), pytest.raises(Locked):  # type: ignore[arg-type]
+    catalogue = Catalogue(f"sqlite:///{made.folder / 'catalogue.db'}")
+    with Archive(made.folder, catalogue).lock("takedown"), pytest.raises(Locked):
         made.open()
     assert is_true(made)
 
