@@ -122,9 +122,10 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
     site = parse_site(raw, str(seeds))
     expect_folder(archive_dir)
     with ExitStack() as exits:
-        lock = archive_dir / "locks" / f"{site.name}.lock"
-        exits.enter_context(exclusive(lock, f"{archive_dir}: site {site.name!r}"))  # first: a second run touches nothing
+        lock, what = archive_dir / "locks" / f"{site.name}.lock", f"{archive_dir}: site {site.name!r}"
+        exits.enter_context(exclusive(lock, what))  # first: a second run touches nothing
         archive = exits.enter_context(open_archive(archive_dir, create=True, catalogue_url=catalogue_url))
+        exits.enter_context(archive.catalogue.exclusive(site.name, what))  # where the file's lock does not reach other machines
         _enough_room(archive_dir)
         archive.keep_rules(site, raw)
         writer = WarcWriter(archive.warc_folder, prefix=site.name, software=SOFTWARE, rules={site.name: site.digest})

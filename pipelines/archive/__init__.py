@@ -6,13 +6,15 @@
 <archive>/seeds/<digest>.toml     every seeds file that ever made a record here
 <archive>/audit.log               what was taken down, when and why: JSON lines without any text
 <archive>/locks/<site>.lock       one run a site at a time
+<archive>/folder.id               which folder this is, to a catalogue that lies elsewhere
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +24,7 @@ from pipelines.archive import fingerprints as _  # noqa: F401  # its tables are 
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.cdxj import CdxjIndex
 from pipelines.archive.durable import disk_fault, whole_file
+from pipelines.archive.folder import expect_own
 from pipelines.archive.lock import exclusive
 from pipelines.errors import ArchiveUnusable
 from pipelines.site import Site
@@ -47,9 +50,13 @@ class Archive:
     def index(self) -> CdxjIndex:
         return CdxjIndex(self.path / "indexes")
 
-    def lock(self, site: str) -> AbstractContextManager[None]:
-        """Holds a site for one run. Raises Locked while another process holds it."""
-        return exclusive(self.path / "locks" / f"{site}.lock", f"{self.path}: site {site!r}")
+    @contextmanager
+    def lock(self, site: str) -> Iterator[None]:
+        """Holds a site for one run. Raises Locked while another process holds it, on another machine too where the catalogue
+        is PostgreSQL."""
+        what = f"{self.path}: site {site!r}"
+        with exclusive(self.path / "locks" / f"{site}.lock", what), self.catalogue.exclusive(site, what):
+            yield
 
     def keep_rules(self, site: Site, raw: bytes) -> None:
         """Keeps the seeds file whose digest stands in the records that it makes."""
@@ -82,8 +89,8 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
     """The archive in a folder. With `create`, a missing one is made.
 
     First an older catalogue is brought forward (migrations.py), and a takedown that was broken off is ended. Raises
-    ArchiveUnusable (no archive here, not writable), NewerArchive, CatalogueDamaged, OutOfSpace, and Locked while a takedown
-    is at work.
+    ArchiveUnusable (no archive here, not writable, another one than the catalogue's), NewerArchive, CatalogueDamaged,
+    OutOfSpace, and Locked while a takedown is at work.
     """
     folder = Path(path)
     expect_folder(folder)
@@ -98,7 +105,7 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
         raise ArchiveUnusable(f"{folder}: there is no catalogue.db here, so this is no archive. ARCHIVE_DIR or --archive names one.")
     archive = Archive(folder, Catalogue(catalogue_url or f"sqlite:///{database}"))
     try:
-        _bring_up(archive, create=create)
+        _bring_up(archive, create=create, elsewhere=catalogue_url is not None)
     except BaseException:
         archive.close()
         raise
@@ -111,13 +118,15 @@ def expect_folder(folder: Path) -> None:
         raise ArchiveUnusable(f"{folder}: is no folder. An archive is one: ARCHIVE_DIR or --archive names it.")
 
 
-def _bring_up(archive: Archive, *, create: bool) -> None:
+def _bring_up(archive: Archive, *, create: bool, elsewhere: bool) -> None:
     """Everything that stands between a catalogue as it was left and work."""
     if create:
         archive.catalogue.create()
     else:
         archive.catalogue.check()
     migrations.bring_forward(archive.catalogue)
+    if elsewhere:
+        expect_own(archive.catalogue, archive.path, claim=create)
     if erasure.is_left(archive):
         with archive.lock("takedown"):
             erasure.finish(archive)

@@ -7,20 +7,21 @@ decided elsewhere (`ledger.py`, `urltable.py`, `feed`); here a transaction eithe
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from pipelines.archive import schema
 from pipelines.archive.prepared import Prepared
-from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
+from pipelines.errors import ArchiveError, ArchiveUnusable, CatalogueDamaged, Locked, NewerArchive, OutOfSpace
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's transaction; a grouped commit takes 8 to 15 ms."""
@@ -47,6 +48,8 @@ class Catalogue:
         self.url = sa.make_url(url)
         self.place = self.url.database if self.is_sqlite else self.url.render_as_string(hide_password=True)
         self._engine = _engine(self.url)
+        self._holder: sa.Connection | None = None
+        """the connection with whose end, however it comes, the locks go"""
 
     @property
     def is_sqlite(self) -> bool:
@@ -144,7 +147,34 @@ class Catalogue:
         with self._translated(), self._engine.connect().execution_options(readonly=True) as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def exclusive(self, name: str, what: str) -> Iterator[None]:
+        """Holds a name for the block, in all processes of all machines; beside the lock file (lock.py), which is enough for a
+        catalogue that is a file itself. Raises Locked."""
+        if self.is_sqlite:
+            yield
+            return
+        key = int.from_bytes(hashlib.sha256(f"{self.identity()}/{name}".encode()).digest()[:8], "big", signed=True)
+        with self._translated():
+            holder = self._own_connection()
+            if not holder.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+                raise Locked(f"{what} is locked by another run, maybe on another machine. Wait until it ends; nothing was touched.")
+        try:
+            yield
+        finally:
+            with suppress(SQLAlchemyError):  # a server that is gone has let go
+                holder.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+
+    def _own_connection(self) -> sa.Connection:
+        """One for all locks: a takedown holds those of every site, and the pool gives no more than 15."""
+        if self._holder is None:
+            self._holder = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._holder.detach()  # closed means closed: in the pool it would go on holding what was not let go
+        return self._holder
+
     def close(self) -> None:
+        if self._holder is not None:
+            self._holder.close()
         self._engine.dispose()
 
     @contextmanager

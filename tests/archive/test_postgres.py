@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from pipelines.archive import Archive, open_archive
+from pipelines.archive import Archive, folder, open_archive, schema
 from pipelines.archive.ledger import settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
 from pipelines.archive.stored import awaiting
-from pipelines.errors import ArchiveUnusable
+from pipelines.errors import ArchiveUnusable, Locked
 from pipelines.export import What, export
 from pipelines.feed import feed
 from pipelines.model import Reason, Rejection
@@ -53,6 +58,7 @@ def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
         with made.catalogue.transaction() as tx:
             names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "info")
             tx.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+            tx.execute(schema.info.delete().where(schema.info.c.key == folder.KEY))
 
 
 def raw(archive: Archive) -> bytes:
@@ -155,3 +161,102 @@ def test_a_follower_of_three_writers_has_the_export(archive: Archive) -> None:
         store = follower.result(60)
     assert {name: one["text"] for name, one in store.items()} == {one["id"]: one["record"]["text"] for one in said(archive, 0)[:-1]}
     assert len(store) == 3 * each
+
+
+# ── several machines ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+HOLD = """
+import sys
+from pipelines.archive import open_archive
+with open_archive(sys.argv[1], catalogue_url=sys.argv[2]) as archive, archive.lock("china_tech"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_machine(archive: Archive, url: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the site, whose lock file does not hold here: as in a network's folder that passes no locks on."""
+    command = [sys.executable, "-c", HOLD, str(archive.path), url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        (archive.path / "locks" / "china_tech.lock").unlink()
+        yield process
+        process.kill()
+
+
+def test_a_site_that_another_machine_crawls_is_locked_and_others_are_not(archive: Archive, url: str) -> None:
+    with another_machine(archive, url):
+        with (
+            pytest.raises(Locked, match="'china_tech' is locked by another run, maybe on another machine"),
+            archive.lock("china_tech"),
+        ):
+            pytest.fail("two runs at once")
+        with archive.lock("elsewhere"):
+            pass
+
+
+def test_a_machine_that_dies_lets_its_site_go(archive: Archive, url: str) -> None:
+    with another_machine(archive, url) as holder:
+        holder.kill()
+        holder.wait()
+        until_free(archive)
+
+
+def until_free(archive: Archive) -> None:
+    """The server hears of the death of its client a moment later."""
+    held = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    while True:
+        with archive.catalogue.snapshot() as tx:
+            if not tx.scalar(held):
+                break
+    with archive.lock("china_tech"):
+        pass
+
+
+def test_a_run_that_ends_lets_its_site_go_and_keeps_the_others(archive: Archive, url: str) -> None:
+    with open_archive(archive.path, catalogue_url=url) as other, other.lock("elsewhere"):
+        with other.lock("china_tech"):
+            pass
+        with archive.lock("china_tech"):
+            pass
+        (archive.path / "locks" / "elsewhere.lock").unlink()
+        with pytest.raises(Locked), archive.lock("elsewhere"):
+            pytest.fail("two runs at once")
+    with archive.lock("elsewhere"):
+        pass
+
+
+def test_a_takedown_holds_more_sites_than_the_pool_has_connections(archive: Archive) -> None:
+    with ExitStack() as locks:
+        for number in range(40):
+            locks.enter_context(archive.lock(f"site{number}"))
+
+
+def test_a_folder_that_is_not_the_catalogue_s_is_refused_and_nothing_written(archive: Archive, url: str, tmp_path: Path) -> None:
+    for create in (True, False):
+        with pytest.raises(ArchiveUnusable, match="All machines that share a catalogue share its folder"):
+            open_archive(tmp_path / "second", create=create, catalogue_url=url)
+    assert [path for path in (tmp_path / "second").rglob("*") if path.is_file()] == []
+    open_archive(archive.path, create=True, catalogue_url=url).close()
+
+
+def test_a_folder_brought_back_without_its_id_is_taken_when_a_person_says_so(archive: Archive, url: str, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    shutil.copytree(archive.path / "warc", second / "warc")
+    with pytest.raises(ArchiveUnusable) as refused:
+        open_archive(second, catalogue_url=url)
+    [told] = re.findall(r"write ([0-9a-f]{32}) into", str(refused.value))
+    (second / folder.FILE).write_text(f"{told}\n")
+    open_archive(second, catalogue_url=url).close()
+
+
+def test_a_folder_of_an_older_version_becomes_the_catalogue_s(archive: Archive, url: str) -> None:
+    (archive.path / folder.FILE).unlink()
+    with archive.catalogue.transaction() as tx:
+        tx.execute(schema.info.delete().where(schema.info.c.key == folder.KEY))
+    open_archive(archive.path, catalogue_url=url).close()  # who only reads claims nothing
+    assert not (archive.path / folder.FILE).exists()
+    for _ in range(2):
+        open_archive(archive.path, create=True, catalogue_url=url).close()
