@@ -19,6 +19,7 @@ from scrapy.http import Headers as ScrapyHeaders
 from scrapy.http import Response
 
 from crawler.body import decoded
+from crawler.conditional import is_conditional
 from crawler.transport import Wire
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.warc import Exchange
@@ -49,7 +50,8 @@ class Writes(Protocol):
 def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
     """One exchange as the archive keeps it: without cookies and credentials, with a revisit's reference."""
     validators: Validators | None = request.meta.get("validators")
-    if validators is not None and not validators.are_of(request.url):
+    unasked = wire.status == 304 and not is_conditional(request)  # it says nothing (RFC 9110 §15.4.5)
+    if validators is not None and (unasked or not validators.are_of(request.url)):
         validators = None
     return Exchange(
         url=request.url,

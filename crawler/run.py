@@ -28,6 +28,7 @@ from crawler.memory import HostMemory
 from crawler.politeness import gate_of
 from crawler.progress import Progress
 from crawler.recovery import Recovered, recover
+from crawler.repeats import with_original
 from crawler.robots_middleware import book_of
 from crawler.session import Session, earlier_runs, last_books, open_session
 from crawler.sharing import answers_of
@@ -182,11 +183,13 @@ class Conductor:
         return capture
 
     async def _written(self, exchange: Exchange) -> Capture:
-        """Large bodies are hashed and compressed in a thread, one at a time; only the event loop's own appends to the file."""
-        writer = self._session.writer
+        """Large bodies are compared, hashed and compressed in a thread, one at a time; only the event loop's own appends to the
+        file."""
+        writer, archive = self._session.writer, self._session.archive
         if len(exchange.body) <= AT_ONCE:
-            return writer.write(exchange)
+            return writer.write(with_original(exchange, archive))
         async with self._packing:
+            exchange = await asyncio.to_thread(with_original, exchange, archive)
             packed = await asyncio.to_thread(pack, exchange, writer.warcinfo_id(exchange.fetched_at))
             return writer.put(packed)
 

@@ -204,8 +204,9 @@ class CatalogueScheduler(BaseScheduler):
         if row.kind is Kind.RECORD:
             return self._record_request(row)
         meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
-        if (row.etag or row.last_modified) and not self._reads_whole(row):
-            meta["validators"] = Validators(etag=row.etag, last_modified=row.last_modified, confirms=_confirmed(row))
+        if (confirmed := _confirmed(row)) is not None:  # also where it has no version to name: the same body may come again
+            named = {} if self._reads_whole(row) else {"etag": row.etag, "last_modified": row.last_modified}
+            meta["validators"] = Validators(**named, confirms=confirmed)
         return Request(
             request_url(row.url),
             callback=self._spider.parse,

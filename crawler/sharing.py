@@ -20,6 +20,7 @@ from scrapy.http import Response
 from crawler.session import Session
 from pipelines.archive import schema
 from pipelines.archive.article_record import timestamp
+from pipelines.archive.originals import originals
 from pipelines.archive.warc import read_record
 from pipelines.errors import DamagedRecord
 from pipelines.flow import REDIRECTS
@@ -100,7 +101,7 @@ class Answers:
             return None
         place = WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
         try:
-            capture = read_record(archive.warc_folder / row.file, place)
+            capture = read_record(archive.warc_folder / row.file, place, original=originals(archive.catalogue, archive.warc_folder))
         except DamagedRecord:
             return None
         return capture if _lasts(capture) else None
@@ -113,7 +114,8 @@ def _is_again(request: Request) -> bool:
 
 def _lasts(capture: Capture) -> bool:
     asked_for = capture.status != 304 or capture.refers_to is not None
-    return capture.status in LASTING and capture.truncated is None and capture.warc is not None and asked_for
+    whole = capture.truncated is None and not capture.lacks_payload
+    return capture.status in LASTING and whole and capture.warc is not None and asked_for
 
 
 def _serves(capture: Capture, request: Request) -> bool:

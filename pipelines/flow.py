@@ -35,7 +35,7 @@ def read(capture: Capture, site: Site) -> Result:
         return None
     if capture.status in REDIRECTS:
         return _redirect(capture, site)
-    if capture.refers_to is not None and capture.status != 304 and not capture.body:
+    if capture.refers_to is not None and capture.lacks_payload:
         return _same_payload(capture, capture.refers_to[0], site)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")

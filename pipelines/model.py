@@ -88,6 +88,11 @@ class Capture:
     refers_to: tuple[str, datetime] | None = None
     warc: WarcRef | None = None
 
+    @property
+    def lacks_payload(self) -> bool:
+        """Whether it is a revisit that stands for a whole payload (WARC/1.1 §6.7.2), and that is not here."""
+        return self.refers_to is not None and self.status != 304 and not self.body
+
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
         wanted = name.lower()

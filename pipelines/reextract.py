@@ -98,7 +98,11 @@ def read_again(item: Item, known: Mapping[int, Asked], read: Read) -> Article | 
     site = asked.rules.value
     result = read(item, site)
     assert result is not None, "only captures of articles are asked for"
-    return SAME if says(asked.url, site, result) == asked.said else result
+    if says(asked.url, site, result) == asked.said:
+        return SAME
+    is_lost = item.lacks_payload and asked.content is not None  # what it stands for was there
+    is_refused = isinstance(result, Rejection) and result.reason is Reason.TOO_EXPENSIVE
+    return DAMAGED if is_lost and not is_refused else result
 
 
 # ── in the main process ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -116,7 +116,7 @@ def read_new(item: Item, before: Before, read: Read) -> Reading | DamagedRecord 
         return item
     if offset_of(item) in before:
         return KNOWN
-    if item.refers_to is not None and item.status != 304 and not item.body:
+    if item.lacks_payload:
         return Reading(capture=item, is_read=False)
     return Reading(capture=bare(item), result=read(item, before.choose.value(item.url)))
 

@@ -114,12 +114,9 @@ def visited(row: Row, status: int, now: float) -> dict[str, Any]:
 
 
 def remembered(capture: Capture) -> dict[str, object]:
-    """What the next visit sends back to the URL of the capture, and what a 304 from there confirms. Of a redirect's target
-    nothing is sent to the address that led there (`Validators.are_of`): a 304 would confirm a page that nobody has seen."""
+    """What the next visit sends back to the URL of the capture, and which record has the payload that a 304 from there confirms
+    or a 200 repeats. Of a redirect's target nothing is sent to the address that led there (`Validators.are_of`): a 304 would
+    confirm a page that nobody has seen."""
     seen = validators_of(capture)
-    return {
-        "etag": seen.etag,
-        "last_modified": seen.last_modified,
-        "captured_url": capture.url,
-        "captured_at": timestamp(capture.fetched_at),
-    }
+    url, moment = capture.refers_to or (capture.url, capture.fetched_at)
+    return {"etag": seen.etag, "last_modified": seen.last_modified, "captured_url": url, "captured_at": timestamp(moment)}

@@ -178,6 +178,8 @@ def _text(capture: Capture, row: Row, rules: Rules, read: Read) -> tuple[str | N
     result = read(capture, site)
     if isinstance(result, Rejection) and result.reason is Reason.TOO_EXPENSIVE:
         return "texts_too_expensive", ()
+    if capture.lacks_payload:
+        return None, (_finding(What.DAMAGED, capture, f"what it stands for cannot be read (the capture of {row.url})"),)
     if isinstance(result, Article) and digest(to_json(result)) == row.content:
         return "texts", ()
     return "texts", (_finding(What.TEXT, capture, f"{row.url} reads as {_shown(result)} today"),)

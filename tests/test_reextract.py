@@ -25,6 +25,7 @@ from pipelines.reextract import Difference, What, reextract, today
 from pipelines.verify import verify
 from tests.crawler.commands.invoke import invoke
 from tests.small_site import BATTERY, NOTE, ROBOT, START, Small, confirmation, exchange, page, rules, small, url, usual
+from tests.test_index_in_step import identical
 
 STRICTER = "drop = ['.note']\n"
 
@@ -412,6 +413,22 @@ def test_a_damaged_record_is_unreadable_and_the_others_are_read(made: Small) -> 
     path.write_bytes(raw)
     difference = read_again(made, STRICTER, dry_run=True)
     assert (difference.read, difference.unreadable, found(difference)) == (7, 1, {What.TEXT: 4})
+
+
+def test_a_revisit_of_a_damaged_record_stays_as_it_is_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small(tmp_path, [exchange("robot", page(ROBOT)), identical("robot", 2)])
+    (path,) = (made.folder / "warc").iterdir()
+    with made.open() as archive, archive.catalogue.snapshot() as tx:
+        at = tx.scalar(sa.select(sa.func.min(schema.capture.c.offset)))
+    assert at is not None
+    raw = bytearray(path.read_bytes())
+    raw[at + 60] ^= 255
+    path.write_bytes(raw)
+    difference = read_again(made, STRICTER)
+    assert (difference.read, difference.unreadable, found(difference)) == (0, 2, {})
+    monkeypatch.setattr(flow, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
+    difference = read_again(made)
+    assert (difference.too_expensive, difference.unreadable) == (1, 1)
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────

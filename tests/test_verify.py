@@ -24,6 +24,7 @@ from pipelines.consistency import Consistency
 from pipelines.verify import ADVICE, KEPT, Result, What, verify
 from tests.crawler.commands.invoke import invoke
 from tests.small_site import ROBOT, Small, exchange, listing, page, site, small, url, usual
+from tests.test_index_in_step import identical
 
 ROBOT_ID, COPY_ID, BATTERY_ID = (article_id(url(name)) for name in ("robot", "robot-copy", "battery"))
 
@@ -197,6 +198,17 @@ def test_a_flipped_byte_of_a_request_is_found_too(made: Small) -> None:
     raw[place(made, "telescope")[0] - 60] ^= 0x10
     warc(made).write_bytes(raw)
     assert What.DAMAGED in checked(made).counts
+
+
+def test_a_revisit_of_what_is_damaged_is_damaged_with_it(tmp_path: Path) -> None:
+    made = small(tmp_path, [exchange("robot", page(ROBOT)), identical("robot-copy", 2, of="robot")])
+    offset, length = place(made, "robot")
+    raw = bytearray(warc(made).read_bytes())
+    raw[offset + length // 2] ^= 0x10
+    warc(made).write_bytes(raw)
+    result = checked(made)
+    assert result.counts == {What.DAMAGED: 2}
+    assert f"what it stands for cannot be read (the capture of {url('robot-copy')})" in result.findings[1].detail
 
 
 def test_a_missing_file_is_found(made: Small) -> None:

@@ -67,9 +67,14 @@ def test_what_the_list_said_goes_into_the_exchange() -> None:
 
 def test_a_304_names_the_capture_that_it_confirms() -> None:
     known = Validators(etag='"1"', confirms=("http://a.test/", AT), digest="sha256:aa")
-    exchange = exchange_of(Request("http://a.test/", meta={"validators": known}), b"", wire(status=304))
+    exchange = exchange_of(Request("http://a.test/", headers=known.headers, meta={"validators": known}), b"", wire(status=304))
     assert (exchange.refers_to, exchange.original_digest) == (("http://a.test/", AT), "sha256:aa")
     assert as_capture(exchange).refers_to == ("http://a.test/", AT)
+
+
+def test_a_304_that_nobody_asked_for_confirms_nothing() -> None:
+    known = Validators(confirms=("http://a.test/", AT))
+    assert exchange_of(Request("http://a.test/", meta={"validators": known}), b"", wire(status=304)).refers_to is None
 
 
 def test_a_200_confirms_nothing() -> None:

@@ -212,6 +212,16 @@ def test_a_known_version_is_asked_for_conditionally(session: Session, scheduler:
     assert request.meta["validators"].confirms == (address(1), made.NOW)
 
 
+def test_a_page_that_named_no_version_is_asked_for_plainly_and_remembered(session: Session, scheduler: CatalogueScheduler) -> None:
+    made.known(session, address(1))
+    [row] = made.leased(session)
+    with session.archive.catalogue.transaction() as tx:
+        urltable.settle(tx, row.id, {"state": State.DONE, "captured_url": address(1), "captured_at": timestamp(made.NOW)})
+    [request] = taken(scheduler)
+    assert request.meta["validators"].headers == {}
+    assert request.meta["validators"].confirms == (address(1), made.NOW)
+
+
 def test_a_url_that_says_nothing_of_its_version_is_asked_for_plainly(session: Session, scheduler: CatalogueScheduler) -> None:
     made.known(session, address(1))
     [request] = taken(scheduler)
