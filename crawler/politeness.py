@@ -27,6 +27,7 @@ from scrapy.http import Response
 
 from crawler import clock
 from crawler.guard import Refused, site_of
+from crawler.turns import Turns
 from pipelines.site import Politeness
 from pipelines.urls import host_key
 from pipelines.validators import http_date
@@ -279,11 +280,13 @@ class KeepsHosts(Protocol):
 
 
 class Gate:
-    """The states of one crawl. `keeper` is set by the run; without one, states live as long as the process."""
+    """The states of one crawl. `keeper` and `turns` are set by the run; without them, states live as long as the process, and
+    no other one hears of them."""
 
     def __init__(self, politeness: Politeness, clock: Callable[[], float] = clock.now) -> None:
         self.politeness = politeness
         self.keeper: KeepsHosts | None = None
+        self.turns: Turns | None = None
         self.clock = clock
         self._states: dict[str, HostState] = {}
         self._places: dict[str, asyncio.Semaphore] = {}
@@ -304,6 +307,8 @@ class Gate:
         self._states[state.host] = state
         if self.keeper:
             self.keeper.save_host(state)
+        if self.turns:
+            self.turns.put_off(state.host, self.clock(), state.next_at)
 
     def refuse_given_up(self, host: str) -> None:
         """Raises Refused for a host that is not to be asked again in this run."""
@@ -323,9 +328,14 @@ class Gate:
                 raise Refused("run_ended", f"{host}: the run ended before its turn came")
             state = self.state(host)
             wait = earliest(state) - self.clock()
-            if wait <= 0:
-                return self.put(after_request(state, self.clock()))
-            await asyncio.sleep(min(wait, STEP))
+            if wait > 0:
+                await asyncio.sleep(min(wait, STEP))
+                continue
+            asked = after_request(state, now := self.clock())
+            theirs = self.turns.take(host, now, asked.next_at) if self.turns else None
+            if theirs is None:
+                return self.put(asked)
+            self.put(replace(state, next_at=theirs))  # another process has asked it
 
     def saw_response(self, host: str, status: int, headers: Mapping[str, str], *, counts: bool = True, of_host: bool = False) -> None:
         now = self.clock()

@@ -33,6 +33,7 @@ from crawler.robots_middleware import book_of
 from crawler.session import Session, earlier_runs, last_books, open_session
 from crawler.sharing import answers_of
 from crawler.spiders.news import NewsSpider
+from crawler.turns import Turns
 from crawler.visits import Visits, start_rows
 from pipelines import flow, report
 from pipelines.archive import erasure, urltable
@@ -69,8 +70,15 @@ class Result:
     health: Health
 
 
-def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callable[[Site], Site] = lambda site: site) -> Result:
-    """One run of one site, as `narrow` leaves it of what its seeds file says.
+def run(
+    settings: Settings,
+    name: str,
+    arguments: dict[str, str],
+    narrow: Callable[[Site], Site] = lambda site: site,
+    beside: Path | None = None,
+) -> Result:
+    """One run of one site, as `narrow` leaves it of what its seeds file says. It takes turns on its hosts with the runs of its
+    archive, or of another one that is there already: `beside`.
 
     Raises every ArchiveError that stands in its way before the first request, or ended it.
     """
@@ -89,7 +97,9 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
     spider = spider_of(session.site)
     settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
     try:
-        return _run(settings, spider, session, arguments)
+        turns = Turns((beside or session.archive.path) / "locks")
+        session.exits.callback(turns.close)
+        return _run(settings, spider, session, turns, arguments)
     except KeyboardInterrupt:
         session.close(INTERRUPTED)
         raise Interrupted("Interrupted before the first request. Nothing was fetched, nothing is lost.") from None
@@ -100,13 +110,13 @@ def run(settings: Settings, name: str, arguments: dict[str, str], narrow: Callab
         session.close(status=1)  # when something of ours raised; else it is closed already
 
 
-def _run(settings: Settings, spider: type[NewsSpider], session: Session, arguments: dict[str, str]) -> Result:
+def _run(settings: Settings, spider: type[NewsSpider], session: Session, turns: Turns, arguments: dict[str, str]) -> Result:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the reactor has its own: what is open is closed well
     recovered = recover(Visits(session.site, session.archive, session.started), session.readers, session.writer)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     conductor = Conductor(crawler, session)
-    conductor.recovered = recovered
+    conductor.recovered, conductor.turns = recovered, turns
     _make_start_urls_due(session)
     crawl = process.crawl(crawler, **arguments)
     gc.collect()
@@ -153,6 +163,7 @@ class Conductor:
         self._ended = False
         self._stopping: asyncio.Future[None] | None = None
         self.recovered = Recovered()
+        self.turns: Turns | None = None
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
         session.remember, session.remembered = self._remember, self._memory.flushed
@@ -200,7 +211,7 @@ class Conductor:
         self._unindexed.clear()
 
     def _opened(self) -> None:
-        gate_of(self._crawler).keeper = self._memory
+        gate_of(self._crawler).keeper, gate_of(self._crawler).turns = self._memory, self.turns
         book_of(self._crawler).keeper = self._memory
 
     def _closed(self, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from pathlib import Path
 from typing import ClassVar
 
 from scrapy.exceptions import UsageError
@@ -57,17 +58,19 @@ class Command(ArchiveCommand):
             raise ConfigurationError(f"-a sample={sample}: neither 1 (look, keep nothing) nor 0.")
         if sample == "0":
             return self._told(args[0], self._result(args[0], arguments))
+        beside = Path(opts.archive)
         with tempfile.TemporaryDirectory(prefix="sample-") as folder:
             self.settings.set("ARCHIVE_DIR", folder, priority="cmdline")
             self.settings.set("CATALOGUE_URL", None, priority="cmdline")
-            ledger = {**self._result(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments}).ledger, "is_sample": True}
+            sampled = self._result(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments}, beside)
+        ledger = {**sampled.ledger, "is_sample": True}
         return self._told(args[0], Result(ledger=ledger, health=judge(ledger)))
 
-    def _result(self, site: str, arguments: dict[str, str]) -> Result:
+    def _result(self, site: str, arguments: dict[str, str], beside: Path | None = None) -> Result:
         assert self.settings is not None
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
             self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # the progress line says the rest
-        return run(self.settings, site, arguments)
+        return run(self.settings, site, arguments, beside=beside)
 
     def _told(self, site: str, result: Result) -> int:
         say(f"Run {result.ledger['run']} of {site}")

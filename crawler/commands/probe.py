@@ -41,9 +41,13 @@ class Command(ArchiveCommand):
     def long_desc(self) -> str:
         return (
             "Asks each list of a site for its first page, robots.txt of each host, and at most two articles of each list, and says what "
-            "answered and which layout read it. Keeps nothing. Exit statuses: 0 an article was read, 10 none was, 14 interrupted, 20 bad "
-            "configuration, 21 and 23 no place for temporary files."
+            "answered and which layout read it. Keeps nothing, and takes turns with crawls into the archive. Exit statuses: 0 an article "
+            "was read, 10 none was, 14 interrupted, 20 bad configuration, 21 and 23 no place for temporary files."
         )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        self.add_archive_option(parser)
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
         if len(args) != 1:
@@ -53,7 +57,7 @@ class Command(ArchiveCommand):
             self.settings.set("ARCHIVE_DIR", folder, priority="cmdline")
             self.settings.set("CATALOGUE_URL", None, priority="cmdline")
             self.settings.set("LOG_LEVEL", opts.loglevel or "ERROR", priority="cmdline")
-            result = run(self.settings, args[0], {}, narrow=one_of_each)
+            result = run(self.settings, args[0], {}, narrow=one_of_each, beside=Path(opts.archive))
             answers = list(seen(Path(folder)))
         for line in table(answers):
             say(line)

@@ -6,6 +6,7 @@
 <archive>/seeds/<digest>.toml     every seeds file that ever made a record here
 <archive>/audit.log               what was taken down, when and why: JSON lines without any text
 <archive>/locks/<site>.lock       one run a site at a time
+<archive>/locks/<host>.turn       when a host may be asked, told between runs at work at once (crawler/turns.py)
 <archive>/folder.id               which folder this is, to a catalogue that lies elsewhere
 """
 
