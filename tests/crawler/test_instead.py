@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawler.commands.invoke import ROOT, invoke, scrapy
-
-COMMANDS = ROOT / "crawler" / "commands"
-INSTEAD = sorted(path.stem for path in COMMANDS.glob("*.py") if "Instead" in path.read_text("utf-8"))
+from tests.crawler.commands.invoke import COMMANDS, INSTEAD, ROOT, invoke, scrapy
 
 
 @pytest.mark.parametrize("name", INSTEAD)

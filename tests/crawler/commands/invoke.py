@@ -15,6 +15,9 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 ROOT = Path(__file__).parents[3]
+COMMANDS = ROOT / "crawler" / "commands"
+INSTEAD = sorted(path.stem for path in COMMANDS.glob("*.py") if "Instead" in path.read_text("utf-8"))
+"""Scrapy's own that only name ours"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
