@@ -10,6 +10,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand
 
+SEE_A_PAGE = "`scrapy probe SITE` shows what a site answers; `scrapy history URL` what its archive has of a page"
 READ_A_PAGE = "`extract_page` of docs/library.md reads a page that you have"
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from crawler.instead import Instead
+from crawler.instead import SEE_A_PAGE, Instead
 
 
 class Command(Instead):
-    ours = "`scrapy probe SITE` shows what a site answers; `scrapy history URL` what its archive has of a page"
+    ours = SEE_A_PAGE

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -23,13 +21,6 @@ from tests.crawler.made import address
 AT = "20240301020304"
 MOMENT = datetime(2024, 3, 1, 2, 3, 4, tzinfo=UTC)
 DATA = "https://data.commoncrawl.org/a.warc.gz"
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
 
 
 def replay(number: int, at: str = AT) -> Promise:

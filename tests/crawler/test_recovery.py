@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,13 +30,6 @@ from tests.crawler import made
 from tests.crawler.made import HOST, address
 
 FLASH = f"{HOST}/flash/"
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
 
 
 def next_run(session: Session) -> Recovered:

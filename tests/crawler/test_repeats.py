@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from tests.crawler import made
 from tests.crawler.made import address
 
 PAGE = made.article_page(1) + b" " * MIN_REPEATED
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
 
 
 @pytest.fixture

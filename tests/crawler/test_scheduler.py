@@ -39,13 +39,6 @@ class Deaf(Spider):
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
-
-
-@pytest.fixture
 def scheduler(session: Session) -> CatalogueScheduler:
     return opened(session)
 

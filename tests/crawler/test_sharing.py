@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +19,6 @@ from tests.crawler.made import HOST, address
 
 OLD, NEW = address(1), address(2)
 SEEN = Validators(etag='"a"', confirms=(NEW, made.NOW))
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
 
 
 def asks(url: str = NEW, **meta: Any) -> Request:

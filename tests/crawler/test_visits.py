@@ -28,13 +28,6 @@ FLASH = f"{HOST}/flash/"
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
-
-
-@pytest.fixture
 def visits(session: Session) -> Visits:
     return Visits(session.site, session.archive, session.started, session.counts)
 

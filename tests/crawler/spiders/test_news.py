@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,13 +27,6 @@ from pipelines.stages import OUR_FAULT, Visit
 from pipelines.workers import Readers
 from tests.crawler import made
 from tests.crawler.made import HOST, address
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    session = made.session_at(tmp_path / "archive")
-    yield session
-    session.exits.close()
 
 
 @pytest.fixture
