@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ CLOCKS_APART = 60.0
 """seconds by which the clocks of two processes may differ; what is from further ahead was written before the clock was set back"""
 SOON = 0.01
 """seconds after which a file is tried again that another process has in its hands"""
+PATIENCE, PAUSE = 0.05, 0.001
+"""seconds for which it is tried at once, and between two tries, where something is to be told: it is held for 10 µs, longer only
+by a process that is stopped just then"""
 
 
 @dataclass(slots=True)
@@ -32,12 +36,24 @@ class Turns:
 
     def take(self, host: str, now: float, until: float) -> float | None:
         """Takes the turn, for all processes: until then the host is nobody's. Where it is not free: when it may be."""
-        return self._under_lock(host, lambda next_at: next_at if next_at > now else None, now, until) if until > now else None
+        if until <= now:
+            return None
+        try:
+            return self._under_lock(host, lambda next_at: next_at if next_at > now else None, now, until)
+        except BlockingIOError:
+            return now + SOON
 
     def put_off(self, host: str, now: float, until: float) -> None:
         """Tells the others that the host is not to be asked before."""
-        if until > now and until > self._told.get(host, 0.0):
-            self._under_lock(host, lambda next_at: next_at if next_at >= until else None, now, until)
+        if until <= now or until <= self._told.get(host, 0.0):
+            return
+        for _ in range(round(PATIENCE / PAUSE)):
+            try:
+                self._under_lock(host, lambda next_at: next_at if next_at >= until else None, now, until)
+            except BlockingIOError:
+                time.sleep(PAUSE)
+            else:
+                return
 
     def close(self) -> None:
         for file in self._files.values():
@@ -45,12 +61,12 @@ class Turns:
         self._files.clear()
 
     def _under_lock(self, host: str, stands: Callable[[float], float | None], now: float, until: float) -> float | None:
-        """Writes `until`, unless what another has written stands: then that."""
+        """Writes `until`, unless what another has written stands: then that. Raises BlockingIOError where another holds the file."""
         try:
             file = self._opened(host)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return now + SOON
+            raise
         except OSError:
             return None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +65,26 @@ def test_a_file_in_the_hands_of_another_is_tried_again_soon(two: tuple[Turns, Tu
         fcntl.flock(file, fcntl.LOCK_EX)
         assert one.take(HOST, 100.0, 102.0) == 100.0 + SOON
     assert one.take(HOST, 100.0, 102.0) is None
+
+
+def test_what_is_to_be_told_is_told_although_another_has_the_file_just_then(two: tuple[Turns, Turns], tmp_path: Path) -> None:
+    one, other = two
+    with (tmp_path / f"{HOST}.turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        release = threading.Timer(0.01, fcntl.flock, (file, fcntl.LOCK_UN))
+        release.start()
+        one.put_off(HOST, 100.0, 160.0)
+        release.join()
+    assert other.take(HOST, 101.0, 103.0) == 160.0
+
+
+def test_who_never_gives_the_file_back_holds_nobody_up_and_hears_it_later(two: tuple[Turns, Turns], tmp_path: Path) -> None:
+    one, other = two
+    with (tmp_path / f"{HOST}.turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        one.put_off(HOST, 100.0, 160.0)
+    one.put_off(HOST, 100.1, 160.0)
+    assert other.take(HOST, 101.0, 103.0) == 160.0
 
 
 @pytest.mark.parametrize("text", ["", "no time", "1 2 3", "\0\0\0"])
