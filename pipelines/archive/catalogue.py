@@ -50,6 +50,8 @@ class Catalogue:
         self._engine = _engine(self.url)
         self._holder: sa.Connection | None = None
         """the connection with whose end, however it comes, the locks go"""
+        self._held: list[str] = []
+        """what is locked by it"""
 
     @property
     def is_sqlite(self) -> bool:
@@ -139,6 +141,7 @@ class Catalogue:
                 # Unlike an advisory lock's SELECT, LOCK TABLE takes no snapshot: what is read next is what the writer before
                 # left (PostgreSQL: LOCK, notes on REPEATABLE READ). Readers go on; autovacuum has nothing to do in this table.
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'; LOCK TABLE {schema.info.name} IN EXCLUSIVE MODE")
+                self._hold_still()
             yield connection
 
     @contextmanager
@@ -159,14 +162,32 @@ class Catalogue:
             holder = self._own_connection()
             if not holder.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
                 raise Locked(f"{what} is locked by another run, maybe on another machine. Wait until it ends; nothing was touched.")
+        self._held.append(what)
         try:
             yield
         finally:
-            with suppress(SQLAlchemyError):  # a server that is gone has let go
-                holder.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+            self._held.remove(what)
+            with suppress(SQLAlchemyError, ArchiveUnusable):  # a server that is gone has let go
+                self._own_connection().execute(sa.select(sa.func.pg_advisory_unlock(key)))
+
+    def _hold_still(self) -> None:
+        """Raises ArchiveUnusable where the connection that holds the locks is gone, and another run may have them: a proxy or a
+        firewall may end one that says nothing, and the others go on."""
+        if self._held:
+            with suppress(SQLAlchemyError):  # now it is invalidated
+                self._own_connection().exec_driver_sql("SELECT")
+            self._own_connection()
 
     def _own_connection(self) -> sa.Connection:
-        """One for all locks: a takedown holds those of every site, and the pool gives no more than 15."""
+        """One for all locks: a takedown holds those of every site, and the pool gives no more than 15. Raises ArchiveUnusable where it
+        is gone, as long as anything is held that went with it."""
+        if self._holder is not None and self._holder.invalidated:
+            if self._held:
+                raise ArchiveUnusable(
+                    f"{self.place}: the server or the network closed the connection that held the lock of {', '.join(self._held)}, so"
+                    " that another run may be at work there. Nothing committed was lost. Run the command again."
+                )
+            self._holder = None
         if self._holder is None:
             self._holder = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._holder.detach()  # closed means closed: in the pool it would go on holding what was not let go

@@ -202,6 +202,26 @@ def test_a_machine_that_dies_lets_its_site_go(archive: Archive, url: str) -> Non
         holder.kill()
         holder.wait()
         until_free(archive)
+        with archive.lock("china_tech"):
+            pass
+
+
+def test_a_run_whose_lock_went_with_its_connection_writes_nothing_more(archive: Archive) -> None:
+    holders = sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    with archive.lock("china_tech"):
+        with archive.catalogue.transaction():
+            pass
+        with archive.catalogue.snapshot() as tx:
+            assert tx.scalars(holders).all() == [True]
+        until_free(archive)
+        for _ in range(2):
+            with (
+                pytest.raises(ArchiveUnusable, match=r"held the lock of .*'china_tech', so that another run"),
+                archive.catalogue.transaction(),
+            ):
+                pytest.fail("two runs at once")
+    with archive.lock("china_tech"), archive.catalogue.transaction():
+        pass
 
 
 def until_free(archive: Archive) -> None:
@@ -210,9 +230,7 @@ def until_free(archive: Archive) -> None:
     while True:
         with archive.catalogue.snapshot() as tx:
             if not tx.scalar(held):
-                break
-    with archive.lock("china_tech"):
-        pass
+                return
 
 
 def test_a_run_that_ends_lets_its_site_go_and_keeps_the_others(archive: Archive, url: str) -> None:
