@@ -277,9 +277,9 @@ class _Replay:
             return one
         stored = originals(self.archive.catalogue, self.archive.warc_folder)
 
-        def find(url: str, date: datetime) -> Capture | None:
+        def find(url: str, date: datetime, digest: str | None = None, /) -> Capture | None:
             at = here.get((url, date)) or self._quarantined.get((url, date))
-            return stored(url, date) if at is None else read_record(file, at)
+            return stored(url, date, digest) if at is None else read_record(file, at)
 
         try:
             return Reading(capture=resolved(one.capture, find), is_read=False)

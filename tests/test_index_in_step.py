@@ -23,7 +23,7 @@ from pipelines.model import Capture
 from pipelines.takedown import Which, alone, takedown
 from pipelines.verify import verify
 from tests.archive.test_cdxj import PYWB, REPLAY
-from tests.small_site import ROBOT, START, Small, confirmation, exchange, page, site, small, url, usual, write_warc
+from tests.small_site import BATTERY, ROBOT, START, Small, confirmation, exchange, page, site, small, url, usual, write_warc
 
 
 def indexed(made: Small) -> list[tuple[str, int]]:
@@ -195,7 +195,8 @@ def test_a_revisit_of_another_url_has_its_payload(tmp_path: Path) -> None:
 
 def test_a_revisit_whose_original_is_nowhere_confirms_and_does_not_deny(tmp_path: Path) -> None:
     made = small(tmp_path)
-    made.bring([identical("robot", 2, of_day=-30)], "later")
+    other = page(BATTERY)
+    made.bring([exchange("robot", other, 2, refers_to=(url("robot"), START - timedelta(days=30)), original_digest=sha256(other))], "later")
     assert outcomes(made, "robot") == ["new", "not_modified", "not_modified"]
 
 
@@ -210,6 +211,15 @@ def test_an_original_that_is_damaged_is_as_good_as_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     made.bring([identical("robot", 2)], "later")
     assert outcomes(made, "robot") == ["new", "not_modified"]
+
+
+def test_a_page_that_was_kept_again_stands_in_for_an_original_that_is_damaged(tmp_path: Path) -> None:
+    made = small(tmp_path, [exchange("robot", page(ROBOT))])
+    path = next((made.folder / "warc").iterdir())
+    path.write_bytes(path.read_bytes()[:-20])
+    made.bring([exchange("robot", page(BATTERY), 2), exchange("robot", page(ROBOT), 3)], "later")
+    made.bring([identical("robot", 4)], "last")
+    assert outcomes(made, "robot") == ["new", "revision", "revision", "unchanged"]
 
 
 # ── files that were compressed as a whole ────────────────────────────────────────────────────────────────────────────

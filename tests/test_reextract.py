@@ -415,8 +415,7 @@ def test_a_damaged_record_is_unreadable_and_the_others_are_read(made: Small) -> 
     assert (difference.read, difference.unreadable, found(difference)) == (7, 1, {What.TEXT: 4})
 
 
-def test_a_revisit_of_a_damaged_record_stays_as_it_is_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = small(tmp_path, [exchange("robot", page(ROBOT)), identical("robot", 2)])
+def damage_first(made: Small) -> None:
     (path,) = (made.folder / "warc").iterdir()
     with made.open() as archive, archive.catalogue.snapshot() as tx:
         at = tx.scalar(sa.select(sa.func.min(schema.capture.c.offset)))
@@ -424,11 +423,23 @@ def test_a_revisit_of_a_damaged_record_stays_as_it_is_too(tmp_path: Path, monkey
     raw = bytearray(path.read_bytes())
     raw[at + 60] ^= 255
     path.write_bytes(raw)
+
+
+def test_a_revisit_of_a_damaged_record_stays_as_it_is_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small(tmp_path, [exchange("robot", page(ROBOT)), identical("robot", 2)])
+    damage_first(made)
     difference = read_again(made, STRICTER)
     assert (difference.read, difference.unreadable, found(difference)) == (0, 2, {})
     monkeypatch.setattr(flow, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
     difference = read_again(made)
     assert (difference.too_expensive, difference.unreadable) == (1, 1)
+
+
+def test_a_page_that_was_kept_again_stands_in_for_a_damaged_record(tmp_path: Path) -> None:
+    made = small(tmp_path, [exchange("robot", page(ROBOT)), identical("robot", 2), exchange("robot", page(ROBOT), 3)])
+    damage_first(made)
+    difference = read_again(made, STRICTER)
+    assert (difference.read, difference.unreadable, found(difference)) == (2, 1, {What.TEXT: 2})
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,10 +20,11 @@ import contextlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 from urllib.parse import quote
 
 from pipelines.archive.records import (
@@ -48,8 +49,13 @@ SECRET = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2", "authoriza
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
-Original = Callable[[str, datetime], Capture | None]
-"""Finds the capture that an identical-payload revisit refers to, by target URI and date."""
+
+class Original(Protocol):
+    """Finds the capture that an identical-payload revisit refers to, by target URI and date; where that cannot be read, another one
+    whose payload has the digest."""
+
+    def __call__(self, url: str, date: datetime, digest: str | None = None, /) -> Capture | None: ...
+
 
 _BODILESS = frozenset({204, 304})
 """whose Content-Length, if any, speaks of another answer's body (RFC 9110 §8.6)"""
@@ -417,7 +423,7 @@ def resolved(capture: Capture, original: Original | None) -> Capture:
     """A revisit of a whole payload with the body that it stands for."""
     if original is None or capture.refers_to is None or capture.status == 304 or capture.body:
         return capture
-    found = original(*capture.refers_to)
+    found = original(*capture.refers_to, capture.payload_digest)
     if found is None or (found.fetched_at != capture.refers_to[1] and not is_digest_of(capture.payload_digest, found.body)):
         return capture
     return replace(capture, headers=capture.headers or found.headers, body=found.body, payload_digest=found.payload_digest)

@@ -33,8 +33,8 @@ class Originals:
     """its URL"""
     warcs: Path
 
-    def __call__(self, url: str, date: datetime) -> Capture | None:
-        return originals(_catalogue(self.catalogue), self.warcs)(url, date)
+    def __call__(self, url: str, date: datetime, digest: str | None = None, /) -> Capture | None:
+        return originals(_catalogue(self.catalogue), self.warcs)(url, date, digest)
 
 
 @lru_cache(maxsize=1)
@@ -43,15 +43,18 @@ def _catalogue(url: str) -> Catalogue:
 
 
 def originals(catalogue: Catalogue, warcs: Path) -> Original:
-    """The look-up for `read_captures` and `read_record`: the capture of that date, or else the last one before it. A capture that is
-    itself a revisit, or that cannot be read, is none."""
+    """The look-up for `read_captures` and `read_record`: the capture of that date, or else one of any date with that payload (a page
+    is kept whole again where a disk has damaged it), or else the last one before it. A capture that is itself a revisit, or that
+    cannot be read, is none."""
 
-    def find(url: str, date: datetime) -> Capture | None:
+    def find(url: str, date: datetime, digest: str | None = None, /) -> Capture | None:
         of_url = sa.select(capture).where(capture.c.url == url)
         same = of_url.where(capture.c.fetched_at == timestamp(date)).order_by(capture.c.id)
+        alike = of_url.where(capture.c.payload_digest == digest, capture.c.status == 200)
+        alike = alike.order_by(capture.c.length.desc(), capture.c.id).limit(LOOKED_BACK)  # a revisit has the digest, too, and is short
         before = of_url.where(capture.c.fetched_at < timestamp(date), capture.c.status == 200)
         before = before.order_by(capture.c.fetched_at.desc(), capture.c.id).limit(LOOKED_BACK)
-        return _whole(same) or _whole(before)
+        return _whole(same) or (_whole(alike) if digest else None) or _whole(before)
 
     def _whole(asked: sa.Select[Any]) -> Capture | None:
         with catalogue.snapshot() as tx:

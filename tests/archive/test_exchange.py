@@ -254,14 +254,14 @@ def test_an_original_without_its_body_resolves_nothing() -> None:
     revisit = Capture(url=URL, fetched_at=MOMENT, status=200, headers=(), body=b"", refers_to=(URL, MOMENT))
     original = Capture(url=URL, fetched_at=MOMENT, status=200, headers=(("A", "b"),), body=b"<p>", payload_digest="sha256:x")
     assert resolved(revisit, None) is revisit
-    assert resolved(revisit, lambda _url, _moment: None) is revisit
-    found = resolved(revisit, lambda _url, _moment: original)
+    assert resolved(revisit, lambda *_: None) is revisit
+    found = resolved(revisit, lambda *_: original)
     assert (found.body, found.headers, found.payload_digest, found.url) == (b"<p>", (("A", "b"),), "sha256:x", URL)
 
 
 def test_a_304_is_never_filled_with_another_captures_body() -> None:
     confirmed = Capture(url=URL, fetched_at=MOMENT, status=304, headers=(), body=b"", refers_to=(URL, MOMENT))
-    assert resolved(confirmed, lambda _url, _moment: pytest.fail("was asked")) is confirmed
+    assert resolved(confirmed, lambda *_: pytest.fail("was asked")) is confirmed
 
 
 # ── payload digests, and revisits that say little ────────────────────────────────────────────────────────────────────

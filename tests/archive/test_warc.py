@@ -122,7 +122,7 @@ exchanges = st.builds(
 @settings(deadline=None, max_examples=120)
 @given(st.lists(exchanges, min_size=1, max_size=4))
 def test_any_exchange_that_is_written_comes_back_equal(tmp_path_factory: pytest.TempPathFactory, several: list[Exchange]) -> None:
-    def original(url: str, moment: datetime) -> Capture:
+    def original(url: str, moment: datetime, _: str | None = None, /) -> Capture:
         return Capture(url=url, fetched_at=moment, status=200, headers=(), body=PAGE, payload_digest=sha256(PAGE))
 
     with WarcWriter(tmp_path_factory.mktemp("any"), prefix="p", software="s", rules={}, max_seconds=10**10) as writer:
@@ -299,18 +299,18 @@ def test_an_identical_payload_is_stored_once_and_found_again(writer: WarcWriter)
     assert second.body == EXCHANGE.body
     asked = []
 
-    def original(url: str, moment: datetime) -> Capture:
-        asked.append((url, moment))
+    def original(url: str, moment: datetime, digest: str | None = None, /) -> Capture:
+        asked.append((url, moment, digest))
         return first
 
     assert captures(file_of(writer), original=original) == [first, second]
     assert read_record(file_of(writer), ref_of(second), original=original) == second
-    assert asked == [(first.url, first.fetched_at)] * 2
+    assert asked == [(first.url, first.fetched_at, first.payload_digest)] * 2
 
 
 def test_a_revisit_whose_original_nobody_finds_has_no_body_but_says_what_it_means(writer: WarcWriter) -> None:
     second = writer.write(replace(EXCHANGE, refers_to=(URL, MOMENT), original_digest=sha256(EXCHANGE.body)))
-    for options in ({}, {"original": lambda _url, _moment: None}):
+    for options in ({}, {"original": lambda *_: None}):
         (read,) = captures(file_of(writer), **options)
         assert read == replace(second, body=b"")
         assert (read.refers_to, read.payload_digest) == ((URL, MOMENT), sha256(EXCHANGE.body))
