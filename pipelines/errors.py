@@ -8,6 +8,7 @@ ArchiveError
 │   └── CatalogueDamaged      the database itself fails its integrity check
 ├── Locked                    another run holds this site                                     exit 22
 ├── OutOfSpace                the disk, or the quota on it, is full                           exit 23
+├── NoProcess                 no process that reads pages can be started                      exit 24
 └── DamagedRecord             one WARC record cannot be read; the reader goes on after it
 
 Each class carries its exit status, so that a command ends with `return error.exit_status` and the table in
@@ -66,6 +67,12 @@ class OutOfSpace(ArchiveError):
     """The disk is full, or the quota on it."""
 
     exit_status = 23
+
+
+class NoProcess(ArchiveError):
+    """The machine does not let the processes start that read pages."""
+
+    exit_status = 24
 
 
 class DamagedRecord(ArchiveError):

@@ -34,6 +34,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from pipelines.errors import NoProcess
+
 PRELOADED = ["pipelines.verify", "pipelines.reextract", "pipelines.replay"]
 """what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
 STARTS = 3
@@ -52,10 +54,6 @@ class TookTooLong(Exception):
 
 class ProcessDied(Exception):
     """The process of a task died: by the task's doing, or by somebody else's hand."""
-
-
-class NoProcess(RuntimeError):
-    """The machine does not let processes start."""
 
 
 class Kept(Generic[T]):
@@ -154,7 +152,7 @@ class Pool:
     def begin(self, seconds: float, function: Callable[..., Any], *args: Any) -> Task:
         """Has a function of a module called, in the order of beginning. Raises what pickling its arguments raises, NoProcess."""
         if not self._processes:
-            raise NoProcess("The pool has no process any more.")
+            raise NoProcess("There are no processes any more that read pages.")
         task = Task(pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL), seconds)
         self._waiting.append(task)
         self._hand_out()
@@ -253,7 +251,13 @@ class Pool:
         if task is not None:
             task.end(False, ProcessDied(f"exit code {process.process.exitcode}"))
         if self._failed_starts >= STARTS:
-            self._end_all(NoProcess("Processes that read pages die before they are ready: is there memory for them?"))
+            self._end_all(
+                NoProcess(
+                    f"Processes that read pages die before they are ready ({STARTS} times; the last with exit code"
+                    f" {process.process.exitcode}): is there memory for them? EXTRACT_WORKERS=1 needs less than more of them do."
+                    " Nothing is lost; run again."
+                )
+            )
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -436,4 +440,4 @@ def _limit(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
 
 
-__all__ = ["Kept", "NoProcess", "Pool", "ProcessDied", "Task", "TookTooLong"]
+__all__ = ["Kept", "Pool", "ProcessDied", "Task", "TookTooLong"]

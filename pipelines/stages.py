@@ -145,8 +145,11 @@ class IngestStage:
             return visit, None
         try:
             return visit, await self._readers.read(visit.capture, self._run.site)
+        except ArchiveError as fault:  # no process to read it
+            self._run.fail(fault)
+            return visit, None
         except Exception:  # noqa: BLE001  # the edge of the live crawl: no page may end the run, none may vanish
-            return at_fault(visit, self._run.archive, self._run.counts), None
+            return at_fault(visit, self._run), None
 
     def _committed(self, visit: Visit, result: Result) -> asyncio.Future[Ended]:
         loop = asyncio.get_running_loop()
@@ -185,7 +188,7 @@ class IngestStage:
                 return [self._commit_all([one])[0] for one in group]
             visit, _ = group[0]
             if visit.failure != _FAILED:
-                return self._commit_all([(at_fault(visit, self._run.archive, self._run.counts), None)])
+                return self._commit_all([(at_fault(visit, self._run), None)])
             self._run.fail(fault)  # not the visit's doing: nothing can be committed
         return [(visit, None) for visit, _ in group]
 
@@ -210,14 +213,18 @@ class IngestStage:
 _FAILED = f"failed/{OUR_FAULT}"
 
 
-def at_fault(visit: Visit, archive: Archive, counts: Counter[str]) -> Visit:
+def at_fault(visit: Visit, run: Run) -> Visit:
     """The visit as one on which our code has just failed: its captures stay in the WARC file, unknown to the catalogue, for
-    the next run or a replay to read. To be called where the exception is handled."""
+    the next run or a replay to read. Where not even the traceback finds a place, the run ends. To be called where the
+    exception is handled."""
     trace = traceback.format_exc()
     logger.error("Our own code failed on %s; its captures are kept, the traceback too, in quarantine/.\n%s", visit.row.url, trace)
-    for capture in visit.captures:
-        quarantine(archive, capture, trace)
-    counts[OUR_FAULT] += 1
+    try:
+        for capture in visit.captures:
+            quarantine(run.archive, capture, trace)
+    except ArchiveError as fault:
+        run.fail(fault)
+    run.counts[OUR_FAULT] += 1
     return replace(visit, capture=None, earlier=(), failure=_FAILED, settle=lambda *_: visit.broken)
 
 

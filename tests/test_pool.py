@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 import pytest
 
 from pipelines import pool as module
-from pipelines.pool import Kept, NoProcess, Pool, ProcessDied, TookTooLong
+from pipelines.errors import NoProcess
+from pipelines.pool import Kept, Pool, ProcessDied, TookTooLong
 
 MEMORY = 256 * 2**20
 LONG = 60.0

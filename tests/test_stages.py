@@ -20,7 +20,7 @@ from pipelines.archive.ledger import Outcome
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.urltable import NewUrl, Row, State
 from pipelines.archive.warc import WarcWriter, told_in
-from pipelines.errors import ArchiveError, OutOfSpace
+from pipelines.errors import ArchiveError, NoProcess, OutOfSpace
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site
 from pipelines.stages import GROUP_VISITS, OUR_FAULT, IngestStage, Settlement, Visit, commit_visit
@@ -321,6 +321,37 @@ def test_an_archive_that_fails_ends_the_run_and_acknowledges_nothing(run: FakeRu
     assert run.count(schema.capture) == 0
     assert run.counts[OUR_FAULT] == 0
     assert issubclass(OutOfSpace, ArchiveError)
+
+
+@pytest.mark.parametrize("broken", ["read", "settle"])
+def test_a_traceback_that_finds_no_place_ends_the_run_and_nothing_waits(run: FakeRun, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """A full disk, on top of a fault of ours."""
+
+    def settle(*_: object) -> Settlement:
+        raise ZeroDivisionError("a line of ours")
+
+    def full(*_: object) -> None:
+        raise OutOfSpace("the disk is full")
+
+    monkeypatch.setattr(stages, "quarantine", full)
+    if broken == "read":
+        monkeypatch.setattr(flow, "read", refuses(2, lambda: KeyError("nobody expected this")))
+    through(run, run.visit(1), run.visit(2, settle=settle), close=False)
+    assert [type(fault) for fault in run.faults] == [OutOfSpace]
+    assert len(run.ended) == 2
+    assert run.state(2).state == State.PENDING, "the next run reads it"
+
+
+def test_where_no_process_can_read_the_run_ends_and_no_page_is_to_blame(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise NoProcess("is there memory for them?")
+
+    monkeypatch.setattr(flow, "read", none)
+    through(run, run.visit(1), run.visit(2))
+    assert {type(fault) for fault in run.faults} == {NoProcess}
+    assert [outcome for _, outcome in run.ended] == [None, None]
+    assert run.counts[OUR_FAULT] == 0
+    assert list((run.archive.path / "quarantine").glob("*")) == []
 
 
 def test_an_archive_that_has_failed_is_not_waited_for_again(run: FakeRun) -> None:

@@ -97,7 +97,7 @@ class NewsSpider(Spider):
     def _at_fault(self, row: Row, captures: Captures) -> Visit:
         """To be called where the exception is handled."""
         untold = self.visits.failure(row, OUR_FAULT, captures, clock.now())
-        return at_fault(untold, self.session.archive, self.session.counts)
+        return at_fault(untold, self.session)
 
 
 def _date(name: str, text: str) -> date | None:

@@ -20,6 +20,7 @@ from crawler.loader import spider_of
 from crawler.session import Session
 from crawler.spiders.news import NewsSpider
 from crawler.visits import Visits
+from pipelines import stages
 from pipelines.archive.urltable import State
 from pipelines.errors import OutOfSpace
 from pipelines.model import Kind
@@ -120,6 +121,19 @@ def test_an_answer_on_which_our_code_fails_ends_its_lease_and_is_kept(
     assert session.counts[OUR_FAULT] == 1
     assert "nobody expected this" in caplog.text
     assert len(list((session.archive.path / "quarantine").iterdir())) == 1
+
+
+def test_a_traceback_that_finds_no_place_ends_the_run(session: Session, spider: NewsSpider, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OutOfSpace("the disk is full")
+
+    def raises(*_: object) -> Visit:
+        raise KeyError("nobody expected this")
+
+    monkeypatch.setattr(Visits, "of", raises)
+    monkeypatch.setattr(stages, "quarantine", full)
+    visits_of(spider, answered(session))
+    assert [type(fault) for fault in session.faults] == [OutOfSpace]
 
 
 def test_a_middleware_of_ours_that_fails_is_no_fault_of_the_url(
