@@ -45,7 +45,21 @@ MODIFIED = re.compile(
     r"(?:最后更新|更新(?:时间|日期|于)?|修改(?:时间|日期)?|last\s*(?:updated|modified)|updated?)\s*(?:at|on)?\s*[:：]?\s*$", re.IGNORECASE
 )
 _LOOK_BACK = 14
-_HALVES = {"下午": 12, "晚上": 12, "傍晚": 12, "中午": 12, "p": 12}
+_AFTERNOON = {hour: hour + 12 for hour in range(1, 12)}
+_MORNING = {12: 0}
+_HALVES: dict[str, dict[int, int]] = {
+    "下午": _AFTERNOON,
+    "傍晚": _AFTERNOON,
+    "p": _AFTERNOON,
+    "中午": {hour: hour + 12 for hour in (1, 2, 3)},
+    "晚上": {**{hour: hour + 12 for hour in range(5, 12)}, 12: 24},
+    "凌晨": _MORNING,
+    "早上": _MORNING,
+    "上午": _MORNING,
+    "a": _MORNING,
+}
+"""half of the day → printed hour → hour of the day, where it is another one; 24 is the next day's midnight. 上午 before 12 is what
+programs write for the hour after midnight"""
 _MAX_TEXT = 4_000
 """characters of one text that are searched"""
 
@@ -101,13 +115,11 @@ def _moment(match: re.Match[str]) -> Moment | None:
     month = _MONTHS.index(part["name"][:3].lower()) + 1 if part.get("name") else int(part["month"])
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
     half = (part["half"] or part["half2"] or "").lower()
-    if hour < 12:
-        hour += _HALVES.get(half if len(half) > 1 and half[0] not in "ap" else half[:1], 0)
-    elif half.startswith("a") and hour == 12:
-        hour = 0
+    hour = _HALVES.get(half[:1] if half[:1] in "ap" else half, {}).get(hour, hour)
     try:
         at = datetime(int(part["year"]), month, int(part["day"]), hour % 24, minute, second, tzinfo=_zone(part["zone"]))
-    except ValueError:
+        at += timedelta(days=hour // 24)
+    except (ValueError, OverflowError):
         return None
     precision = Precision.DAY if part["hour"] is None else Precision.SECOND if part["second"] else Precision.MINUTE
     before = match.string[max(0, match.start() - _LOOK_BACK) : match.start()]
