@@ -41,7 +41,7 @@ from pipelines.archive.borrowed import Borrowed, is_borrowed
 from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.archive.stored import awaiting
-from pipelines.errors import ArchiveError, ConfigurationError
+from pipelines.errors import ArchiveError, ConfigurationError, Locked
 from pipelines.intake import seal
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site, load_sites
@@ -301,9 +301,21 @@ class Conductor:
             settle_withdrawals(tx, session.site.name, since=None if self._looked_back() else last_books(tx, session.site.name))
             for name in sorted(self._files - unknown):
                 seal(tx, session.archive.warc_folder / name)
-        for name in sorted(self._files):  # a redirect may lead to what was taken down
-            erasure.erase_taken_down(session.archive, session.archive.warc_folder / name)
+        self._erase_what_came_again()
         session.archive.index.merge()
+
+    def _erase_what_came_again(self) -> None:
+        """A redirect may lead to what was taken down. Where another process packs the files or takes something down, the next run
+        of the site does it."""
+        archive = self._session.archive
+        try:
+            for path in erasure.came_again(archive, self._session.site.name):
+                erasure.erase_taken_down(archive, path)
+        except Locked:
+            logger.warning(
+                "What was taken down came in again through a redirect. It is in no export, and stays in its WARC file until the next run of"
+                " this site: another command is at work on the files."
+            )
 
     def _looked_back(self) -> bool:
         """Whether captures of years ago came in: what they show says how far denials of that time are to be believed."""

@@ -252,6 +252,15 @@ def erase_taken_down(archive: Archive, path: Path, told_of: Collection[str] = ()
         finish(archive)
 
 
+def came_again(archive: Archive, site: str) -> list[Path]:
+    """The files into which a site's crawls brought what was taken down, through a redirect, until `erase_taken_down` is done."""
+    mine = sa.and_(capture.c.site == site, capture.c.outcome == Reason.TAKEN_DOWN)
+    with archive.catalogue.snapshot() as tx:
+        return [
+            archive.warc_folder / name for name in tx.scalars(sa.select(capture.c.file).where(mine).distinct().order_by(capture.c.file))
+        ]
+
+
 def is_left(archive: Archive) -> bool:
     """Whether an erasure was broken off, or there are tombstones of which no WARC file tells yet: those of older versions."""
     with archive.catalogue.snapshot() as tx:

@@ -157,3 +157,17 @@ def test_a_takedown_takes_what_refers_to_the_page_too(nights: Nights, tmp_path: 
         assert nights.night("/", again=True)["visits"] == {"taken_down": 1, "unchanged": 1}
         assert answers(nights, "/a/1.html") == [], "sent again, by way of another address"
     assert nights.verified()
+
+
+def test_a_run_that_meets_another_command_at_the_files_leaves_that_for_the_next(nights: Nights, tmp_path: Path) -> None:
+    nights.night("/")
+    url = nights.server.url("/a/1.html")
+    command = ("takedown", "--archive", str(nights.archive), "-s", f"SEEDS_DIR={tmp_path / 'seeds'}", "--url", url, "--reason", "test")
+    assert crawling.run([*crawling.SCRAPY, *command]).returncode == 0
+    nights.server.routes |= {"/": page(listing("1", "2", "old") + LARGE.encode()), "/a/old.html": moved("/a/1.html")}
+    with open_archive(nights.archive) as archive, archive.lock("takedown"):
+        assert nights.night("/", again=True)["visits"]["taken_down"] == 1
+        assert len(answers(nights, "/a/1.html")) == 1
+    nights.night("/", again=True)
+    assert answers(nights, "/a/1.html") == []
+    assert nights.verified()
