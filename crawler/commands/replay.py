@@ -58,7 +58,7 @@ class Command(ArchiveCommand):
             raise ConfigurationError(f"There is no site {opts.site!r} in {self.seeds}. Known sites: {', '.join(sites)}.")
         assert self.settings is not None
         url = self.settings["CATALOGUE_URL"]
-        with open_archive(opts.archive, create=True, catalogue_url=url) as archive, archive.lock("replay"):
+        with open_archive(opts.archive, create=True, rebuilds=True, catalogue_url=url) as archive, archive.lock("replay"):
             for site in sites.values():
                 archive.keep_rules(site, (self.seeds / f"{site.name}.toml").read_bytes())
             bar, whole = Bar("Reading WARC files", "bytes"), sum(path.stat().st_size for path in paths)

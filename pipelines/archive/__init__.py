@@ -27,6 +27,7 @@ from pipelines.archive.cdxj import CdxjIndex
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.folder import expect_own
 from pipelines.archive.lock import exclusive
+from pipelines.archive.warc import warc_files
 from pipelines.errors import ArchiveUnusable
 from pipelines.site import Site
 
@@ -86,12 +87,13 @@ class Archive:
         self.close()
 
 
-def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str | None = None) -> Archive:
-    """The archive in a folder. With `create`, a missing one is made.
+def open_archive(path: Path | str, *, create: bool = False, rebuilds: bool = False, catalogue_url: str | None = None) -> Archive:
+    """The archive in a folder. With `create`, a missing one is made; a catalogue beside WARC files only for who `rebuilds` it from
+    them: it would know nothing of what they hold, nor of what was taken down.
 
     First an older catalogue is brought forward (migrations.py), and a takedown that was broken off is ended. Raises
-    ArchiveUnusable (no archive here, not writable, another one than the catalogue's), NewerArchive, CatalogueDamaged,
-    OutOfSpace, and Locked while a takedown is at work.
+    ArchiveUnusable (no archive here, its catalogue lost, not writable, another one than the catalogue's), NewerArchive,
+    CatalogueDamaged, OutOfSpace, and Locked while a takedown is at work.
     """
     folder = Path(path)
     expect_folder(folder)
@@ -104,13 +106,26 @@ def open_archive(path: Path | str, *, create: bool = False, catalogue_url: str |
     database = folder / "catalogue.db"
     if catalogue_url is None and not create and not database.exists():
         raise ArchiveUnusable(f"{folder}: there is no catalogue.db here, so this is no archive. ARCHIVE_DIR or --archive names one.")
+    orphans = [] if rebuilds else warc_files(folder / "warc")  # looked for first: a catalogue is made before any WARC file
+    if create and orphans and catalogue_url is None and not (database.exists() and database.stat().st_size):
+        raise _lost(database, len(orphans))
     archive = Archive(folder, Catalogue(catalogue_url or f"sqlite:///{database}"))
     try:
+        if create and orphans and not archive.catalogue.is_made():
+            raise _lost(archive.catalogue.place, len(orphans))
         _bring_up(archive, create=create, elsewhere=catalogue_url is not None)
     except BaseException:
         archive.close()
         raise
     return archive
+
+
+def _lost(place: object, files: int) -> ArchiveUnusable:
+    what = "WARC file lies" if files == 1 else "WARC files lie"
+    return ArchiveUnusable(
+        f"{place}: there is no catalogue, and {files} {what} in the archive's folder. Bring it back from a backup, or rebuild it:"
+        " `scrapy replay --archive NEW OLD/warc/*.warc.gz`. Nothing was fetched or written."
+    )
 
 
 def expect_folder(folder: Path) -> None:

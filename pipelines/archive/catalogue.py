@@ -59,15 +59,18 @@ class Catalogue:
 
     def create(self) -> None:
         """Makes the tables where there is no catalogue. Raises what `check` and `transaction` do."""
-        with self.snapshot() as tx:
-            known = sa.inspect(tx).has_table("info")
-        if not known:
+        if not self.is_made():
             with self._translated(), self._engine.begin() as tx:
                 schema.metadata.create_all(tx)
                 if self.version_in(tx) is None:  # else another process was quicker
                     first = {"schema": str(schema.SCHEMA_VERSION), schema.ARCHIVE_ID: uuid.uuid4().hex}
                     tx.execute(schema.info.insert(), [{"key": key, "value": value} for key, value in first.items()])
         self.check()
+
+    def is_made(self) -> bool:
+        """Whether it has its tables. Raises ArchiveUnusable, CatalogueDamaged."""
+        with self.snapshot() as tx:
+            return sa.inspect(tx).has_table("info")
 
     def check(self) -> None:
         """Refuses what this version cannot read; an older one is migrations.py's. Raises NewerArchive, ArchiveUnusable,

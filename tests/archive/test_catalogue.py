@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.archive import catalogue as module
+from pipelines.archive import open_archive
 from pipelines.archive.catalogue import Catalogue, insert_new, upsert
 from pipelines.archive.schema import SCHEMA_VERSION, content, info, template_line, url
 from pipelines.errors import ArchiveUnusable, CatalogueDamaged, NewerArchive, OutOfSpace
@@ -276,3 +277,21 @@ def test_what_is_counted_at_the_end_of_every_run_is_found_by_an_index(catalogue:
     for plan, index in zip(plans, ("article_standing", "page_gone", "indexed_text_short"), strict=True):
         assert f"INDEX {index}" in plan
         assert "TEMP B-TREE" not in plan
+
+
+# ── a catalogue that is lost ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("lost", ["gone", "empty"])
+def test_no_crawl_begins_a_new_catalogue_beside_warc_files(tmp_path: Path, lost: str) -> None:
+    """It would fetch everything again, and bring back what was taken down."""
+    open_archive(tmp_path, create=True).close()
+    (tmp_path / "warc" / "news-1.warc.gz").write_bytes(b"x")
+    (tmp_path / "catalogue.db").unlink()
+    if lost == "empty":
+        (tmp_path / "catalogue.db").touch()
+    with pytest.raises(ArchiveUnusable, match=r"there is no catalogue, and 1 WARC file lies .* `scrapy replay"):
+        open_archive(tmp_path, create=True)
+    assert not (tmp_path / "catalogue.db").exists() or (tmp_path / "catalogue.db").stat().st_size == 0
+    open_archive(tmp_path, create=True, rebuilds=True).close()
+    open_archive(tmp_path, create=True).close()
