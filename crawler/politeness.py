@@ -14,6 +14,7 @@ that a state holds across processes). `Gate` at the end keeps the states of one 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -31,6 +32,8 @@ from crawler.turns import Turns
 from pipelines.site import Politeness
 from pipelines.urls import host_key
 from pipelines.validators import http_date
+
+logger = logging.getLogger(__name__)
 
 SLOW_DOWN = frozenset({429, 503})
 """statuses that ask for fewer requests (RFC 6585 §4, RFC 9110 §15.6.4)"""
@@ -290,6 +293,8 @@ class Gate:
         self.clock = clock
         self._states: dict[str, HostState] = {}
         self._places: dict[str, asyncio.Semaphore] = {}
+        self._told: set[str] = set()
+        """hosts of which the log says why they are not asked"""
 
     def place(self, host: str) -> asyncio.Semaphore:
         """Holds as many as may be asked of one host at a time. Scrapy's transfer slots do not: with no delay of their own
@@ -312,12 +317,19 @@ class Gate:
 
     def refuse_given_up(self, host: str) -> None:
         """Raises Refused for a host that is not to be asked again in this run."""
-        state = self.state(host)
+        if (why := self._given_up(self.state(host))) is None:
+            return
+        if host not in self._told:
+            logger.warning("%s is not asked any more in this run: %s.", host, why)
+            self._told.add(host)
+        raise Refused("host_given_up", f"{host}: {why}")
+
+    def _given_up(self, state: HostState) -> str | None:
+        """Why a host is not to be asked again in this run."""
         wait = state.next_at - self.clock()
-        if state.given_up:
-            raise Refused("host_given_up", f"{host}: {state.given_up}")
-        if wait > max(self.politeness.max_retry_after, _cool_off(state.delay, MAX_OPENINGS), current_delay(state)):
-            raise Refused("host_given_up", f"{host}: it may not be asked for another {wait:.0f} s")
+        if state.given_up or wait <= max(self.politeness.max_retry_after, _cool_off(state.delay, MAX_OPENINGS), current_delay(state)):
+            return state.given_up
+        return f"it is to be left alone until {datetime.fromtimestamp(state.next_at, UTC):%Y-%m-%d %H:%M} UTC, as it or its failures said"
 
     async def turn(self, host: str, going_on: Callable[[], bool]) -> None:
         """Waits until `host` may be asked, and marks it as asked. Raises Refused when the host is given up or the run
@@ -368,7 +380,7 @@ class Gate:
 
     def given_up(self) -> dict[str, str]:
         """Hosts that were given up, and why."""
-        return {host: state.given_up for host, state in self._states.items() if state.given_up}
+        return {host: why for host, state in self._states.items() if (why := self._given_up(state))}
 
 
 _GATES: WeakKeyDictionary[Crawler, Gate] = WeakKeyDictionary()

@@ -499,11 +499,19 @@ def test_a_host_that_was_given_up_is_refused_with_its_reason() -> None:
     assert list(gate.given_up()) == ["a.test"]
 
 
-def test_a_turn_that_lies_hours_ahead_is_refused_and_not_waited_for() -> None:
-    gate = Gate(RULES, clock=lambda: NOW)
+def test_a_turn_that_lies_hours_ahead_is_refused_and_not_waited_for_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """As an earlier run, or one of another site, was told."""
+    now = NOW
+    gate = Gate(RULES, clock=lambda: now)
     gate.put(replace(HOST, next_at=NOW + 3600))
-    with pytest.raises(Refused, match="another 3600 s"):
-        gate.refuse_given_up("a.test")
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"left alone until \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
+            gate.refuse_given_up("a.test")
+    assert list(gate.given_up()) == ["a.test"]
+    assert [record.levelname for record in caplog.records if "a.test" in record.message] == ["WARNING"]
+    now += 3600
+    gate.refuse_given_up("a.test")
+    assert gate.given_up() == {}
 
 
 def test_a_run_that_ends_does_not_wait_for_a_hosts_turn() -> None:
