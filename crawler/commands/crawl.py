@@ -53,6 +53,9 @@ class Command(ArchiveCommand):
             arguments = arglist_to_dict(opts.arguments)
         except ValueError:
             raise UsageError("Use -a NAME=VALUE.", print_help=False) from None
+        if len(arguments) < len(opts.arguments):
+            twice = next(name for name in arguments if sum(one.startswith(f"{name}=") for one in opts.arguments) > 1)
+            raise ConfigurationError(f"-a {twice}: given more than once. Which of them is meant?")
         sample = arguments.pop("sample", "0")
         if sample not in ("0", "1"):
             raise ConfigurationError(f"-a sample={sample}: neither 1 (look, keep nothing) nor 0.")

@@ -39,10 +39,10 @@ class NewsSpider(Spider):
     session: Session
     visits: Visits
 
-    def __init__(self, name: str | None = None, since: str = "", until: str = "", max_articles: str = "0", **kwargs: Any) -> None:
+    def __init__(self, since: str | None = None, until: str | None = None, max_articles: str = "0", **kwargs: Any) -> None:
         if kwargs:
             raise ConfigurationError(f"-a {next(iter(kwargs))}: no such argument. Expected since, until, max_articles or sample.")
-        super().__init__(name)
+        super().__init__()
         self.since, self.until = _date("since", since), _date("until", until)
         if self.since and self.until and self.until < self.since:
             raise ConfigurationError(f"-a since={since} -a until={until}: no day lies between them. Expected since before until.")
@@ -100,9 +100,10 @@ class NewsSpider(Spider):
         return at_fault(untold, self.session)
 
 
-def _date(name: str, text: str) -> date | None:
+def _date(name: str, text: str | None) -> date | None:
+    """An empty one is a variable of a script that nobody set, and no wish for all days."""
     try:
-        return date.fromisoformat(text) if text else None
+        return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"-a {name}={text}: no date. Expected ISO 8601, e.g. -a {name}=2026-11-23.") from None
 

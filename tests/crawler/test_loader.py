@@ -58,7 +58,10 @@ def test_a_folder_without_seeds_is_no_list(tmp_path: Path) -> None:
         SiteLoader(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "value"), [("since", "2026-02-30"), ("until", "x"), ("max_articles", "1.5"), ("colour", "red")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("since", "2026-02-30"), ("until", "x"), ("since", ""), ("max_articles", "1.5"), ("colour", "red"), ("name", "other")],
+)
 def test_a_spider_refuses_a_wrong_argument_by_name(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"-a {name}"):
         spider_of(made.site())(**{name: value})
