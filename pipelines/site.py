@@ -493,7 +493,7 @@ class _Reader:
 
     def _unknown(self, where: str, key: str, known: list[str]) -> SeedsError:
         close = difflib.get_close_matches(key, known, n=1)
-        expected = f"`{close[0]}`?" if close else f"one of {', '.join(sorted(known))}"
+        expected = f"`{close[0]}`, maybe" if close else f"one of {', '.join(sorted(known))}"
         return SeedsError(self.file, where, "no such key", expected)
 
 

@@ -133,8 +133,8 @@ def test_a_layout_must_have_its_name_title_and_body(key: str) -> None:
 WRONG = {
     # what a person wrote: (the file, key, in `wrong`, in `expected`)
     "an unknown key": (GOOD + 'publsher = "x"\n', "discover.publsher", "no such key", "one of"),
-    "a misspelt key": ('publsher = "x"\n' + without("publisher"), "publsher", "no such key", "`publisher`?"),
-    "layouts in the plural": (GOOD + LAYOUT.replace("[[layout]]", "[[layouts]]"), "layouts", "no such key", "`layout`?"),
+    "a misspelt key": ('publsher = "x"\n' + without("publisher"), "publsher", "no such key", "`publisher`, maybe"),
+    "layouts in the plural": (GOOD + LAYOUT.replace("[[layout]]", "[[layouts]]"), "layouts", "no such key", "`layout`, maybe"),
     "a digest of one's own": ('digest = "x"\n' + GOOD, "digest", "no such key", ""),
     "a number for a string": (swapped('"示例新闻"', "7"), "publisher", "7 is an integer", "a string"),
     "nothing in a string": (swapped('"示例新闻"', '" "'), "publisher", "' ' is a string", "something in it"),
