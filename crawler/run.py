@@ -112,7 +112,10 @@ def run(
 
 def _run(settings: Settings, spider: type[NewsSpider], session: Session, turns: Turns, arguments: dict[str, str]) -> Result:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the reactor has its own: what is open is closed well
-    recovered = recover(Visits(session.site, session.archive, session.started), session.readers, session.writer)
+    wanted = spider(**arguments)
+    recovered = recover(
+        Visits(session.site, session.archive, session.started, since=wanted.since, until=wanted.until), session.readers, session.writer
+    )
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     conductor = Conductor(crawler, session)
@@ -285,6 +288,7 @@ class Conductor:
         health = judge(ledger, earlier)
         if not report.reconciles(ledger):
             logger.error("The ledger does not add up: %s", ledger)
+        ledger["sentence"] = health.sentence
         session.close(status=health.status, ledger=ledger)
         return Result(ledger=ledger, health=health)
 

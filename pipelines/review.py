@@ -72,7 +72,7 @@ class Review:
     usual: dict[str, dict[str, float]]
     """site -> measure -> its median in the runs before; empty where they are fewer than `HISTORY`"""
     rejected: dict[str, dict[str, Any]]
-    """reason -> {"count", "examples": [{"url", "detail"}]}"""
+    """reason -> {"count", "examples": [{"url", "detail"}]}; a page that was refused every night counts once"""
     shapes: dict[str, Shape]
     """layout -> shape of the articles in scope"""
     before: dict[str, Shape] | None
@@ -141,7 +141,7 @@ def _rejected(tx: sa.Connection, scope: Run | None) -> dict[str, dict[str, Any]]
     if scope is not None:
         refused += [capture.c.site == scope.site, capture.c.fetched_at >= scope.started]
         refused += [] if scope.ended is None else [capture.c.fetched_at <= scope.ended]
-    counted = sa.select(capture.c.outcome, sa.func.count().label("n")).where(*refused).group_by(capture.c.outcome)
+    counted = sa.select(capture.c.outcome, sa.func.count(capture.c.url.distinct()).label("n")).where(*refused).group_by(capture.c.outcome)
     found = {row.outcome: row.n for row in tx.execute(counted.order_by(sa.desc("n"), capture.c.outcome))}
     return {reason: {"count": count, "examples": _examples(tx, reason, refused)} for reason, count in found.items()}
 
@@ -244,8 +244,14 @@ def _run_sections(told: Review) -> Iterator[Section]:
             yield Section(title=title, note="It left no ledger: it is at work, was killed, or was broken off by a fault.")
             continue
         facts = (text.strip().partition("  ") for text in report.lines(one.ledger))
-        yield Section(title=title, columns=("", ""), rows=tuple((name, text.strip()) for name, _, text in facts))
+        yield Section(title=title, columns=("", ""), rows=tuple((name, text.strip()) for name, _, text in facts), note=_verdict(one))
         yield _against(measures(one.ledger), told.usual[one.site])
+
+
+def _verdict(one: Run) -> str | None:
+    """What the run ended with; older ledgers do not tell."""
+    said = one.ledger and one.ledger.get("sentence")
+    return f"It ended with {one.status}. {said}" if said else None
 
 
 def _against(now: Mapping[str, float], usual: Mapping[str, float]) -> Section:

@@ -8,7 +8,7 @@ import pytest
 from pipelines import report
 from pipelines.archive import open_archive, urltable
 from pipelines.archive.urltable import NewUrl
-from pipelines.model import Kind
+from pipelines.model import Kind, Reason, Verdict
 from pipelines.report import lines, reconciles
 
 QUIET: dict[str, Any] = {
@@ -49,6 +49,22 @@ def test_links_that_were_left_out_are_printed_by_reason() -> None:
     skipped = {"trap": 30, "too_deep": 2, "outside_dates": 0}
     assert said(QUIET | {"skipped": skipped})["links skipped"] == "32 (too_deep 2, trap 30)"
     assert "links skipped" not in said(QUIET | {"skipped": {}})
+
+
+def test_a_host_that_was_given_up_is_named_with_the_reason() -> None:
+    assert said(QUIET | {"given_up": {"one.example.cn": "it refused us 5 times in a row"}})["given up"] == (
+        "one.example.cn: it refused us 5 times in a row"
+    )
+    assert "given up" not in said(QUIET | {"given_up": {}})
+
+
+def test_the_printed_counts_of_articles_add_up_to_those_fetched() -> None:
+    words = [*Verdict, *Reason, "awaiting_parts", "failed/timeout", "failed/our_fault"]
+    visits = {word: number for number, word in enumerate(words, 1)}
+    told = said(QUIET | {"urls": QUIET["urls"] | {"visited": sum(visits.values())}, "visits": visits})
+    names = ("new", "duplicates", "revisions", "unchanged", "pages of several", "rejected", "failed articles")
+    counts = [int(told[name].split()[0].rstrip(",")) for name in names] + [visits[Reason.NOT_MODIFIED]]
+    assert sum(counts) == sum(visits.values()) == int(told["fetched"].split()[0])
 
 
 def test_articles_that_failed_and_lists_that_failed_are_two_counts() -> None:

@@ -95,7 +95,8 @@ def sentence(run: Run, before: Sequence[Run]) -> str:
         return f"Has not ended since {_minute(run.started)}: it is at work, or it was killed."
     if not run.ledger:
         return "Broken off by a fault of ours or of this machine; its log says which."
-    return judge(run.ledger, [one.ledger for one in before if one.ledger]).sentence
+    said: str | None = run.ledger.get("sentence")  # older ones do not have it
+    return said or judge(run.ledger, [one.ledger for one in before if one.ledger]).sentence
 
 
 def _frontier(site: str, seen: Frontier, now: float) -> tuple[Cell, ...]:
