@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 from pipelines.archive import Archive
-from pipelines.archive.cdxj import Entry, entry_of, parse_line
+from pipelines.archive.cdxj import Entry, Snapshot, entry_of, parse_line
 from pipelines.archive.warc import read_captures
 from pipelines.findings import Result, What
 from pipelines.model import Capture
+
+_INDEX = "indexes/index.cdxj"
 
 
 @dataclass(slots=True)
@@ -50,43 +52,50 @@ class IndexCheck:
         index = self.archive.index
         if not index.path.exists():
             if self.lines:
-                self.result.add(What.INDEX, "indexes/index.cdxj", "is not there")
+                self.result.add(What.INDEX, _INDEX, "is not there")
             return
-        index.merge()
-        for file in sorted(self._different(index.path)):
-            if file not in self.doubtful:
-                self._compare_lines(index.path, file)
+        with index.snapshot() as now:
+            for file in sorted(self._different(now)):
+                if file not in self.doubtful and not self._is_begun_since(file):
+                    self._compare_lines(now, file)
 
-    def _different(self, path: Path) -> set[str]:
+    def _is_begun_since(self, file: str) -> bool:
+        """Whether a crawl began it while the others were read: records and lines of it are still to come."""
+        return file not in self.lines and (self.archive.warc_folder / file).exists()
+
+    def _different(self, now: Snapshot) -> set[str]:
         told: dict[str, Lines] = {}
-        before = b""
-        for number, line in enumerate(_lines_of(path), 1):
+        for line, where in self._numbered(now):
             self.result.checked["index_lines"] += 1
-            if line < before:
-                self.result.add(What.INDEX, f"indexes/{path.name} line {number}", "is not in order: look-ups miss it")
-            before = line
             if (entry := _entry(line)) is None:
-                self.result.add(What.INDEX, f"indexes/{path.name} line {number}", "is no line of an index")
+                self.result.add(What.INDEX, where, "is no line of an index")
             else:
                 told.setdefault(entry.filename, Lines()).add(line_sum(line))
         return {file for file in told.keys() | self.lines.keys() if told.get(file, Lines()) != self.lines.get(file, Lines())}
 
-    def _compare_lines(self, path: Path, file: str) -> None:
+    def _numbered(self, now: Snapshot) -> Iterator[tuple[bytes, str]]:
+        """Every line, and where it stands. One that stands in both, as a crash may leave it, comes once."""
+        before, new = b"", set(now.journal)
+        for number, line in enumerate(now.stored(), 1):
+            where = f"{_INDEX} line {number}"
+            if line < before:
+                self.result.add(What.INDEX, where, "is not in order: look-ups miss it")
+            before = line
+            new.discard(line)
+            yield line, where
+        for line in sorted(new):
+            yield line, f"{_INDEX}.journal"
+
+    def _compare_lines(self, now: Snapshot, file: str) -> None:
         warc = self.archive.warc_folder / file
         captures = (one for one in read_captures(warc) if isinstance(one, Capture)) if warc.exists() else ()
         due = {entry_of(one, one.warc).line() for one in captures if one.warc is not None and one.status != 304}
-        told = {line for line in _lines_of(path) if (entry := _entry(line)) is not None and entry.filename == file}
+        lines = chain(now.stored(), now.journal)
+        told = {line for line in lines if (entry := _entry(line)) is not None and entry.filename == file}
         for line in sorted(told - due):
-            self.result.add(
-                What.INDEX, f"indexes/{path.name}", f"has a line for which there is no record: {line.decode('utf-8', 'replace').strip()}"
-            )
+            self.result.add(What.INDEX, _INDEX, f"has a line for which there is no record: {line.decode('utf-8', 'replace').strip()}")
         for line in sorted(due - told):
-            self.result.add(What.INDEX, f"indexes/{path.name}", f"has no line for a record: {line.decode('ascii').strip()}")
-
-
-def _lines_of(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as lines:
-        yield from lines
+            self.result.add(What.INDEX, _INDEX, f"has no line for a record: {line.decode('ascii').strip()}")
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -504,6 +504,55 @@ def test_lines_out_of_order_and_lines_that_are_none_are_found(made: Small) -> No
     assert [finding.detail.split(":")[0] for finding in checked(made).findings] == ["is not in order", "is no line of an index"]
 
 
+def unmerged(made: Small) -> None:
+    """As a crawl at work leaves it: lines in the journal that the index lacks, one that stands in both, one that is half there."""
+    path = made.folder / "indexes/index.cdxj"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-2]))
+    (made.folder / "indexes/index.cdxj.journal").write_bytes(b"".join([lines[-1], lines[0], lines[-2], lines[1][:20]]))
+
+
+def test_lines_that_are_not_merged_count_and_nothing_is_written(made: Small) -> None:
+    unmerged(made)
+    files = sorted((made.folder / "indexes").iterdir())
+    before = [(path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
+    result = checked(made)
+    assert (result.findings, result.checked["index_lines"]) == ([], 6)
+    assert sorted((made.folder / "indexes").iterdir()) == files
+    assert [(path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_an_index_that_can_only_be_read_is_checked(made: Small) -> None:
+    unmerged(made)
+    folder = made.folder / "indexes"
+    for path in (*folder.iterdir(), folder):
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        assert checked(made).findings == []
+    finally:
+        folder.chmod(0o755)
+
+
+def test_what_is_wrong_in_the_journal_is_found_there(made: Small) -> None:
+    (made.folder / "indexes/index.cdxj.journal").write_bytes(b"no line at all\n")
+    [finding] = checked(made).findings
+    assert (finding.where, finding.detail) == ("indexes/index.cdxj.journal", "is no line of an index")
+
+
+def test_a_file_that_a_crawl_begins_meanwhile_is_left_out(made: Small) -> None:
+    """Its records and their lines are still to come."""
+    with made.open() as archive, WarcWriter(archive.warc_folder, prefix="small", software="tests/1", rules={}) as writer:
+
+        def begin(*_: int) -> None:
+            if writer.position is None:
+                archive.index.add([writer.write(exchange("begun", b"1"))])
+                writer.write(exchange("begun-too", b"2"))
+
+        assert verify(archive, tell=begin).findings == []
+        assert writer.position is not None
+
+
 def test_an_index_that_is_gone_is_found(made: Small) -> None:
     shutil.rmtree(made.folder / "indexes")
     assert kinds(made) == {What.INDEX}

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -109,6 +109,22 @@ def parse_line(line: bytes) -> Entry:
         raise ValueError(f"no CDXJ line: {error!r}") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What an index has at one moment, whatever is written to it later."""
+
+    file: BinaryIO | None
+    """the sorted index as it is then: another one takes its place, nobody writes to it"""
+    journal: tuple[bytes, ...]
+    """its whole lines, sorted, each once"""
+
+    def stored(self) -> Iterator[bytes]:
+        """The lines of the sorted index, as they stand in it. One walk at a time."""
+        if self.file is not None:
+            self.file.seek(0)
+            yield from self.file
+
+
 class CdxjIndex:
     """`<folder>/index.cdxj`, sorted, and `<folder>/index.cdxj.journal`, what came since. Raises ArchiveUnusable."""
 
@@ -198,6 +214,20 @@ class CdxjIndex:
         return found
 
     @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """What is in the index now. Writes nothing, and holds the lock only to begin."""
+        with ExitStack() as files:
+            try:
+                with self.journal.open("rb") if self.journal.exists() else nullcontext() as journal:
+                    if journal is not None:
+                        fcntl.flock(journal, fcntl.LOCK_SH)
+                    new = () if journal is None else tuple(_sorted_lines(journal))
+                    file = files.enter_context(self.path.open("rb")) if self.path.exists() else None
+            except OSError as error:
+                raise disk_fault(self.path, error) from error
+            yield Snapshot(file=file, journal=new)
+
+    @contextmanager
     def _locked(self) -> Iterator[BinaryIO]:
         try:
             self.journal.parent.mkdir(exist_ok=True)  # without parents: an archive that has gone in mid-run is not begun anew
@@ -208,8 +238,7 @@ class CdxjIndex:
             raise disk_fault(self.journal, error) from error
 
     def _merge(self, journal: BinaryIO) -> None:
-        journal.seek(0)
-        new = sorted({line for line in journal if line.endswith(b"\n")})
+        new = _sorted_lines(journal)
         if not new and self.path.exists():
             return
         with whole_file(self.path) as out:
@@ -233,6 +262,12 @@ def _good(captures: Iterable[Capture | DamagedRecord], damage: list[DamagedRecor
             damage.append(capture)
         else:
             yield capture
+
+
+def _sorted_lines(journal: BinaryIO) -> list[bytes]:
+    """Its whole lines, sorted, each once."""
+    journal.seek(0)
+    return sorted({line for line in journal if line.endswith(b"\n")})
 
 
 def _cut_torn_line(journal: BinaryIO) -> None:
