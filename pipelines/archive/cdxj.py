@@ -4,26 +4,27 @@
 
 Rules of this file: the sorted index is only ever replaced as a whole (written beside, fsynced, renamed); between merges
 new lines stand in a journal that only grows. Both are derived: `rebuild` makes them again from the WARC files. A line may
-stand in both after a crash, so equal lines count once. Several processes may share an index (flock on the journal).
+stand in both after a crash, so equal lines count once. Several processes may share an index (flock on the journal, held to
+append and to merge, never while WARC files are read).
 Format: pywb's CDXJ; key: the Wayback machine's SURT, whose rules pywb follows when it looks up.
 """
 
 from __future__ import annotations
 
 import fcntl
-import heapq
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pipelines.archive.durable import disk_fault, whole_file
+from pipelines.archive.lines import in_order, merged, told_apart
 from pipelines.archive.warc import read_captures
 from pipelines.errors import DamagedRecord
 from pipelines.model import Capture, WarcRef
@@ -137,8 +138,8 @@ class CdxjIndex:
 
         A 304 gets none: pywb 2.10 answers it with an empty page, and without the line with the capture that it confirms.
         """
-        placed = (entry_of(capture, capture.warc) for capture in captures if capture.warc is not None and capture.status != 304)
-        while lines := b"".join(entry.line() for entry in islice(placed, LINES_AT_ONCE)):
+        made = _lines_of(captures)
+        while lines := b"".join(islice(made, LINES_AT_ONCE)):
             with self._locked() as journal:
                 _cut_torn_line(journal)
                 journal.write(lines)
@@ -157,41 +158,32 @@ class CdxjIndex:
             self._merge(journal)
 
     def rebuild(self, warcs: Iterable[Path]) -> list[DamagedRecord]:
-        """Makes the index anew from WARC files; returns what could not be read in them."""
-        damage: list[DamagedRecord] = []
-        fresh = CdxjIndex(self.path.parent, f"{self.path.name}.rebuilt")
-        for old in (fresh.path, fresh.journal):
-            old.unlink(missing_ok=True)
-        for warc in warcs:
-            fresh.add(_good(read_captures(warc), damage))
-        fresh.merge()
-        with self._locked() as journal:
-            fresh.path.replace(self.path)
-            journal.truncate(0)
-        fresh.journal.unlink()
-        return damage
+        """Makes the index anew from WARC files; returns what could not be read in them. What is added meanwhile stays."""
+        return self._renew(warcs, lambda _: True)
 
     def replace(self, warcs: Iterable[Path]) -> list[DamagedRecord]:
-        """Makes the lines of some WARC files anew and leaves those of the others; returns what could not be read in them.
+        """Makes the lines of some WARC files anew and leaves those of the others; returns what could not be read in them. What is
+        added meanwhile stays, of these files too.
 
         A file that is gone loses its lines.
         """
         files = list(warcs)
+        ends = tuple(_line_end(warc.name) for warc in files)
+        return self._renew((warc for warc in files if warc.exists()), lambda line: line.endswith(ends))
+
+    def _renew(self, warcs: Iterable[Path], is_theirs: Callable[[bytes], bool]) -> list[DamagedRecord]:
+        """Puts the lines of WARC files in the place of those that were `theirs`. Files are read for minutes: only who merges holds
+        the lock, and lines that were not there at the beginning are someone's who knows more of a file than was read."""
         damage: list[DamagedRecord] = []
-        fresh = CdxjIndex(self.path.parent, f"{self.path.name}.renewed")
-        with self._locked() as journal:
-            for old in (fresh.path, fresh.journal):
-                old.unlink(missing_ok=True)
-            for warc in files:
-                fresh.add(_good(read_captures(warc), damage) if warc.exists() else ())
-            fresh.merge()
-            self._merge(journal)
-            ends = tuple(_line_end(warc.name) for warc in files)
-            others = (line for line in self._lines() if not line.endswith(ends))
+        made = _lines_of(capture for warc in warcs for capture in _good(read_captures(warc), damage))
+        self._make_folder()
+        with self.snapshot() as before, in_order(made, self.path.parent) as fresh, self._locked() as journal:
+            former = merged(before.stored(), before.journal)
+            now = told_apart(merged(self._lines(), _sorted_lines(journal)), former)
+            kept = (line for line, was_there in now if not (was_there and is_theirs(line)))
             with whole_file(self.path) as out:
-                out.writelines(line for line, _ in groupby(heapq.merge(others, fresh._lines())))
-            for old in (fresh.path, fresh.journal):
-                old.unlink(missing_ok=True)
+                out.writelines(merged(kept, fresh))
+            journal.truncate(0)
         return damage
 
     def entries(self) -> Iterator[Entry]:
@@ -229,11 +221,17 @@ class CdxjIndex:
 
     @contextmanager
     def _locked(self) -> Iterator[BinaryIO]:
+        self._make_folder()
         try:
-            self.journal.parent.mkdir(exist_ok=True)  # without parents: an archive that has gone in mid-run is not begun anew
             with self.journal.open("a+b") as journal:
                 fcntl.flock(journal, fcntl.LOCK_EX)
                 yield journal
+        except OSError as error:
+            raise disk_fault(self.journal, error) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(exist_ok=True)  # without parents: an archive that has gone in mid-run is not begun anew
         except OSError as error:
             raise disk_fault(self.journal, error) from error
 
@@ -242,7 +240,7 @@ class CdxjIndex:
         if not new and self.path.exists():
             return
         with whole_file(self.path) as out:
-            out.writelines(line for line, _ in groupby(heapq.merge(self._lines(), new)))
+            out.writelines(merged(self._lines(), new))
         journal.truncate(0)
 
     def _lines(self) -> Iterator[bytes]:
@@ -254,6 +252,10 @@ class CdxjIndex:
 def _line_end(file: str) -> bytes:
     """How every line of ours ends that speaks of a WARC file."""
     return f'"filename": {json.dumps(file)}}}\n'.encode("ascii")
+
+
+def _lines_of(captures: Iterable[Capture]) -> Iterator[bytes]:
+    return (entry_of(one, one.warc).line() for one in captures if one.warc is not None and one.status != 304)
 
 
 def _good(captures: Iterable[Capture | DamagedRecord], damage: list[DamagedRecord]) -> Iterator[Capture]:

@@ -346,7 +346,7 @@ _LEFT = (
     ("warc", ".*.new"),
     ("warc", ".*.part"),
     ("indexes", ".*.new"),
-    ("indexes", "*.rebuilt*"),
+    ("indexes", "*.rebuilt*"),  # this and the next: of older versions, whose scratch files had names
     ("indexes", "*.renewed*"),
     ("quarantine", ".*.new"),
 )

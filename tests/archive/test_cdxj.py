@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +20,8 @@ from hypothesis import strategies as st
 
 from pipelines.archive import cdxj
 from pipelines.archive.cdxj import CdxjIndex, Entry, entry_of, parse_line, surt
-from pipelines.archive.warc import Exchange, WarcWriter, read_record
-from pipelines.errors import ArchiveUnusable
+from pipelines.archive.warc import Exchange, WarcWriter, read_captures, read_record
+from pipelines.errors import ArchiveUnusable, DamagedRecord
 from pipelines.model import Capture, Hints, WarcRef
 
 MOMENT = datetime(2026, 11, 1, 12, 0, 0, 987_654, tzinfo=UTC)
@@ -362,6 +364,114 @@ def test_a_rebuild_tells_what_it_could_not_read(tmp_path: Path) -> None:
     (damage,) = CdxjIndex(tmp_path).rebuild([warc])
     assert captures[2].warc is not None
     assert damage.offset == captures[2].warc.offset
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_is_added_during_a_rebuild_stays(tmp_path: Path, merged: bool) -> None:
+    captures = archive(tmp_path)
+    (warc,) = tmp_path.glob("*.warc.gz")
+    index, crawl = CdxjIndex(tmp_path), CdxjIndex(tmp_path)
+    index.add([capture(98)])  # a line for a record that is gone
+
+    def files() -> Iterator[Path]:
+        crawl.add([capture(1)])
+        if merged:
+            crawl.merge()
+        yield warc
+        crawl.add([capture(2)])
+
+    assert index.rebuild(files()) == []
+    expected = CdxjIndex(tmp_path, "expected.cdxj")
+    expected.add([*captures, capture(1), capture(2)])
+    assert list(index.entries()) == list(expected.entries())
+
+
+def test_a_rebuild_within_another_one_destroys_nothing(tmp_path: Path) -> None:
+    first, second = (made_in(tmp_path / name) for name in ("a", "b"))
+    index = CdxjIndex(tmp_path)
+
+    def files() -> Iterator[Path]:
+        yield first
+        CdxjIndex(tmp_path).rebuild([first, second])
+        yield second
+
+    index.rebuild(files())
+    assert [entry.filename for entry in index.entries()].count(first.name) == 2
+    assert [entry.filename for entry in index.entries()].count(second.name) == 2
+
+
+def made_in(folder: Path) -> Path:
+    """A WARC file of a name of its own, with two captures that an index tells of."""
+    archive(folder)
+    (warc,) = folder.glob("*.warc.gz")
+    return warc.rename(folder.parent / f"{folder.name}.warc.gz")
+
+
+def test_a_rebuild_that_is_broken_off_leaves_nothing_and_the_index_as_it_was(tmp_path: Path) -> None:
+    """One without an index stays without: the next run makes it."""
+    index = CdxjIndex(tmp_path)
+    index.add([capture(1)])
+
+    def files() -> Iterator[Path]:
+        yield made_in(tmp_path / "a")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.rebuild(files())
+    assert {path.name for path in tmp_path.glob("*index*")} == {"index.cdxj.journal"}
+    assert numbers(index) == [1]
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_who_adds_waits_for_no_file_whose_lines_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, merged: bool) -> None:
+    """And what is added stays, also where it is of that very file, which its crawl still writes."""
+    first, second = (made_in(tmp_path / name) for name in ("a", "b"))
+    index, crawl = CdxjIndex(tmp_path), CdxjIndex(tmp_path)
+    index.rebuild([first, second])
+    gone, *added = (of(first, capture(number)) for number in (98, 1, 2))
+    index.add([gone])
+
+    def reading(path: Path) -> Iterator[Capture | DamagedRecord]:
+        for one in read_captures(path):
+            assert not is_locked(index.journal)
+            crawl.add(added)
+            if merged:
+                crawl.merge()
+            yield one
+
+    monkeypatch.setattr(cdxj, "read_captures", reading)
+    assert index.replace([first]) == []
+    entries = list(index.entries())
+    assert [entry.filename for entry in entries].count(second.name) == 2
+    assert {entry.digest for entry in entries} >= {one.payload_digest for one in added}
+    assert gone.payload_digest not in {entry.digest for entry in entries}
+    assert len(entries) == 6
+
+
+def of(warc: Path, one: Capture) -> Capture:
+    assert one.warc is not None
+    return replace(one, warc=replace(one.warc, file=warc.name))
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_lines_that_are_made_anew_go_also_where_the_index_is_out_of_order(tmp_path: Path) -> None:
+    first, second = (made_in(tmp_path / name) for name in ("a", "b"))
+    index = CdxjIndex(tmp_path)
+    index.rebuild([first, second])
+    lines = index.path.read_bytes().splitlines(keepends=True)
+    index.path.write_bytes(b"".join(reversed(lines)))
+    index.add([of(second, capture(1)), of(first, capture(2))])
+    first.unlink()
+    index.replace([first])
+    assert {parse_line(line).filename for line in index.path.read_bytes().splitlines()} == {second.name}
 
 
 def test_every_entry_leads_to_its_record(tmp_path: Path) -> None:
