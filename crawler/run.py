@@ -8,12 +8,12 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
@@ -169,7 +169,7 @@ class Conductor:
         self.turns: Turns | None = None
         crawler.session = session  # type: ignore[attr-defined]  # Scrapy classes find it there
         crawler.archive_writer = self  # type: ignore[attr-defined]
-        session.remember, session.remembered = self._remember, self._memory.flushed
+        session.remember, session.remembered = self._memory.flush, self._remembered
         session.settled, session.stop = self._settled, self._stop
         connect = crawler.signals.connect
         connect(self._opened, signals.spider_opened)
@@ -207,11 +207,13 @@ class Conductor:
             packed = await asyncio.to_thread(pack, exchange, writer.warcinfo_id(exchange.fetched_at))
             return writer.put(packed)
 
-    def _remember(self, tx: sa.Connection) -> None:
-        """What each grouped commit carries beside its visits. The WARC file is durable by then, so the index may point to it."""
-        self._memory.flush(tx)
-        self._session.archive.index.add(self._unindexed)
-        self._unindexed.clear()
+    def _remembered(self) -> None:
+        """Behind each grouped commit. The WARC file is durable by then, so the index may point to it; where another process is at
+        work in the index, the lines wait for the next commit, and neither the event loop nor a transaction for that process."""
+        self._memory.flushed()
+        with suppress(Locked):
+            self._session.archive.index.add(self._unindexed, waits=False)
+            self._unindexed.clear()
 
     def _opened(self) -> None:
         gate_of(self._crawler).keeper, gate_of(self._crawler).turns = self._memory, self.turns
@@ -293,20 +295,22 @@ class Conductor:
         return Result(ledger=ledger, health=health)
 
     def _close_books(self) -> None:
-        """Writes down what no visit carried. A WARC file with a capture that was not written down stays unsealed: the next
-        run's recovery reads it."""
+        """Writes down what no visit carried. A WARC file is sealed when the catalogue knows its captures and the index has its lines,
+        durably: the next run's recovery reads the others."""
         session = self._session
         unknown = {file for file, _ in self._unsettled}
         with session.archive.catalogue.transaction() as tx:
             for capture in session.loose:
                 flow.write(tx, capture, session.site, None)
-            self._remember(tx)
+            self._memory.flush(tx)
             urltable.release_all(tx, session.site.name)
             settle_withdrawals(tx, session.site.name, since=None if self._looked_back() else last_books(tx, session.site.name))
+        session.archive.index.add(self._unindexed)
+        session.archive.index.merge()
+        with session.archive.catalogue.transaction() as tx:
             for name in sorted(self._files - unknown):
                 seal(tx, session.archive.warc_folder / name)
         self._erase_what_came_again()
-        session.archive.index.merge()
 
     def _erase_what_came_again(self) -> None:
         """A redirect may lead to what was taken down. Where another process packs the files or takes something down, the next run

@@ -26,7 +26,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from pipelines.archive.durable import disk_fault, whole_file
 from pipelines.archive.lines import in_order, merged, told_apart
 from pipelines.archive.warc import read_captures
-from pipelines.errors import DamagedRecord
+from pipelines.errors import DamagedRecord, Locked
 from pipelines.model import Capture, WarcRef
 
 JOURNAL_BYTES = 2**24
@@ -133,14 +133,15 @@ class CdxjIndex:
         self.path = folder / name
         self.journal = folder / f"{name}.journal"
 
-    def add(self, captures: Iterable[Capture]) -> None:
-        """Appends a line for each capture that has a place in a WARC file; merges when the journal has grown.
+    def add(self, captures: Iterable[Capture], *, waits: bool = True) -> None:
+        """Appends a line for each capture that has a place in a WARC file; merges when the journal has grown. Raises Locked where
+        it is not to wait and another process is at work in the index; all of it may be added again then.
 
         A 304 gets none: pywb 2.10 answers it with an empty page, and without the line with the capture that it confirms.
         """
         made = _lines_of(captures)
         while lines := b"".join(islice(made, LINES_AT_ONCE)):
-            with self._locked() as journal:
+            with self._locked(waits=waits) as journal:
                 _cut_torn_line(journal)
                 journal.write(lines)
                 journal.flush()
@@ -220,12 +221,14 @@ class CdxjIndex:
             yield Snapshot(file=file, journal=new)
 
     @contextmanager
-    def _locked(self) -> Iterator[BinaryIO]:
+    def _locked(self, *, waits: bool = True) -> Iterator[BinaryIO]:
         self._make_folder()
         try:
             with self.journal.open("a+b") as journal:
-                fcntl.flock(journal, fcntl.LOCK_EX)
+                fcntl.flock(journal, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
                 yield journal
+        except BlockingIOError:
+            raise Locked(f"{self.path}: another process is at work in it.") from None
         except OSError as error:
             raise disk_fault(self.journal, error) from error
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipelines.archive import cdxj
 from pipelines.archive.cdxj import CdxjIndex, Entry, entry_of, parse_line, surt
 from pipelines.archive.warc import Exchange, WarcWriter, read_captures, read_record
-from pipelines.errors import ArchiveUnusable, DamagedRecord
+from pipelines.errors import ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, Hints, WarcRef
 
 MOMENT = datetime(2026, 11, 1, 12, 0, 0, 987_654, tzinfo=UTC)
@@ -299,6 +299,17 @@ def test_processes_that_add_and_merge_at_once_lose_nothing(tmp_path: Path) -> No
     processes = [subprocess.Popen([sys.executable, "-c", ADD_MANY, str(tmp_path), first]) for first in ("0", "60")]
     assert [process.wait() for process in processes] == [0, 0]
     assert numbers(CdxjIndex(tmp_path)) == list(range(120))
+
+
+def test_who_does_not_want_to_wait_is_told_that_another_is_at_work(tmp_path: Path) -> None:
+    index = CdxjIndex(tmp_path)
+    index.add([capture(1)], waits=False)
+    with index.journal.open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        with pytest.raises(Locked, match="at work"):
+            index.add([capture(2)], waits=False)
+    index.add([capture(3)], waits=False)
+    assert numbers(index) == [1, 3]
 
 
 def test_an_archive_that_has_gone_is_not_made_anew_by_its_index(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import random
 from collections.abc import Iterator
@@ -29,12 +30,14 @@ from crawler.session import Session, open_session
 from crawler.visits import Visits
 from pipelines import report, stages
 from pipelines.archive import open_archive, schema
+from pipelines.archive.cdxj import CdxjIndex, parse_line
 from pipelines.archive.exchange import Exchange
 from pipelines.archive.warc import read_record
 from pipelines.errors import ConfigurationError, OutOfSpace
 from pipelines.flow import read
 from pipelines.model import Capture, Kind
 from pipelines.stages import commit_visit
+from pipelines.verify import verify
 from tests.crawler import made
 from tests.crawler.made import HOST, address
 
@@ -214,11 +217,89 @@ def test_what_a_host_said_is_written_with_a_commit_once(crawl: Crawl) -> None:
     session = crawl.session
     gate_of(crawl.conductor._crawler).keeper = crawl.conductor._memory
     gate_of(crawl.conductor._crawler).saw_failure("news.test", "timeout")
+    committed(session)
+    assert crawl.conductor._memory.load_host("news.test") is not None
+    assert crawl.conductor._memory._hosts == {}
+
+
+# ── the index ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def committed(session: Session) -> None:
+    """As the stage does it."""
     with session.archive.catalogue.transaction() as tx:
         session.remember(tx)
     session.remembered()
-    assert crawl.conductor._memory.load_host("news.test") is not None
-    assert crawl.conductor._memory._hosts == {}
+
+
+def indexed(session: Session) -> list[str]:
+    with session.archive.index.snapshot() as now:
+        return [parse_line(line).url for line in (*now.stored(), *now.journal)]
+
+
+def test_the_index_gets_its_lines_behind_the_commit(crawl: Crawl) -> None:
+    crawl.write(made.exchange(address(1), made.article_page(1)))
+    with crawl.session.archive.catalogue.transaction() as tx:
+        crawl.session.remember(tx)
+        assert indexed(crawl.session) == []
+    crawl.session.remembered()
+    assert indexed(crawl.session) == [address(1)]
+
+
+def test_an_index_in_the_hands_of_another_holds_no_commit_up_and_gets_its_lines_later(crawl: Crawl) -> None:
+    archive = crawl.session.archive
+    archive.index.merge()
+    with archive.index.journal.open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        crawl.write(made.exchange(address(1), made.article_page(1)))
+        committed(crawl.session)
+    assert indexed(crawl.session) == []
+    crawl.write(made.exchange(address(2), made.article_page(2)))
+    committed(crawl.session)
+    assert indexed(crawl.session) == [address(1), address(2)]
+    committed(crawl.session)
+    assert indexed(crawl.session) == [address(1), address(2)]
+
+
+def test_a_run_that_is_killed_between_a_commit_and_its_lines_gets_them_from_the_next(crawl: Crawl, tmp_path: Path) -> None:
+    with_article(crawl)
+    assert indexed(crawl.session) == []
+    crawl.session.close(status=1)
+    heals(tmp_path)
+
+
+@pytest.mark.parametrize("step", ["add", "merge"])
+def test_so_does_one_that_is_killed_while_it_closes_its_books(
+    crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with_article(crawl)
+    with monkeypatch.context() as patch:
+        patch.setattr(CdxjIndex, step, interrupts)
+        with pytest.raises(KeyboardInterrupt):
+            finished(crawl)
+    crawl.session.archive.index.journal.unlink(missing_ok=True)  # nothing has made it durable
+    crawl.session.close(status=1)
+    heals(tmp_path)
+
+
+def with_article(crawl: Crawl) -> None:
+    """In an archive that has an index: one without gets a whole one from the next run in any case."""
+    crawl.session.archive.index.merge()
+    crawl.lists(1)
+    assert crawl.answer(made.article_page(1)) == address(1)
+
+
+def interrupts(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def heals(folder: Path) -> None:
+    """The next run adds what the index lacks, without a capture that is new to the catalogue; verify finds nothing wrong."""
+    after = Crawl(folder)
+    assert recover(after.visits, after.session.readers, after.session.writer) == Recovered()
+    assert address(1) in indexed(after.session)
+    assert verify(after.session.archive).findings == []
+    after.session.close(status=1)
 
 
 def test_a_turn_that_never_came_is_left_and_not_failed(crawl: Crawl) -> None:
