@@ -17,14 +17,15 @@ import sqlalchemy as sa
 from pipelines.archive import neighbours, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
 from pipelines.archive.catalogue import new_rows, upsert
+from pipelines.archive.denials import Verdicts, denial, stretches, verdicts, verdicts_on
 from pipelines.archive.prepared import Among, Prepared, Row, given
 from pipelines.archive.schema import IS_GONE, article, capture, change, content, edge, page, revision, tombstone
 from pipelines.archive.stored import Head, chunks, contents, record_alone, records, whole_articles
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
-from pipelines.urls import host_key
 
 _NONE: Mapping[str, Article] = {}
+_NOTHING: Verdicts = {}
 _FOLLOWS = ("cluster", "representative", "shown", "record_digest")
 """columns of a head that follow from other articles too"""
 _SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
@@ -196,14 +197,14 @@ def sweep(tx: sa.Connection) -> int:
     return int(tx.execute(content.delete().where(content.c.digest.not_in(used))).rowcount)
 
 
-def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str, Article] = _NONE) -> str:
+def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str, Article] = _NONE, *, weighed: Verdicts = _NOTHING) -> str:
     """Brings revisions, head, cluster and feed of one article in line with its pages. `known`: extraction results by digest
-    that need not be read.
+    that need not be read. `weighed`: what denials are worth that need not be asked, either.
 
     Returns what that changed: a Verdict, or "awaiting_parts".
     """
     rows = _PAGES.rows(tx, {"name": name})
-    folded = _fold(tx, rows, known)
+    folded = _fold(tx, rows, known, weighed)
     before = _HEAD.first(tx, {"name": name})
     if folded is None:
         if before is not None:
@@ -245,36 +246,72 @@ def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, ro
     return Verdict.NEW
 
 
-def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> None:
-    """Folds the articles again that were denied since a time (of the record), or a later part of which was: what a denial is worth
-    depends on what came in after it, too. To be called at the end of whatever ingests."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """An article that was denied, or a later part of which was."""
+
+    name: str
+    site: str
+    url: str
+
+
+def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None, near: Iterable[str] | None = None) -> None:
+    """Folds the articles again (of a site) that were denied since a time (of the record), or around one of some times, or a later
+    part of which was: what a denial is worth depends on what came in after it, too. All in the caller's transaction: whatever
+    ingests ends with `settlement.settle_in_groups`."""
+    settle(tx, denied_since(tx, site, since=since) if near is None else denied_near(tx, site, times=near))
+
+
+def settle(tx: sa.Connection, articles: Sequence[Denied], weighed: Verdicts | None = None) -> None:
+    """Folds some articles again. `weighed`: what denials of them are worth, where that was asked before."""
+    if weighed is None:
+        weighed = verdicts_on(tx, [one.name for one in articles])
+    for one in articles:
+        refold(tx, one.site, one.url, one.name, weighed=weighed)
+
+
+def denied_since(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> list[Denied]:
+    """The articles (of a site) that are to be settled: all, or those of which something was denied since a time, or so shortly before
+    that what was shown since then says how far that is to be believed."""
     recent = page.c.fetched_at >= timestamp(moment(since) - history.AROUND) if since is not None else sa.true()
-    denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id)
-    denied = denied.where(IS_GONE, recent, article.c.site == site if site is not None else sa.true())
-    for name, of_site, url in tx.execute(denied.distinct().order_by(article.c.id)).all():
-        refold(tx, of_site, url, name)
-    for name, first in _awaiting(tx, recent):
-        if site in (None, first.site):
-            refold(tx, first.site, first.url, name)
+    return [one for one in _denied(tx, recent) if site in (None, one.site)]
 
 
-def _awaiting(tx: sa.Connection, recent: sa.ColumnElement[bool]) -> list[tuple[str, Article]]:
+def denied_near(tx: sa.Connection, site: str | None = None, *, times: Iterable[str]) -> list[Denied]:
+    """The articles (of a site) that were denied so near to one of some times that what was said then counts for it."""
+    found = (one for low, high, _ in stretches(times) for one in _denied(tx, page.c.fetched_at.between(low, high)))
+    return list({one.name: one for one in found if site in (None, one.site)}.values())
+
+
+def _denied(tx: sa.Connection, when: sa.ColumnElement[bool]) -> list[Denied]:
+    """Those that have a head, then those that have none and whose first page tells their site and URL."""
+    denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id).where(IS_GONE, when)
+    found = [Denied(name=name, site=of, url=url) for name, of, url in tx.execute(denied.distinct().order_by(article.c.id))]
+    return [*found, *(Denied(name=name, site=first.site, url=first.url) for name, first in _awaiting(tx, when))]
+
+
+def _awaiting(tx: sa.Connection, when: sa.ColumnElement[bool]) -> Iterator[tuple[str, Article]]:
     """Articles that have no head and a later part of which was denied, each with its first page."""
-    denied = sa.select(page.c.article).where(IS_GONE, recent, page.c.part > 1, page.c.article.not_in(sa.select(article.c.id)))
+    has_head = sa.exists().where(article.c.id == page.c.article)
+    denied = sa.select(page.c.article).where(IS_GONE, when, page.c.part > 1, ~has_head)
     first = sa.select(page.c.article, page.c.content).where(page.c.part == 1, page.c.content.is_not(None))
     found = {row.article: row.content for row in tx.execute(first.where(page.c.article.in_(denied)).order_by(page.c.article))}
-    texts = contents(tx, set(found.values()))
-    return [(name, texts[its_content]) for name, its_content in found.items()]
+    for part in chunks(list(found)):
+        texts = contents(tx, {found[name] for name in part})
+        yield from ((name, texts[found[name]]) for name in part)
 
 
-def _fold(tx: sa.Connection, rows: Sequence[Row], known: Mapping[str, Article]) -> history.History | None:
+def _fold(tx: sa.Connection, rows: Sequence[Row], known: Mapping[str, Article], weighed: Verdicts) -> history.History | None:
     """The history of an article by its pages; where denials would withdraw it or cut it short, a second look says whether they
     are to be believed."""
     shown = contents(tx, {row.content for row in rows if row.content}, known)
     folded = history.fold([_history_page(row) for row in rows], shown)
     if folded is None or not (folded.status is Status.WITHDRAWN or folded.is_incomplete):
         return folded
-    return history.fold([_history_page(row, credible=_is_credible(tx, row)) for row in rows], shown)
+    denials = {row.capture: denial(row.url, row.fetched_at) for row in rows if row.kind == history.PageKind.GONE}
+    asked = verdicts(tx, {one for one in denials.values() if one not in weighed})
+    ill = {number for number, one in denials.items() if not (asked[one] if one in asked else weighed[one])}
+    return history.fold([_history_page(row, credible=row.capture not in ill) for row in rows], shown)
 
 
 def _history_page(row: Row, *, credible: bool = True) -> history.Page:
@@ -287,19 +324,6 @@ def _history_page(row: Row, *, credible: bool = True) -> history.Page:
         place=row.record_id,  # stays when files are read in another order; the catalogue's numbers do not
         credible=credible,
     )
-
-
-def _is_credible(tx: sa.Connection, denial: Row) -> bool:
-    """Whether the host was well around a denial: what it said of every article, and of every part, then."""
-    if denial.kind != history.PageKind.GONE:
-        return True
-    at = moment(denial.fetched_at)
-    around = page.c.fetched_at.between(timestamp(at - history.AROUND), timestamp(at + history.AROUND))
-    said = sa.select(page.c.article, page.c.part, page.c.kind, capture.c.url).join(capture, capture.c.id == page.c.capture).where(around)
-    here = [row for row in tx.execute(said) if host_key(row.url) == host_key(denial.url)]
-    denied = {(row.article, row.part) for row in here if row.kind == history.PageKind.GONE}
-    shown = {(row.article, row.part) for row in here} - denied
-    return history.is_credible(shown=len(shown), denied=len(denied))
 
 
 def _store_revisions(tx: sa.Connection, name: str, folded: history.History, stored: Mapping[int, Row]) -> None:
