@@ -39,7 +39,8 @@ from pipelines import flow, report
 from pipelines.archive import erasure, urltable
 from pipelines.archive.borrowed import Borrowed, is_borrowed
 from pipelines.archive.exchange import Exchange, pack
-from pipelines.archive.ledger import Outcome, settle_withdrawals
+from pipelines.archive.ledger import Outcome
+from pipelines.archive.settlement import settle_in_groups
 from pipelines.archive.stored import awaiting
 from pipelines.errors import ArchiveError, ConfigurationError, Locked
 from pipelines.intake import seal
@@ -295,8 +296,9 @@ class Conductor:
         return Result(ledger=ledger, health=health)
 
     def _close_books(self) -> None:
-        """Writes down what no visit carried. A WARC file is sealed when the catalogue knows its captures and the index has its lines,
-        durably: the next run's recovery reads the others."""
+        """Writes down what no visit carried, and settles withdrawals. A WARC file is sealed when the catalogue knows its captures and
+        the index has its lines, durably, and when everything is settled: the next run's recovery reads the others, and by them
+        knows what this run looked back at."""
         session = self._session
         unknown = {file for file, _ in self._unsettled}
         with session.archive.catalogue.transaction() as tx:
@@ -304,7 +306,8 @@ class Conductor:
                 flow.write(tx, capture, session.site, None)
             self._memory.flush(tx)
             urltable.release_all(tx, session.site.name)
-            settle_withdrawals(tx, session.site.name, since=None if self._looked_back() else last_books(tx, session.site.name))
+            since = None if self._looked_back() else last_books(tx, session.site.name)
+        settle_in_groups(session.archive.catalogue, session.site.name, since=since)
         session.archive.index.add(self._unindexed)
         session.archive.index.merge()
         with session.archive.catalogue.transaction() as tx:

@@ -25,6 +25,7 @@ from pipelines.archive import Archive, ledger, schema
 from pipelines.archive.article_record import from_json, moment, to_json
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.prepared import Prepared, Row
+from pipelines.archive.settlement import settle_in_groups
 from pipelines.bulk import WITHIN, Fault, Item, Piece, Read, Stretch, Sweep, offset_of, original_of, place
 from pipelines.compared import Said, What, sample, says
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, WarcRef
@@ -227,9 +228,10 @@ class _Reextraction:
                 for change in group:
                     self.found.applied += self._write(tx, change)
                 upsert(tx, schema.info, {"key": PROGRESS, "value": str(done)})
+        if done:
+            settle_in_groups(self._archive.catalogue, self._only)
         with self._archive.catalogue.transaction() as tx:
             if done:
-                ledger.settle_withdrawals(tx, self._only)
                 ledger.sweep(tx)
             tx.execute(schema.info.delete().where(schema.info.c.key == PROGRESS))
 

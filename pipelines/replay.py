@@ -24,10 +24,11 @@ from pipelines import flow, intake, takedown
 from pipelines.archive import Archive, erasure, schema, write_whole
 from pipelines.archive.article_record import article_id
 from pipelines.archive.exchange import resolved
-from pipelines.archive.ledger import settle_withdrawals, taken_down
+from pipelines.archive.ledger import taken_down
 from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import Told
 from pipelines.archive.prepared import Prepared
+from pipelines.archive.settlement import settle_in_groups
 from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.warc import is_being_written, read_record
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
@@ -76,8 +77,7 @@ def replay(
                     tell(job.tally)
         job.read_left_overs()
         archive.index.merge()
-        with archive.catalogue.transaction() as tx:
-            settle_withdrawals(tx)
+        settle_in_groups(archive.catalogue)
     finally:
         job.close()
     return job.tally

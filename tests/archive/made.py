@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pipelines.archive import Archive, open_archive, write_whole
 from pipelines.archive.ledger import Outcome, settle_withdrawals, write_down
+from pipelines.archive.schema import article as head
 from pipelines.archive.schema import metadata
-from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, WarcRef
+from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, Status, WarcRef
 from pipelines.site import USES
 
 START = datetime(2024, 3, 1, 2, 0, tzinfo=UTC)
@@ -100,6 +101,28 @@ class Writer:
     def confirmed(self, name: str, days: float) -> Outcome:
         """A page of the site is as it was (304)."""
         return self.says(address(name), moment(days), Rejection(reason=Reason.NOT_MODIFIED, detail="304", status=304), status=304)
+
+
+def vanish(archive: Archive, number: int) -> None:
+    """So many articles are denied twice, and what says that their host was well comes in behind it."""
+    writer = Writer(archive)
+    gone = Rejection(reason=Reason.GONE, detail="404", status=404)
+    well = Rejection(reason=Reason.NOT_MODIFIED, detail="304", status=304)
+
+    def say(name: str, when: datetime, result: Article | Rejection) -> None:
+        write_down(tx, "china_tech", address(name), writer.capture(address(name), when), result)
+
+    with archive.catalogue.transaction() as tx:
+        for n in range(number):
+            say(f"a{n}", moment(0), article(address(f"a{n}"), (f"第{n}条新闻说的是编号{n * 7919}的事情。",), title=f"第{n}条"))
+        for result, prefix in ((gone, "a"), (well, "w")):
+            for day in (1.0, 2.1):
+                for n in range(number):
+                    say(f"{prefix}{n}", moment(day + n / 86_400), result)
+
+
+def withdrawn(archive: Archive) -> list[str]:
+    return column(archive, sa.select(head.c.id).where(head.c.status == Status.WITHDRAWN).order_by(head.c.id))
 
 
 def column(archive: Archive, statement: sa.Select[Any]) -> list[Any]:

@@ -17,16 +17,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines.archive import Archive, folder, open_archive, schema
+from pipelines.archive import Archive, folder, open_archive, schema, settlement
 from pipelines.archive.ledger import settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
+from pipelines.archive.settlement import settle_in_groups
 from pipelines.archive.stored import awaiting
 from pipelines.errors import ArchiveUnusable, Locked
 from pipelines.export import What, export
 from pipelines.feed import feed
 from pipelines.model import Reason, Rejection
 from tests.archive import postgres
-from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, article, bring, moment
+from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, article, bring, moment, vanish, withdrawn
 
 pytestmark = [
     pytest.mark.skipif(postgres.programs() is None, reason=f"no PostgreSQL in {postgres.DEBIAN} (apt install postgresql)"),
@@ -90,6 +91,16 @@ def test_an_article_waits_for_its_second_page_and_is_cut_short_where_that_is_gon
         assert awaiting(tx) == [("china_tech", first)]
         settle_withdrawals(tx, "china_tech")
         assert awaiting(tx) == []
+
+
+def test_withdrawals_are_settled_in_groups_as_in_sqlite(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement, "GROUP", 2)
+    with archive_at(tmp_path / "other") as other:
+        for one in (archive, other):
+            vanish(one, 5)
+            settle_in_groups(one.catalogue, "china_tech", since="2024-03-02T00:00:00.000000Z")
+        assert raw(archive) == raw(other)
+        assert withdrawn(archive) == withdrawn(other) != []
 
 
 def test_who_cannot_wait_for_another_writer_is_told_at_once(archive: Archive) -> None:

@@ -30,6 +30,7 @@ from crawler.session import Session, open_session
 from crawler.visits import Visits
 from pipelines import report, stages
 from pipelines.archive import open_archive, schema
+from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.cdxj import CdxjIndex, parse_line
 from pipelines.archive.exchange import Exchange
 from pipelines.archive.warc import read_record
@@ -336,6 +337,38 @@ def test_a_file_with_a_capture_that_nobody_wrote_down_is_left_to_the_next_run(cr
     after = Crawl(tmp_path)
     assert recover(after.visits, after.session.readers, after.session.writer) == Recovered(captures=1)
     after.session.close(status=1)
+
+
+def test_a_run_that_ends_before_all_is_settled_leaves_it_to_the_next(crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files stay unsealed and its books open, so that the next run looks back as far."""
+    settled_since: list[str | None] = []
+
+    def settle(_: Catalogue, __: str, *, since: str | None) -> None:
+        settled_since.append(since)
+        if len(settled_since) == 2:
+            raise OutOfSpace("the disk is full")
+
+    monkeypatch.setattr("crawler.run.settle_in_groups", settle)
+    crawl.lists(1)
+    started = [run_started(crawl)]
+    finished(crawl)
+    second = Crawl(tmp_path)
+    second.answer(made.list_page([1]))
+    with pytest.raises(OutOfSpace):
+        finished(second)
+    with second.session.archive.catalogue.snapshot() as tx:
+        assert list(tx.scalars(sa.select(schema.warc_file.c.sealed))) == [True]
+        assert len(list(second.session.archive.warc_folder.iterdir())) == 2
+    second.session.close(status=OutOfSpace.exit_status)
+    third = Crawl(tmp_path)
+    started.append(run_started(third))
+    finished(third)
+    assert settled_since == [None, started[0], started[0]]
+
+
+def run_started(crawl: Crawl) -> str:
+    with crawl.session.archive.catalogue.snapshot() as tx:
+        return str(tx.scalar(sa.select(schema.run.c.started).where(schema.run.c.id == crawl.session.run)))
 
 
 def test_a_large_body_holds_nobody_up(crawl: Crawl) -> None:
