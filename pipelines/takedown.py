@@ -255,7 +255,6 @@ class _Takedown:
         for stone in stones:
             upsert(tx, schema.tombstone, stone)
         captures, others = self._delete_captures(tx, found)
-        ledger.settle_withdrawals(tx)  # what a denial of another article is worth depends on what its host showed then
         self._set_aside(tx, moment(now))
         ledger.sweep(tx)
         gone = tuple(
@@ -286,10 +285,12 @@ class _Takedown:
         return True, set(tx.scalars(sa.select(article.c.id).where(article.c.cluster == label, article.c.id != name)))
 
     def _delete_captures(self, tx: sa.Connection, found: dict[Path, Found]) -> tuple[dict[str, int], int]:
-        """Rows and pages; captures deleted by article, and those of other articles."""
+        """Rows and pages; captures deleted by article, and those of other articles. Denials of what stays are weighed again: what they
+        are worth depends on what their host showed then."""
         capture, page, article = schema.capture, schema.page, schema.article
         counts: dict[str, int] = {}
         touched, others = set(self._named), 0
+        times = set(tx.scalars(sa.select(page.c.fetched_at).where(page.c.article.in_(list(self._named)))))
         files = {path.name: here.offsets for path, here in found.items()}
         for file in files.keys() | self._places.keys():
             offsets = set(files.get(file, ())) | self._places.get(file, set())
@@ -302,7 +303,9 @@ class _Takedown:
                 name = row.article if row.article in self._named else self._article_of(row.url)
                 others += name not in self._named
                 counts[name] = counts.get(name, 0) + 1
-                touched |= set(tx.scalars(sa.select(page.c.article).where(page.c.capture == row.id)))
+                said = tx.execute(sa.select(page.c.article, page.c.fetched_at).where(page.c.capture == row.id)).all()
+                touched |= {one.article for one in said}
+                times |= {one.fetched_at for one in said}
                 tx.execute(page.delete().where(page.c.capture == row.id))
                 tx.execute(capture.delete().where(capture.c.id == row.id))
         tx.execute(page.delete().where(page.c.article.in_(list(self._named))))
@@ -310,6 +313,7 @@ class _Takedown:
             head = tx.execute(sa.select(article).where(article.c.id == name)).one_or_none()
             if head is not None:
                 ledger.refold(tx, head.site, head.url, name)
+        ledger.settle_withdrawals(tx, near=times)
         return counts, others
 
     def _set_aside(self, tx: sa.Connection, at: datetime) -> None:

@@ -36,11 +36,12 @@ from pipelines.export import What as Wanted
 from pipelines.export import export
 from pipelines.feed import feed
 from pipelines.flow import read
-from pipelines.model import Article, Capture, Kind
+from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import load_sites
 from pipelines.stages import Settlement, Visit, commit_visit
 from pipelines.takedown import Taken, Which, alone, takedown
 from pipelines.verify import verify
+from tests.archive.made import OTHER, STORY, Writer, address, archive_at, moment, withdrawn
 from tests.crawler.commands.invoke import invoke
 from tests.small_site import (
     BATTERY,
@@ -242,6 +243,22 @@ def test_the_confirmations_of_an_article_go_with_it(made: Small) -> None:
     spoken_of = {one.url for path in (made.folder / "warc").iterdir() for one in read_captures(path) if isinstance(one, Capture)}
     assert url("robot") not in spoken_of
     assert url("robot-copy") in spoken_of
+
+
+def test_denials_that_were_believed_for_what_it_showed_are_weighed_again(tmp_path: Path) -> None:
+    """Another article is denied twice while the host shows this one alone, and a third while it shows one that stays."""
+    with archive_at(tmp_path / "archive") as archive:
+        writer = Writer(archive)
+        for name, text in (("a", STORY), ("b", OTHER), ("c", BATTERY)):
+            writer.shows(name, 0, text)
+        for day in (1.0, 2.1):
+            writer.shows("b", day, OTHER)
+            writer.says(address("a"), moment(day), Rejection(reason=Reason.GONE, detail="404"))
+        writer.withdrawn("c", 4)
+        assert withdrawn(archive) == sorted(map(article_id, (address("a"), address("c"))))
+        with alone(archive):
+            takedown(archive, Which(url=address("b")), "a court said so", NOW, choose)
+        assert withdrawn(archive) == [article_id(address("c"))]
 
 
 def test_a_tombstone_and_an_audit_line_stay_and_say_no_more_than_they_must(made: Small) -> None:
