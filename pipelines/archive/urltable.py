@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from pipelines.archive.catalogue import insert_new
 from pipelines.archive.prepared import Prepared, given
 from pipelines.archive.schema import url as table
-from pipelines.model import Hints, Kind
+from pipelines.model import Hints, Kind, Reason
 
 RETRY_AFTER = "retry_after"
 """the reason of a row that is not to be asked before its `due_at`, because its answer said so"""
@@ -184,6 +184,43 @@ def wake(tx: sa.Connection, site: str, url: str, due_at: float, *, not_since: fl
     unasked = sa.or_(table.c.last_fetched.is_(None), table.c.last_fetched < not_since)
     asleep = sa.and_(table.c.site == site, table.c.url == url, table.c.state.in_([State.DONE, State.PENDING]), free, unasked)
     tx.execute(table.update().where(asleep).values(due_at=due_at))
+
+
+_UNREAD = dict.fromkeys(("complete_at", "last_changed", "interval", "hints", "etag", "last_modified"), None)
+"""of a list that was never read as what it is; what its bytes are is known all the same (`captured_at`)"""
+
+
+def begin(tx: sa.Connection, site: str, starts: Iterable[NewUrl], now: float) -> list[str]:
+    """Makes those lists known where a run begins, whatever they were before; the URLs of those that may not be asked, for they
+    were taken down. One that was set aside is due again. What was known as another kind, or as a later page of a list, is a
+    list of its own from now on, read by no one yet. What a list that is well knows stays, and so does its own wish to wait."""
+    named: dict[str, NewUrl] = {}
+    for one in starts:
+        named.setdefault(one.url, one)
+    discover(tx, site, named.values(), now)
+    for one in named.values():
+        _begin(tx, site, one, now)
+    gone = sa.select(table.c.url).where(table.c.site == site, table.c.url.in_(list(named)), table.c.reason == Reason.TAKEN_DOWN)
+    return sorted(tx.scalars(gone))
+
+
+def _begin(tx: sa.Connection, site: str, one: NewUrl, now: float) -> None:
+    free = sa.and_(table.c.site == site, table.c.state != State.LEASED, sa.func.coalesce(table.c.reason, "") != Reason.TAKEN_DOWN)
+    mine = sa.and_(free, table.c.url == one.url)
+    waits = sa.and_(table.c.reason == RETRY_AFTER, table.c.due_at > now)
+    due = {
+        "state": State.PENDING,
+        "tries": 0,
+        "reason": sa.case((waits, table.c.reason), else_=None),
+        "due_at": sa.case((waits, table.c.due_at), else_=one.due_at),
+    }
+    is_other = sa.or_(table.c.kind != one.kind, table.c.page != one.page, table.c.chain.is_not(None))
+    as_new = {"kind": one.kind, "page": one.page, "chain": None, "visits": 0}
+    tx.execute(table.update().where(mine, is_other).values(**_UNREAD, **as_new, **due))
+    tx.execute(table.update().where(mine, table.c.state == State.SET_ASIDE).values(**due))
+    tx.execute(table.update().where(mine).values(depth=one.depth, priority=one.priority))
+    later = sa.and_(free, table.c.chain == one.url, table.c.kind != one.kind)  # due when the first page leads to them
+    tx.execute(table.update().where(later).values(**_UNREAD, kind=one.kind, tries=0))
 
 
 def set_aside(tx: sa.Connection, site: str, urls: Iterable[str], reason: str) -> None:

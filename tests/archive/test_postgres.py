@@ -17,15 +17,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines.archive import Archive, folder, open_archive, schema, settlement
+from pipelines.archive import Archive, folder, open_archive, schema, settlement, urltable
 from pipelines.archive.ledger import settle_withdrawals, write_down
 from pipelines.archive.schema import metadata
 from pipelines.archive.settlement import settle_in_groups
 from pipelines.archive.stored import awaiting
+from pipelines.archive.urltable import NewUrl, Wanted
 from pipelines.errors import ArchiveUnusable, Locked
 from pipelines.export import What, export
 from pipelines.feed import feed
-from pipelines.model import Reason, Rejection
+from pipelines.model import Kind, Reason, Rejection
 from tests.archive import postgres
 from tests.archive.made import OTHER, STORY, Event, Writer, address, archive_at, article, bring, moment, vanish, withdrawn
 
@@ -289,3 +290,21 @@ def test_a_folder_of_an_older_version_becomes_the_catalogue_s(archive: Archive, 
     assert not (archive.path / folder.FILE).exists()
     for _ in range(2):
         open_archive(archive.path, create=True, catalogue_url=url).close()
+
+
+def test_where_a_run_begins_is_known_anew_as_in_sqlite(archive: Archive) -> None:
+    def new(name: str, **rest: Any) -> NewUrl:
+        return NewUrl(**{"url": f"http://a.test/{name}", "host": "a.test", "kind": Kind.LISTING, "due_at": 5.0, **rest})
+
+    with archive.catalogue.transaction() as tx:
+        urltable.discover(tx, "s", [new("aside", depth=2), new("feed"), new("page", page=2, chain="http://a.test/feed"), new("gone")], 0.0)
+        urltable.set_aside(tx, "s", ["http://a.test/aside"], "timeout")
+        urltable.set_aside(tx, "s", ["http://a.test/gone"], Reason.TAKEN_DOWN)
+        named = [new("aside"), new("feed", kind=Kind.FEED), new("gone")]
+        assert urltable.begin(tx, "s", named, 9.0) == ["http://a.test/gone"]
+        rows = urltable.lease(tx, "s", Wanted(now=9.0, until=99.0, not_since=9.0, most=9))
+    assert sorted((row.url[-4:], row.kind, row.depth, row.tries) for row in rows) == [
+        ("feed", Kind.FEED, 0, 0),
+        ("page", Kind.FEED, 0, 0),
+        ("side", Kind.LISTING, 0, 0),
+    ]

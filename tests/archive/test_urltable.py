@@ -284,3 +284,91 @@ def test_what_its_own_answer_put_off_is_not_woken_before(archive: Archive) -> No
         with archive.catalogue.transaction() as tx:
             urltable.wake(tx, SITE, row.url, now)
         assert names(lease(archive, now=now)) == due
+
+
+# ── where a run begins ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def begin(archive: Archive, *starts: NewUrl, now: float = 100.0) -> list[str]:
+    with archive.catalogue.transaction() as tx:
+        return urltable.begin(tx, SITE, starts, now)
+
+
+def start(name: str, kind: Kind = Kind.LISTING, due_at: float = 100.0) -> NewUrl:
+    return url(name, due_at, kind=kind, priority=100)
+
+
+def read_as(archive: Archive, new: NewUrl, **values: Any) -> None:
+    """A list that was known and read, and what came of it."""
+    discover(archive, new)
+    [row] = lease(archive)
+    learnt = {"etag": '"x"', "last_modified": "then", "captured_url": new.url, "captured_at": "then", "last_fetched": 12.0}
+    settle(archive, row, **{**learnt, "visits": 3, "complete_at": 12.0, "last_changed": 12.0, "interval": 60.0, **values})
+
+
+def row_of(archive: Archive, name: str) -> Row:
+    with archive.catalogue.snapshot() as tx:
+        found = urltable.by_url(tx, SITE, url(name).url)
+    assert found is not None
+    return found
+
+
+def test_where_a_run_begins_is_asked_though_it_was_set_aside_and_keeps_what_is_known_of_it(archive: Archive) -> None:
+    read_as(archive, url("list", kind=Kind.LISTING, depth=2, priority=100), state=State.SET_ASIDE, reason="timeout", tries=4)
+    assert begin(archive, start("list")) == []
+    [row] = lease(archive, now=100.0)
+    assert (row.tries, row.depth, row.page, row.chain, row.due_at) == (0, 0, 1, None, 100.0)
+    assert (row.etag, row.last_modified, row.captured_at, row.complete_at, row.visits) == ('"x"', "then", "then", 12.0, 3)
+
+
+@pytest.mark.parametrize("before", [{"kind": Kind.LISTING}, {"kind": Kind.ARTICLE}, {"kind": Kind.FEED, "page": 3, "chain": "http://a"}])
+def test_what_was_known_as_something_else_is_the_list_that_it_is_named_as_and_is_read_whole(
+    archive: Archive, before: dict[str, Any]
+) -> None:
+    read_as(archive, url("list", **before), tries=2, reason="not_a_listing", due_at=1e6)
+    begin(archive, start("list", Kind.FEED))
+    [row] = lease(archive, now=100.0)
+    assert (row.kind, row.page, row.chain, row.tries) == (Kind.FEED, 1, None, 0)
+    assert (row.etag, row.last_modified, row.complete_at, row.visits, row.last_changed) == (None, None, None, 0, None)
+    assert row.captured_at == "then", "the same bytes are kept once"
+
+
+def test_the_later_pages_of_a_list_are_of_its_kind(archive: Archive) -> None:
+    first = start("list")
+    read_as(archive, url("page", kind=Kind.LISTING, page=2, chain=first.url), due_at=1e6)
+    discover(archive, url("other", 1e6, kind=Kind.LISTING, page=2, chain="http://other"), first)
+    begin(archive, start("list", Kind.JSONP))
+    page = row_of(archive, "page")
+    assert (page.kind, page.etag, page.due_at) == (Kind.JSONP, None, 1e6), "when it is due is as before"
+    assert row_of(archive, "other").kind is Kind.LISTING
+
+
+def test_a_start_list_that_is_well_is_left_as_it_is(archive: Archive) -> None:
+    read_as(archive, start("list", due_at=5.0), due_at=1e6, tries=1, reason="timeout")
+    before = row_of(archive, "list")
+    begin(archive, start("list"))
+    assert row_of(archive, "list") == before
+
+
+def test_a_start_list_that_asked_to_wait_waits(archive: Archive) -> None:
+    put_off = {"reason": urltable.RETRY_AFTER, "due_at": 500.0}
+    read_as(archive, url("aside", kind=Kind.LISTING), state=State.SET_ASIDE, **put_off)
+    read_as(archive, url("other"), state=State.PENDING, **put_off)
+    begin(archive, start("aside"), start("other"))
+    assert lease(archive, now=499.0) == []
+    assert sorted(names(lease(archive, now=500.0))) == ["aside", "other"]
+
+
+def test_what_was_taken_down_and_what_is_held_begins_no_run(archive: Archive) -> None:
+    discover(archive, url("gone"), url("held"))
+    with archive.catalogue.transaction() as tx:
+        urltable.set_aside(tx, SITE, [url("gone").url], "taken_down")
+    lease(archive, now=10)
+    assert begin(archive, start("gone"), start("held"), now=20.0) == [url("gone").url]
+    assert counts(archive) == {("article", "set_aside"): 1, ("article", "leased"): 1}
+
+
+def test_a_url_that_is_named_as_two_kinds_stays_what_it_is_named_first(archive: Archive) -> None:
+    for _ in range(2):
+        begin(archive, start("list", Kind.LISTING), start("list", Kind.FEED))
+        assert row_of(archive, "list").kind is Kind.LISTING

@@ -29,7 +29,7 @@ from crawler.scheduler import CatalogueScheduler
 from crawler.session import Session, open_session
 from crawler.visits import Visits
 from pipelines import report, stages
-from pipelines.archive import open_archive, schema
+from pipelines.archive import open_archive, schema, urltable
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.cdxj import CdxjIndex, parse_line
 from pipelines.archive.exchange import Exchange
@@ -45,18 +45,18 @@ from tests.crawler.made import HOST, address
 FLASH = f"{HOST}/flash/"
 
 
-def opened(folder: Path) -> Session:
+def opened(folder: Path, rules: str | None = None) -> Session:
     folder.mkdir(parents=True, exist_ok=True)
     seeds = folder / "news.toml"
-    seeds.write_text(made.SEEDS, encoding="utf-8")
+    seeds.write_text(rules or made.SEEDS, encoding="utf-8")
     return open_session(seeds, folder / "archive")
 
 
 class Crawl:
     """A crawl whose network is the test."""
 
-    def __init__(self, folder: Path) -> None:
-        self.session = opened(folder)
+    def __init__(self, folder: Path, rules: str | None = None) -> None:
+        self.session = opened(folder, rules)
         values = Settings()
         values.setmodule("crawler.settings")
         crawler = Crawler(spider_of(self.session.site), values)
@@ -150,6 +150,42 @@ def test_a_night_in_which_no_list_shows_a_link_any_more_is_not_good(tmp_path: Pa
     ledger = finished(crawl)
     assert ledger["failures"] == {"no_links": 2}, "also the list that never had one that the other had not"
     assert ledger["status"] != GOOD
+
+
+def test_a_list_that_was_set_aside_is_asked_for_once_the_seeds_file_names_it(crawl: Crawl, tmp_path: Path) -> None:
+    topic = f"{HOST}/topic/1/"
+    made.known(crawl.session, topic, kind=Kind.LISTING, depth=1)
+    with crawl.session.archive.catalogue.transaction() as tx:
+        tx.execute(schema.url.update().where(schema.url.c.url == topic).values(state="set_aside", reason="timeout", tries=3))
+    finished(crawl)
+    again = Crawl(tmp_path, made.SEEDS.replace(FLASH, topic))
+    asked = [again.answer(made.list_page([1])) for _ in range(4)]
+    assert topic in asked
+    again.session.close(status=1)
+
+
+def test_a_list_that_moved_to_the_feeds_is_read_as_one(crawl: Crawl, tmp_path: Path) -> None:
+    feed = f"<rss version='2.0'><channel><item><link>{address(7)}</link></item></channel></rss>".encode()
+    while crawl.answer(feed):
+        pass
+    assert finished(crawl)["failures"] == {"not_a_listing": 2}
+    moved = made.SEEDS.replace(f', "{FLASH}"]', f']\nfeeds = ["{FLASH}"]')
+    again = Crawl(tmp_path, moved)
+    asked = [again.answer(feed), again.answer(feed)]
+    assert FLASH in asked
+    assert made.row_of(again.session, FLASH).reason is None
+    assert made.row_of(again.session, address(7)).kind == Kind.ARTICLE
+    again.session.close(status=1)
+
+
+def test_a_start_list_that_was_taken_down_is_named_in_the_log(crawl: Crawl, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with crawl.session.archive.catalogue.transaction() as tx:
+        urltable.set_aside(tx, "news", [FLASH], "taken_down")
+    finished(crawl)
+    again = Crawl(tmp_path)
+    assert f"The start list {FLASH} was taken down, and is not asked." in caplog.messages
+    assert again.answer(made.list_page([1])) != FLASH
+    again.session.close(status=1)
 
 
 def test_a_page_that_fails_again_is_counted_apart_from_one_that_fails(crawl: Crawl, tmp_path: Path) -> None:
