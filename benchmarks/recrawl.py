@@ -112,7 +112,7 @@ def ours(nights: Nights, folder: Path) -> dict[str, Cost]:
     costs = {"first run": nights.run(0, crawl), "nothing new": nights.run(0, crawl)}
     while _failing(archive):
         crawl()
-    costs["nothing new, errors set aside"] = nights.run(0, crawl)
+    costs["nothing new, errors put off"] = nights.run(0, crawl)
     _pass_a_day(archive, nights.due)
     return {**costs, "day 1": nights.run(1, crawl)}
 
@@ -132,7 +132,7 @@ def _pass_a_day(archive: Path, urls: list[str]) -> None:
 def promises(nights: Nights, costs: dict[str, Cost]) -> list[str]:
     """What ours did not keep of what it promises."""
     starts = {url for _, url in start_urls(load_site(SEEDS / f"{SITE}.toml"))}
-    quiet, day = costs["nothing new, errors set aside"], costs["day 1"]
+    quiet, day = costs["nothing new, errors put off"], costs["day 1"]
     plain = [one.url for one in quiet.asked if not one.conditional and one.kind != "index"]  # the front page names no version
     bound = len(starts) + FURTHER_PAGES + len(nights.new) + len(nights.due)
     wrong = {
@@ -184,7 +184,7 @@ def show(costs: dict[str, dict[str, Cost]], nights: Nights) -> None:
     own = costs["ours"]
     print("Ratios to ours, requests and bytes:")
     for name in ("plain Scrapy", "trafilatura"):
-        for ours_on, theirs_on in (("nothing new, errors set aside", "nothing new"), ("day 1", "day 1")):
+        for ours_on, theirs_on in (("nothing new, errors put off", "nothing new"), ("day 1", "day 1")):
             mine, other = own[ours_on], costs[name][theirs_on]
             times = f"{other.requests / mine.requests:5.1f} x the requests, {other.kilobytes / mine.kilobytes:6.1f} x the bytes"
             print(f"  {name:<14} {theirs_on:<12} {times}")

@@ -7,8 +7,9 @@ A URL is asked again by what it is:
     index             of another archive: once; one that may grow, every 30 days
     record            a capture that another archive has: once, behind everything else
     asked to wait     when its answer said, a day later at most: a Retry-After over `max_retry_after`
-    failed            in the next run, `Politeness.tries` times, then it is set aside with its reason; a later page of a list
-                      is asked ever more rarely instead, and when the page before leads to it
+    failed            in the next run, `Politeness.tries` times, then it is set aside with its reason; an article that nobody
+                      answered for is asked ever more rarely instead, a later page of a list too, and when the page before
+                      leads to it
     not asked         as before: what robots.txt, the host or the end of the run forbade is not the URL's fault
 """
 
@@ -19,7 +20,8 @@ from typing import Any
 from crawler.guard import POSTPONED
 from pipelines.archive.urltable import RETRY_AFTER, Row, State
 from pipelines.model import Kind
-from pipelines.schedule import DAY, HOUR, NEVER, visited
+from pipelines.schedule import DAY, HOUR, LONGEST_WAIT, NEVER, rarer, visited
+from pipelines.stages import OUR_FAULT
 
 LISTING_PRIORITY = 100
 RECORD_PRIORITY = -100
@@ -27,13 +29,15 @@ OLD_PRIORITY = -50
 """of an article's own address that only an index of another archive knows: old pages crowd no new ones out"""
 INDEX_INTERVAL = 30 * DAY
 """an index of an archive that goes on; a new crawl of Common Crawl, too, comes once a month, and has an index of its own"""
-FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL = 6 * HOUR, 1.5 * HOUR, 90 * DAY
+FIRST_INTERVAL, LEAST_INTERVAL, MOST_INTERVAL = 6 * HOUR, 1.5 * HOUR, LONGEST_WAIT
 SLOWER, FASTER = 1.5, 0.8
 """news-crawl's and Nutch's adaptive schedule: interval x1.5 when unchanged, x0.8 when changed, 90 min to 90 days."""
 
 RUN_ENDED = "run_ended"
 NOT_ITS_FAULT = POSTPONED | {"robots"}
 """Failures that say nothing about the URL: they count as no try of it."""
+REFUSED = frozenset({"address", "out_of_scope", "redirect_loop", "redirect_refused", "refused", "scheme", "too_large", OUR_FAULT})
+"""Failures that are no trouble of the site or the network: what our rules refuse, and a fault of our own code."""
 
 
 def after_listing(row: Row, *, status: int, changed: bool, stays_due: bool, now: float) -> dict[str, Any]:
@@ -74,7 +78,8 @@ def after_failure(
     stays: bool = False,
 ) -> dict[str, Any]:
     """The values of a row whose visit brought nothing: due again in the next run (or at `due_at`, where its answer asked us to
-    wait), or set aside after `tries` (None: never). One that `stays` is not set aside, but asked ever more rarely."""
+    wait), or set aside after `tries` (None: never). A list that `stays` is not set aside, but asked ever more rarely, and so is
+    an article that our rules do not refuse, or that was read once."""
     if reason == RUN_ENDED:
         return {"state": State.PENDING}
     learnt = {"reason": reason, "last_fetched": now, "last_status": status}
@@ -82,6 +87,8 @@ def after_failure(
         return {**learnt, "state": State.PENDING}
     counted = row.tries + 1
     is_given_up = tries is not None and counted >= tries
+    if tries is not None and is_given_up and row.kind is Kind.ARTICLE and (reason not in REFUSED or row.captured_at is not None):
+        return {**learnt, "state": State.DONE, "tries": counted, "due_at": max(due_at or now, now + rarer(counted - tries))}
     if is_given_up and stays:
         interval = next_interval(row.interval, changed=False)
         until = due_at if reason == RETRY_AFTER else now + interval  # nobody wakes what asked to wait

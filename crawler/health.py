@@ -166,6 +166,7 @@ def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str |
     left = 0 if _is_sample(ledger) else ledger["urls"]["left"]
     told = Counter({word: count for word, count in ledger["failures"].items() if word != "robots"})
     counts = {what: (told & Counter(words)).total() for what, words in report.failed(ledger).items()}
+    counts["article"] -= ledger.get("failed_for_long", 0)  # told in its time; the next run goes on without them
     if not left and not any(counts.values()):
         return None
     parts = []

@@ -161,6 +161,8 @@ class Conductor:
         self._visits: Counter[str] = Counter()
         self._failed_again = 0
         """article pages that had failed in earlier runs, and did so once more"""
+        self._failed_for_long = 0
+        """those for which nobody answered, once more than `tries`: they are asked ever more rarely (crawler.frontier)"""
         self._files: set[str] = set()
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
@@ -253,7 +255,9 @@ class Conductor:
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             word = visit.failure or (_news(outcome) if outcome else "failed/lost")
             self._visits[word] += 1
-            self._failed_again += visit.row.tries > 0 and word not in BROUGHT and word not in report.UNASKED
+            again = visit.row.tries > 0 and word not in BROUGHT and word not in report.UNASKED
+            self._failed_again += again
+            self._failed_for_long += again and visit.failure is not None and visit.row.tries >= self._session.site.politeness.tries
         if visit.row.kind is Kind.RECORD:
             self._count_record(visit.failure or f"taken/{outcome.word if outcome else 'lost'}")
         elif outcome is not None and outcome.word in GO_AWAY and not outcome.known:
@@ -346,6 +350,7 @@ class Conductor:
             "urls": urls,
             "visits": {word: count for word, count in sorted(self._visits.items()) if count},
             "failed_again": self._failed_again,
+            "failed_for_long": self._failed_for_long,
             "awaiting": len(awaiting(tx, session.site.name)),
             "lists": report.lists_read(tx, session.site.name, session.started),
             "backfill": report.backfill(tx, session.site.name, session.started, session.counts),

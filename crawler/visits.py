@@ -105,7 +105,8 @@ class Visits:
 
     def _failed(self, row: Row, reason: str, now: float, status: int | None = None, not_before: float = 0.0) -> Settlement:
         """Where a run begins is never set aside: a site that was away for a week would stay away for good. Nor is a later page of
-        a list, or what lies behind it would never be seen: in a first pass no other page leads to it."""
+        a list, or what lies behind it would never be seen: in a first pass no other page leads to it. Of articles,
+        crawler.frontier knows which."""
         tries = None if self.is_start(row) else self.site.politeness.tries
         due_at, stays = max(now, not_before), row.page > 1 and row.kind not in (Kind.ARTICLE, Kind.RECORD)
         values = frontier.after_failure(row, reason, tries=tries, now=now, status=status, due_at=due_at, stays=stays)

@@ -5,7 +5,9 @@ out. A crawl asks as it visits, a replay as it reads what a crawl of then has vi
     denied part       of an article, never there: as what failed, and once more after 25 h; then it sleeps until the page before
                       leads to it again (docs/decisions/0012)
     denied article    one that was there and is said to be gone: after 25 h, 7 d and 30 d (docs/decisions/0004)
-    may be over soon  in the next run, `Politeness.tries` times, then it is set aside with its reason
+    may be over soon  in the next run, `Politeness.tries` times; then, a page in trouble and one that was read once, ever more
+                      rarely, every 90 days in the end: 5 requests in its first month, 4 a year from the fifth on. Any other
+                      is set aside with its reason
     a later part      when its first page leads to it
 """
 
@@ -27,6 +29,8 @@ REVISITS = (1 * HOUR, 6 * HOUR, 1 * DAY, 7 * DAY, 30 * DAY)
 DENIALS = (1 * DAY + HOUR, 7 * DAY, 30 * DAY)
 """Seconds after each denial in a row of a known article: the second comes behind history.CONFIRMED_AFTER, the others see
 whether it is back."""
+FIRST_WAIT, LONGEST_WAIT = DAY, 90 * DAY
+"""Seconds after the last of its tries until an article that fails is asked again, doubled each time"""
 NEVER = 253_402_300_799.0
 """9999-12-31: due when somebody says so."""
 MAX_PARTS = 50
@@ -48,6 +52,11 @@ PASSING = frozenset(
     }
 )
 """Rejections that may be over at the next visit. All others are final for the same bytes: new rules read them from the WARC."""
+DENIED = frozenset({Reason.GONE, Reason.SOFT_404})
+"""Rejections that say that there is no such article (docs/decisions/0004)."""
+IN_TROUBLE = frozenset({Reason.HTTP_ERROR, Reason.EMPTY, Reason.PARTIAL, Reason.CAPTCHA, Reason.CHALLENGE, Reason.MAINTENANCE})
+"""Passing rejections that speak of the site's state and not of the page: it may be there all the same, however long they last."""
+_LASTING = PASSING - IN_TROUBLE
 
 
 def visited_article(
@@ -82,15 +91,12 @@ def after_article(
     """The values of an article's row after a visit that ended in `outcome` (a Verdict, a Reason or another word). `is_later`: it
     is no first page."""
     values = {**visited(row, status, now), "state": State.DONE}
-    if outcome in (Reason.GONE, Reason.SOFT_404) and row.captured_at is not None:
-        due_at = now + DENIALS[row.tries] if row.tries < len(DENIALS) else NEVER
-        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
-    if outcome in (Reason.GONE, Reason.SOFT_404) and is_later:
-        due_at = now if row.tries + 1 < tries else now + DENIALS[0] if row.tries + 1 == tries else NEVER
-        return {**values, "tries": row.tries + 1, "reason": outcome, "due_at": due_at}
+    if outcome in DENIED and (row.captured_at is not None or is_later):
+        denials = row.tries + 1 if row.reason in DENIED else 1  # in a row: errors before them are none
+        due_at = _after_denial(denials, now) if row.captured_at is not None else _after_missing(denials, tries, now)
+        return {**values, "tries": denials, "reason": outcome, "due_at": due_at}
     if outcome in PASSING:
-        state = State.SET_ASIDE if row.tries + 1 >= tries else State.DONE
-        return {**values, "state": state, "tries": row.tries + 1, "reason": outcome, "due_at": now}
+        return {**values, "tries": row.tries + 1, "reason": outcome, **_after_trouble(row, outcome, tries, now)}
     if outcome in tuple(Reason) and outcome != Reason.NOT_MODIFIED:
         return {**values, "tries": 0, "reason": outcome, "due_at": NEVER}
     changed = outcome not in (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
@@ -102,6 +108,29 @@ def after_article(
         "due_at": next_revisit(born, now),
         "last_changed": now if changed else row.last_changed,
     }
+
+
+def _after_denial(denials: int, now: float) -> float:
+    return now + DENIALS[denials - 1] if denials <= len(DENIALS) else NEVER
+
+
+def _after_missing(denials: int, tries: int, now: float) -> float:
+    return now if denials < tries else now + DENIALS[0] if denials == tries else NEVER
+
+
+def _after_trouble(row: Row, outcome: str, tries: int, now: float) -> dict[str, Any]:
+    """Time, and state where that is another, after an answer that may pass."""
+    if row.tries + 1 < tries:
+        return {"due_at": now}
+    lasts = outcome in _LASTING and (row.reason is None or row.reason in _LASTING)  # one 404 in a time of trouble is none
+    if lasts and row.captured_at is None:
+        return {"state": State.SET_ASIDE, "due_at": now}
+    return {"due_at": now + rarer(row.tries + 1 - tries)}
+
+
+def rarer(more: int) -> float:
+    """Seconds until an article that failed in all of its tries, and `more` times since, is asked again."""
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(more, 10))
 
 
 def next_revisit(born: float, now: float) -> float:

@@ -68,7 +68,7 @@ class Politeness:
     max_retry_after: float = 120.0
     """a Retry-After above this puts its URL off until then; with a 429, or twice in a row, the whole host"""
     tries: int = 4
-    """of one URL before it is set aside"""
+    """of one URL before it is asked ever more rarely, or set aside"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

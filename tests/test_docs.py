@@ -7,10 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from crawler import health
 from pipelines import errors
+from pipelines.archive import open_archive, urltable
 from pipelines.archive.borrowed import Broken
+from pipelines.archive.urltable import NewUrl, Wanted
+from pipelines.model import Kind, Reason
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -49,6 +53,19 @@ def _settings_for_people() -> set[str]:
 @pytest.mark.parametrize("reason", Broken)
 def test_operations_says_of_every_broken_promise_what_the_other_archive_did(reason: Broken) -> None:
     assert f"`{reason}`" in OPERATIONS
+
+
+def test_the_statement_that_puts_a_url_back_makes_it_due_and_nothing_that_was_taken_down(tmp_path: Path) -> None:
+    [statement] = re.findall(r"```sql\n(.*?);\n```", OPERATIONS, re.DOTALL)
+    [named] = re.findall(r"url = '(.*)'", statement)
+    with open_archive(tmp_path / "archive", create=True) as archive, archive.catalogue.transaction() as tx:
+        for site, reason in (("one", "gone"), ("two", Reason.TAKEN_DOWN)):
+            urltable.discover(tx, site, [NewUrl(url=named, host="news.example.cn", kind=Kind.ARTICLE, due_at=1e9)], 0.0)
+            urltable.set_aside(tx, site, [named], reason)
+        tx.execute(sa.text(statement))
+        wanted = Wanted(now=1.0, until=2.0, not_since=1.0, most=9)
+        assert [row.url for row in urltable.lease(tx, "one", wanted)] == [named]
+        assert urltable.lease(tx, "two", wanted) == []
 
 
 def test_settings_md_names_exactly_the_settings_that_are_for_people() -> None:

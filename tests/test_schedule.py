@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipelines.archive.urltable import Row, State
 from pipelines.dedup.history import CONFIRMED_AFTER
 from pipelines.model import Reason, Verdict
-from pipelines.schedule import DAY, DENIALS, HOUR, NEVER, PASSING, REVISITS, after_article, next_revisit
+from pipelines.schedule import DAY, DENIALS, HOUR, IN_TROUBLE, NEVER, PASSING, REVISITS, after_article, next_revisit
 from tests.crawler import made
 
 NOW = made.NOW.timestamp()
@@ -73,9 +73,39 @@ def test_what_may_pass_is_asked_again_in_the_next_run(reason: Reason) -> None:
     assert (values["state"], values["tries"], values["reason"], values["due_at"]) == (State.DONE, 2, reason, NOW)
 
 
-@pytest.mark.parametrize("reason", sorted(PASSING))
-def test_what_does_not_pass_is_set_aside_after_its_tries(reason: Reason) -> None:
-    assert after(made.row(tries=TRIES - 1), reason)["state"] is State.SET_ASIDE
+@pytest.mark.parametrize("reason", sorted(PASSING - IN_TROUBLE))
+def test_what_is_no_page_to_be_read_is_set_aside_after_its_tries(reason: Reason) -> None:
+    assert after(made.row(tries=TRIES - 1, reason=reason), reason)["state"] is State.SET_ASIDE
+    assert after(made.row(), reason, tries=1)["state"] is State.SET_ASIDE
+
+
+@pytest.mark.parametrize("known", [{}, KNOWN])
+@pytest.mark.parametrize("reason", sorted(IN_TROUBLE))
+def test_a_page_in_trouble_is_asked_ever_more_rarely_and_never_set_aside(reason: Reason, known: dict[str, Any]) -> None:
+    row, waits = made.row(**known), []
+    for _ in range(TRIES + 8):
+        values = after(row, reason)
+        assert values["state"] is State.DONE
+        waits.append((values["due_at"] - NOW) / DAY)
+        row = made.row(**known, tries=values["tries"], reason=values["reason"])
+    assert waits == [0, 0, 1, 2, 4, 8, 16, 32, 64, 90, 90]
+    assert after(row, Verdict.NEW)["tries"] == 0
+
+
+def test_a_page_that_fails_for_ten_years_is_still_asked() -> None:
+    assert after(made.row(tries=4000, reason=Reason.HTTP_ERROR), Reason.HTTP_ERROR)["due_at"] == NOW + 90 * DAY
+
+
+@pytest.mark.parametrize("reason", sorted(PASSING - {Reason.GONE, Reason.SOFT_404}))
+def test_an_article_that_was_read_once_is_not_set_aside(reason: Reason) -> None:
+    assert after(made.row(**KNOWN, tries=TRIES - 1, reason=reason), reason)["due_at"] == NOW + DAY
+
+
+def test_one_404_after_a_time_of_trouble_is_not_the_end_of_an_article_and_two_are() -> None:
+    row = made.row(tries=TRIES - 1, reason=Reason.HTTP_ERROR)
+    first = after(row, Reason.GONE)
+    assert (first["state"], first["due_at"]) == (State.DONE, NOW + DAY)
+    assert after(made.row(tries=first["tries"], reason=Reason.GONE), Reason.GONE)["state"] is State.SET_ASIDE
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - PASSING - {Reason.NOT_MODIFIED}))
@@ -93,7 +123,7 @@ def test_a_known_article_that_is_denied_is_asked_again_by_the_ladder_and_then_no
     for wait in DENIALS:
         values = after(row, reason, now=now, tries=1)
         assert (values["state"], values["due_at"]) == (State.DONE, now + wait)
-        row, now = made.row(**KNOWN, tries=values["tries"]), values["due_at"]
+        row, now = made.row(**KNOWN, tries=values["tries"], reason=reason), values["due_at"]
     assert after(row, reason, now=now)["due_at"] == NEVER
 
 
@@ -106,7 +136,8 @@ def test_a_later_page_that_was_never_there_is_asked_a_last_time_a_day_after_its_
     """The last denial confirms the first (docs/decisions/0012), however soon one run follows another."""
     due = []
     for tries in range(5):
-        values = after_article(made.row(tries=tries), reason, status=404, published=None, tries=TRIES, now=NOW, is_later=True)
+        row = made.row(tries=tries, reason=reason if tries else None)
+        values = after_article(row, reason, status=404, published=None, tries=TRIES, now=NOW, is_later=True)
         assert (values["state"], values["tries"]) == (State.DONE, tries + 1)
         due.append(values["due_at"])
     assert due == [NOW, NOW, NOW + DENIALS[0], NEVER, NEVER]
@@ -114,3 +145,11 @@ def test_a_later_page_that_was_never_there_is_asked_a_last_time_a_day_after_its_
 
 def test_an_article_that_was_never_read_is_asked_for_like_any_failure() -> None:
     assert after(made.row(), Reason.GONE)["due_at"] == NOW
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+def test_denials_are_counted_by_themselves(is_later: bool) -> None:
+    """Errors before them are none: else the first denial would be the last time that it is asked, and confirmed by nothing."""
+    row = made.row(**({} if is_later else KNOWN), tries=TRIES + 5, reason=Reason.HTTP_ERROR)
+    values = after_article(row, Reason.GONE, status=404, published=None, tries=TRIES, now=NOW, is_later=is_later)
+    assert (values["tries"], values["due_at"]) == (1, NOW if is_later else NOW + DENIALS[0])

@@ -94,11 +94,15 @@ def test_a_denial_is_asked_again_by_the_ladder(made: Small) -> None:
     assert validators(row) == FIRST
 
 
-def test_what_failed_as_often_as_it_may_is_set_aside(made: Small) -> None:
+def test_what_failed_as_often_as_it_may_is_asked_more_rarely_or_set_aside(made: Small) -> None:
     tries = made.site.politeness.tries
     made.bring([exchange("robot", b"", day, status=500) for day in range(tries)])
-    [row] = rows(made).values()
-    assert (row.state, row.tries, row.reason) == (State.SET_ASIDE, tries, Reason.HTTP_ERROR)
+    made.bring([exchange("gone", b"", day, status=404) for day in range(tries)], "small-b")
+    found = rows(made)
+    robot, gone = found[url("robot")], found[url("gone")]
+    assert (robot.state, robot.tries, robot.reason) == (State.DONE, tries, Reason.HTTP_ERROR)
+    assert robot.due_at == at(tries - 1).timestamp() + 86_400
+    assert (gone.state, gone.tries, gone.reason) == (State.SET_ASIDE, tries, Reason.GONE)
 
 
 # ── redirects, pages of several parts ────────────────────────────────────────────────────────────────────────────────

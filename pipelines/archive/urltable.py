@@ -31,7 +31,7 @@ class State(StrEnum):
     DONE = "done"
     """fetched; asked again when `due_at` has come"""
     SET_ASIDE = "set_aside"
-    """given up after too many tries, with its reason; a person may put it back"""
+    """given up for good, with its reason: only a person puts it back (docs/operations.md), what was taken down not even they"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ class Row:
     complete_at: float | None
     """when the list was last read to its end, or to where it was known: stands in the row of its first page"""
     tries: int
+    reason: str | None
     hints: Hints
     etag: str | None
     last_modified: str | None

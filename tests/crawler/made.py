@@ -105,6 +105,7 @@ def row(**values: Any) -> Row:
         "chain": None,
         "complete_at": None,
         "tries": 0,
+        "reason": None,
         "hints": Hints(),
         "etag": None,
         "last_modified": None,

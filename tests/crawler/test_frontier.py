@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import frontier
-from crawler.frontier import LEAST_INTERVAL, MOST_INTERVAL
+from crawler.frontier import LEAST_INTERVAL, MOST_INTERVAL, REFUSED
 from crawler.guard import POSTPONED
-from pipelines.archive.urltable import Row, State
+from pipelines.archive.urltable import RETRY_AFTER, Row, State
 from pipelines.model import Kind
-from pipelines.schedule import HOUR, NEVER
+from pipelines.schedule import DAY, HOUR, NEVER
 from tests.crawler import made
 
 NOW = made.NOW.timestamp()
@@ -56,10 +56,34 @@ def failed(row: Row, reason: str, tries: int | None = TRIES) -> dict[str, Any]:
     return frontier.after_failure(row, reason, tries=tries, now=NOW, status=503)
 
 
-def test_a_failure_is_tried_again_in_the_next_run_and_then_set_aside() -> None:
-    states = [failed(made.row(tries=tries), "timeout")["state"] for tries in range(TRIES)]
+@pytest.mark.parametrize("kind", [Kind.LISTING, Kind.RECORD])
+def test_a_failure_is_tried_again_in_the_next_run_and_then_set_aside(kind: Kind) -> None:
+    states = [failed(made.row(tries=tries, kind=kind), "timeout")["state"] for tries in range(TRIES)]
     assert states == [State.PENDING, State.PENDING, State.SET_ASIDE]
-    assert failed(made.row(), "timeout")["due_at"] == NOW
+    assert failed(made.row(kind=kind), "timeout")["due_at"] == NOW
+
+
+@pytest.mark.parametrize("reason", ["timeout", "connection_refused", "connection_lost", "no_such_host", "partial", "SomeError"])
+def test_an_article_that_nobody_answers_for_is_asked_ever_more_rarely(reason: str) -> None:
+    values = [failed(made.row(tries=tries), reason) for tries in range(TRIES + 8)]
+    assert State.SET_ASIDE not in {one["state"] for one in values}
+    assert [(one["due_at"] - NOW) / DAY for one in values] == [0, 0, 1, 2, 4, 8, 16, 32, 64, 90, 90]
+
+
+@pytest.mark.parametrize("reason", sorted(REFUSED))
+def test_an_article_that_our_rules_refuse_is_set_aside_unless_it_was_read_once(reason: str) -> None:
+    assert failed(made.row(tries=TRIES - 1), reason)["state"] is State.SET_ASIDE
+    assert failed(made.row(tries=TRIES - 1, captured_at="then"), reason)["due_at"] == NOW + DAY
+
+
+def test_an_article_that_asks_to_wait_run_after_run_is_asked_when_it_said_or_later() -> None:
+    def waits(tries: int, wait: float) -> dict[str, Any]:
+        row = made.row(tries=tries)
+        return frontier.after_failure(row, RETRY_AFTER, tries=TRIES, now=NOW, status=503, due_at=NOW + wait)
+
+    assert waits(0, 7200)["due_at"] == NOW + 7200
+    assert waits(TRIES - 1, 7200)["due_at"] == NOW + DAY
+    assert waits(TRIES - 1, 2 * DAY)["due_at"] == NOW + 2 * DAY
 
 
 def test_where_a_run_begins_is_never_set_aside() -> None:

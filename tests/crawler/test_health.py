@@ -101,6 +101,14 @@ def test_pages_that_fail_night_after_night_are_no_news() -> None:
     assert judge(ledger(**{**dead, "visits": {"http_error": 12, "no_text": MANY, "new": 1}})).status == FAR_LESS
 
 
+def test_an_article_that_has_failed_for_long_is_no_work_left_behind() -> None:
+    """It is asked every few weeks: else there would be one of them every night."""
+    failing = {"visits": {"new": 9, "failed/timeout": 2}, "failures": {"timeout": 2}}
+    assert judge(ledger(**failing, failed_for_long=2)).status == GOOD
+    one = judge(ledger(**failing, failed_for_long=1))
+    assert (one.status, one.sentence) == (PARTIAL, "Partial: 1 article failed; the next run goes on with it.")
+
+
 @pytest.mark.parametrize("reason", sorted(NOT_ITS_FAULT))
 def test_pages_that_were_not_asked_for_were_not_rejected(reason: str) -> None:
     visits = {f"failed/{reason}": 30, "new": 1}

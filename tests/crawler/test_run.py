@@ -201,6 +201,29 @@ def test_a_page_that_fails_again_is_counted_apart_from_one_that_fails(crawl: Cra
     assert (ledger["visits"], ledger["failed_again"]) == ({"failed/timeout": 2}, 1)
 
 
+def test_an_article_that_fails_run_after_run_is_asked_later_and_the_books_add_up(crawl: Crawl, tmp_path: Path) -> None:
+    crawl.lists(1)
+    assert crawl.answer(fails="timeout") == address(1)
+    assert finished(crawl)["failed_for_long"] == 0
+    for _ in range(2):  # as often as `tries` says
+        again = Crawl(tmp_path)
+        again.answer(made.list_page([1]))
+        while again.answer(fails="timeout"):
+            pass
+        finished(again)
+    later = Crawl(tmp_path)
+    with later.session.archive.catalogue.transaction() as tx:
+        counted = report.article_urls(tx, "news", later.session.started, clock.now())
+        assert counted == {"visited": 0, "not_due": 1, "left": 0, "set_aside": 0}
+        tx.execute(schema.url.update().where(schema.url.c.url == address(1)).values(due_at=0.0))
+    later.answer(made.list_page([1]))
+    while later.answer(fails="timeout"):
+        pass
+    ledger = finished(later)
+    assert (ledger["visits"], ledger["failed_for_long"]) == ({"failed/timeout": 1}, 1)
+    assert report.reconciles(ledger)
+
+
 words = st.lists(
     st.sampled_from(["article", "empty", "gone", "timeout", "robots", "robots_unreachable", "host_given_up", RUN_ENDED, "our_fault"]),
     max_size=8,
