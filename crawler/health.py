@@ -1,15 +1,14 @@
 """Does this run tell the truth? A ledger in, an exit status and a sentence out. Pure.
 
-A night with nothing new is a good run. A run that read no list, that saved nothing of what it fetched, that found far
-less than the runs before it, or that left work behind is not, and says so with a status of its own. What robots.txt
+A night with nothing new is a good run, where that happens. A run that read no list, that saved nothing of what it fetched,
+that found far less than is usual, or that left work behind is not, and says so with a status of its own. What robots.txt
 forbids is no work left behind: the next run may not do it either.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +26,12 @@ INTERRUPTED = 14
 VERIFICATION_FAILED = 15
 """of `scrapy verify`: something in the archive is not true"""
 
-ENOUGH_HISTORY = 3
-"""finished runs before "usual" means anything"""
 FAR_LESS_SHARE = 0.3
-"""of the usual number of list entries; sites print lists of constant length, so half is already odd"""
+"""of the start lists that are read usually: they are as many in every run, so half is already odd"""
+FOUND_SHARE = 0.1
+"""of the article URLs that they show on a slow day (crawler.usual): what is new on a holiday is a third, or a fifth"""
 MANY = 10
-"""visits before the share of rejected pages means anything"""
+"""visits before the share of rejected pages means anything, and URLs on a slow day before it means anything that there are none"""
 MOSTLY = 0.5
 BROUGHT = frozenset({*report.SAVED, *report.NOTHING_NEW, "awaiting_parts"})
 """visits that brought what was wanted, or confirmed it"""
@@ -60,11 +59,11 @@ class Health:
     sentence: str
 
 
-def judge(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]] = ()) -> Health:
-    """What a finished run's ledger says, beside the ledgers of earlier runs of the site (newest first)."""
+def judge(ledger: Mapping[str, Any]) -> Health:
+    """What a finished run's ledger says; what is usual for its site stands in it (`crawler.usual`)."""
     good = "Good: a sample; nothing of it is kept." if _is_sample(ledger) else "Good: everything that was due is accounted for."
     return next(
-        (Health(status=status, sentence=sentence) for status, test in _TESTS if (sentence := test(ledger, earlier))),
+        (Health(status=status, sentence=sentence) for status, test in _TESTS if (sentence := test(ledger))),
         Health(status=GOOD, sentence=good),
     )
 
@@ -74,7 +73,7 @@ def _is_sample(ledger: Mapping[str, Any]) -> bool:
     return bool(ledger.get("is_sample"))
 
 
-def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _our_fault(ledger: Mapping[str, Any]) -> str | None:
     if not ledger.get("our_faults"):
         return None
     said = f"A fault of ours: our own code failed on {several(ledger['our_faults'], 'answer')}."
@@ -86,7 +85,7 @@ def _our_fault(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str
     )
 
 
-def _unaccounted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _unaccounted(ledger: Mapping[str, Any]) -> str | None:
     if report.reconciles(ledger):
         return None
     urls, visits = ledger["urls"], sum(ledger["visits"].values())
@@ -96,7 +95,7 @@ def _unaccounted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> s
     )
 
 
-def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _interrupted(ledger: Mapping[str, Any]) -> str | None:
     if not ledger.get("interrupted"):
         return None
     if _is_sample(ledger):
@@ -104,7 +103,7 @@ def _interrupted(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> s
     return f"Interrupted by {ledger['interrupted']}: what was in flight is saved, {_are_left(ledger['urls']['left'])} for the next run."
 
 
-def _refused(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _refused(ledger: Mapping[str, Any]) -> str | None:
     if _saved(ledger):
         return None
     if ledger["lists"]:
@@ -124,7 +123,7 @@ def _refused_articles(ledger: Mapping[str, Any]) -> str | None:
     return f"Refused: {who} all {several(sum(visits.values()), 'article URL')} that were due. Ask the site's people."
 
 
-def _nothing(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _nothing(ledger: Mapping[str, Any]) -> str | None:
     if not ledger["lists"]:
         return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
     if not ledger["articles"]["shown"]:
@@ -150,19 +149,32 @@ def _cause(visits: Mapping[str, int]) -> str:
     return said.format(these=these, words=", ".join(sorted(words)))
 
 
-def _far_less(ledger: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> str | None:
+def _far_less(ledger: Mapping[str, Any]) -> str | None:
     fetched, bad = _fetched(ledger)
     if fetched >= MANY and bad > MOSTLY * fetched:
         return f"Far less than usual: {bad} of {fetched} pages fetched were rejected. See `scrapy report`."
-    if len(earlier) < ENOUGH_HISTORY:
+    return _fewer_lists(ledger) or _less_found(ledger)
+
+
+def _fewer_lists(ledger: Mapping[str, Any]) -> str | None:
+    lists, starts = (ledger.get("usual") or {}).get("lists"), ledger.get("starts")
+    if lists is None or starts is None or starts["read"] >= FAR_LESS_SHARE * min(lists, starts["named"]):
         return None
-    usual = statistics.median(past.get("lists", 0) for past in earlier)
-    if ledger["lists"] < FAR_LESS_SHARE * usual:
-        return f"Far less than usual: {several(ledger['lists'], 'list')} could be read; usually it is {usual:.0f}."
-    return None
+    return f"Far less than usual: {several(starts['read'], 'start list')} could be read; usually it is {lists:.0f}."
 
 
-def _partial(ledger: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> str | None:
+def _less_found(ledger: Mapping[str, Any]) -> str | None:
+    usual = ledger.get("usual") or {}
+    day, slow = usual.get("day"), usual.get("found")
+    if day is None or slow is None or slow < MANY or day >= FOUND_SHARE * slow:
+        return None
+    return (
+        f"Far less than usual: the start lists showed {several(day, 'new article URL')} in a day; on a slow day it is {slow:.0f}. "
+        "Does the site still put its news there, and do the rules of the seeds file fit their addresses?"
+    )
+
+
+def _partial(ledger: Mapping[str, Any]) -> str | None:
     left = 0 if _is_sample(ledger) else ledger["urls"]["left"]
     told = Counter({word: count for word, count in ledger["failures"].items() if word != "robots"})
     counts = {what: (told & Counter(words)).total() for what, words in report.failed(ledger).items()}

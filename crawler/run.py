@@ -18,7 +18,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler import clock
+from crawler import clock, usual
 from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
 from crawler.frontier import RUN_ENDED
@@ -34,7 +34,7 @@ from crawler.session import Session, earlier_runs, last_books, open_session
 from crawler.sharing import answers_of
 from crawler.spiders.news import NewsSpider
 from crawler.turns import Turns
-from crawler.visits import Visits, start_rows
+from crawler.visits import Visits, start_rows, start_urls
 from pipelines import flow, report
 from pipelines.archive import erasure, urltable
 from pipelines.archive.borrowed import Borrowed, is_borrowed
@@ -292,9 +292,8 @@ class Conductor:
             session.interrupted = "a second signal"
         self._close_books()
         with session.archive.catalogue.snapshot() as tx:
-            earlier = earlier_runs(tx, session.site.name, most=7)
             ledger = self._ledger(tx)
-        health = judge(ledger, earlier)
+        health = judge(ledger)
         if not report.reconciles(ledger):
             logger.error("The ledger does not add up: %s", ledger)
         ledger["sentence"] = health.sentence
@@ -341,9 +340,11 @@ class Conductor:
     def _ledger(self, tx: Any) -> dict[str, Any]:
         session, now = self._session, clock.now()
         urls = report.article_urls(tx, session.site.name, session.started, now)
-        return {
+        ledger = {
             "site": session.site.name,
             "run": session.run,
+            "at": now,
+            "is_dated": self._is_dated,
             "discovered": report.discovered(tx, session.site.name, session.started),
             "gaps": gaps_of(tx, session.site, session.started),
             "known": sum(urls.values()),
@@ -353,6 +354,7 @@ class Conductor:
             "failed_for_long": self._failed_for_long,
             "awaiting": len(awaiting(tx, session.site.name)),
             "lists": report.lists_read(tx, session.site.name, session.started),
+            "starts": report.starts(tx, session.site.name, self._starts, started=session.started),
             "backfill": report.backfill(tx, session.site.name, session.started, session.counts),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
             "skipped": {
@@ -369,6 +371,26 @@ class Conductor:
             "archive": str(session.archive.path),
             "articles": report.articles(tx, session.site.name),
         }
+        earlier = earlier_runs(tx, session.site.name, most=usual.MOST_RUNS)
+        since = None if ledger["is_dated"] else usual.last_at(earlier)
+        ledger["starts"] |= self._found_since(tx, since, now)
+        return {**ledger, "usual": usual.compared(ledger, earlier)}
+
+    def _found_since(self, tx: Any, since: float | None, now: float) -> dict[str, Any]:
+        """What the start lists showed since the last run that counts for it; a clock that was set back since says nothing."""
+        if since is None or since >= now:
+            return {"found": 0, "seconds": None}
+        found = report.found_on(tx, self._session.site.name, self._starts, since)
+        return {"found": found, "seconds": round(now - since, 3)}
+
+    @property
+    def _starts(self) -> frozenset[str]:
+        return frozenset(url for kind, url in start_urls(self._session.site) if kind is not Kind.CDX)
+
+    @property
+    def _is_dated(self) -> bool:
+        spider = self._crawler.spider
+        return bool(getattr(spider, "since", None) or getattr(spider, "until", None))
 
 
 def _news(outcome: Outcome) -> str:

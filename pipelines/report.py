@@ -6,13 +6,15 @@ aside. `reconciles` checks it; a run whose ledger does not add up says so.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.archive.schema import article, url
+from pipelines.archive.stored import chunks
 from pipelines.archive.urltable import State
 from pipelines.model import Kind, Reason, Verdict
 from pipelines.tables import several
@@ -45,10 +47,29 @@ def discovered(tx: sa.Connection, site: str, started: float) -> int:
 
 
 def lists_read(tx: sa.Connection, site: str, started: float) -> int:
-    """How many lists were read since `started`."""
+    """How many pages of lists were read since `started`."""
     is_list = url.c.kind.not_in([Kind.ARTICLE, Kind.RECORD])
     mine = sa.and_(url.c.site == site, is_list, url.c.last_fetched >= started, url.c.reason.is_(None))
     return tx.scalar(sa.select(sa.func.count()).where(mine)) or 0
+
+
+def starts(tx: sa.Connection, site: str, urls: Collection[str], *, started: float) -> dict[str, Any]:
+    """How many lists the seeds file names, and how many of them were read since `started`."""
+    read = [row for row in _rows(tx, site, urls) if (row.last_fetched or 0.0) >= started and row.reason is None]
+    return {"named": len(urls), "read": len(read)}
+
+
+def found_on(tx: sa.Connection, site: str, urls: Collection[str], since: float) -> int:
+    """How many article URLs became known after `since` on the first pages of some lists, or on what these redirect to."""
+    pages = {*urls, *(row.captured_url for row in _rows(tx, site, urls))}
+    mine = sa.and_(url.c.site == site, url.c.kind == Kind.ARTICLE, url.c.discovered_at > since, url.c.hints.is_not(None))
+    found = tx.execute(sa.select(url.c.hints).where(mine), execution_options={"yield_per": 1_000}).scalars()
+    return sum(json.loads(hints).get("via") in pages for hints in found)
+
+
+def _rows(tx: sa.Connection, site: str, urls: Collection[str]) -> list[sa.Row[Any]]:
+    seen: sa.Select[Any] = sa.select(url.c.last_fetched, url.c.reason, url.c.captured_url)
+    return [row for part in chunks(sorted(urls)) for row in tx.execute(seen.where(url.c.site == site, url.c.url.in_(part)))]
 
 
 def backfill(tx: sa.Connection, site: str, started: float, counts: Mapping[str, int]) -> dict[str, Any]:

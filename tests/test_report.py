@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pipelines import report
-from pipelines.archive import open_archive, urltable
+from pipelines.archive import Archive, open_archive, urltable
 from pipelines.archive.urltable import NewUrl
-from pipelines.model import Kind, Reason, Verdict
+from pipelines.model import Hints, Kind, Reason, Verdict
 from pipelines.report import lines, reconciles
 
 QUIET: dict[str, Any] = {
@@ -142,3 +142,39 @@ def test_a_capture_that_two_answers_promise_before_either_is_written_down_is_fre
     assert (told["promised"], told["fresh"], told["waiting"]) == (3, 2, 3)
     assert told["skipped"] == {"status": 2, "known": 1 + twice}
     assert told["listed"] == told["fresh"] + sum(told["skipped"].values())
+
+
+# ── where a run begins ───────────────────────────────────────────────────────────────────────────────────────────────
+
+LIST, FEED, MOVED = "http://a.test/list/1.html", "http://a.test/rss.xml", "http://a.test/new/"
+
+
+def on_lists(folder: Path) -> Archive:
+    """Two start lists, of which one redirects and the other has failed, and what became known on them and elsewhere."""
+    archive = open_archive(folder / "archive", create=True)
+    found = {"old": (LIST, BEFORE), "a": (LIST, NOW), "b": (MOVED, NOW), "deep": ("http://a.test/list/2.html", NOW), "lost": (None, NOW)}
+    with archive.catalogue.transaction() as tx:
+        for url in (LIST, FEED, "http://a.test/list/2.html"):
+            urltable.discover(tx, "test", [NewUrl(url=url, host="a.test", kind=Kind.LISTING, due_at=0.0)], BEFORE)
+        for name, (via, at) in found.items():
+            new = NewUrl(url=f"http://a.test/{name}", host="a.test", kind=Kind.ARTICLE, due_at=at, hints=Hints(via=via))
+            urltable.discover(tx, "test", [new], at)
+        for url, values in ((LIST, {"captured_url": MOVED}), (FEED, {"reason": "timeout"})):
+            row = urltable.by_url(tx, "test", url)
+            assert row is not None
+            urltable.settle(tx, row.id, {"last_fetched": NOW, **values})
+    return archive
+
+
+def test_start_lists_that_were_read_are_counted_and_later_pages_are_none(tmp_path: Path) -> None:
+    with on_lists(tmp_path) as archive, archive.catalogue.snapshot() as tx:
+        assert report.starts(tx, "test", {LIST, FEED}, started=STARTED) == {"named": 2, "read": 1}
+        assert report.starts(tx, "test", {LIST, FEED}, started=NOW + 1) == {"named": 2, "read": 0}
+        assert report.starts(tx, "test", set(), started=STARTED) == {"named": 0, "read": 0}
+
+
+def test_what_start_lists_showed_is_what_became_known_on_their_first_pages_since(tmp_path: Path) -> None:
+    with on_lists(tmp_path) as archive, archive.catalogue.snapshot() as tx:
+        assert report.found_on(tx, "test", {LIST, FEED}, STARTED) == 2, "a, and b where the list has moved to"
+        assert report.found_on(tx, "test", {LIST, FEED}, BEFORE - 1) == 3
+        assert report.found_on(tx, "elsewhere", {LIST, FEED}, BEFORE - 1) == 0

@@ -85,18 +85,18 @@ def sections(seen: Glance, place: str, now: float) -> Iterator[Section]:
 
 
 def _last_run(runs: Sequence[Run]) -> tuple[Cell, ...]:
-    last, *before = runs
-    return last.site, str(last.id), _minute(last.ended), last.status, sentence(last, before)
+    last = runs[0]
+    return last.site, str(last.id), _minute(last.ended), last.status, sentence(last)
 
 
-def sentence(run: Run, before: Sequence[Run]) -> str:
+def sentence(run: Run) -> str:
     """What became of a run, in the words that it ended with."""
     if run.ended is None:
         return f"Has not ended since {_minute(run.started)}: it is at work, or it was killed."
     if not run.ledger:
         return "Broken off by a fault of ours or of this machine; its log says which."
     said: str | None = run.ledger.get("sentence")  # older ones do not have it
-    return said or judge(run.ledger, [one.ledger for one in before if one.ledger]).sentence
+    return said or judge(run.ledger).sentence
 
 
 def _frontier(site: str, seen: Frontier, now: float) -> tuple[Cell, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from crawler import health
 from crawler.frontier import NOT_ITS_FAULT
-from crawler.health import ENOUGH_HISTORY, FAR_LESS, GOOD, INTERRUPTED, MANY, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED, judge
+from crawler.health import FAR_LESS, GOOD, INTERRUPTED, MANY, NOTHING_SAVED, OUR_FAULT, PARTIAL, REFUSED, judge
 from pipelines import report
 
 
@@ -115,19 +115,43 @@ def test_pages_that_were_not_asked_for_were_not_rejected(reason: str) -> None:
     assert judge(ledger(visits=visits)).status == GOOD
 
 
-def test_a_run_that_reads_far_fewer_lists_than_usual_says_so() -> None:
-    usual = [ledger(lists=20), ledger(lists=22), ledger(lists=20)]
-    assert judge(ledger(lists=5), usual).status == FAR_LESS
-    assert "usually it is 20" in judge(ledger(lists=5), usual).sentence
-    assert judge(ledger(lists=7), usual).status == GOOD
+def starts(read: int, named: int = 23) -> dict[str, Any]:
+    return {"named": named, "read": read, "found": 0, "seconds": 86_400.0}
 
 
-def test_what_is_usual_takes_some_runs_to_know() -> None:
-    assert judge(ledger(lists=1), [ledger(lists=20)] * (ENOUGH_HISTORY - 1)).status == GOOD
+def test_a_run_that_reads_far_fewer_start_lists_than_usual_says_so() -> None:
+    usual = {"lists": 20.0, "found": None, "day": None}
+    found = judge(ledger(starts=starts(5), usual=usual))
+    assert found.status == FAR_LESS
+    assert found.sentence == "Far less than usual: 5 start lists could be read; usually it is 20."
+    assert judge(ledger(starts=starts(7), usual=usual)).status == GOOD
+    assert judge(ledger(starts=starts(5), usual=usual | {"lists": None})).status == GOOD
 
 
-def test_one_odd_run_does_not_change_what_is_usual() -> None:
-    assert judge(ledger(lists=5), [ledger(lists=1), ledger(lists=20), ledger(lists=20)]).status == FAR_LESS
+def test_how_many_pages_of_lists_are_read_is_no_sign() -> None:
+    """After deep first runs (690 pages of lists) a night reads 23."""
+    assert judge(ledger(lists=23, starts=starts(23), usual={"lists": 23.0, "found": None, "day": None})).status == GOOD
+
+
+def test_a_seeds_file_that_names_fewer_lists_than_it_did_is_no_alarm() -> None:
+    usual = {"lists": 23.0, "found": None, "day": None}
+    assert judge(ledger(starts=starts(5, named=5), usual=usual)).status == GOOD
+    assert judge(ledger(starts=starts(1, named=5), usual=usual)).status == FAR_LESS
+
+
+def test_a_day_on_which_all_lists_answer_and_show_far_less_than_on_a_slow_day_says_so() -> None:
+    def found(day: float | None, slow: float | None) -> health.Health:
+        return judge(ledger(starts=starts(23), usual={"lists": 23.0, "found": slow, "day": day}))
+
+    assert found(0, 500.0).status == FAR_LESS
+    assert "showed 0 new article URLs in a day; on a slow day it is 500." in found(0, 500.0).sentence
+    assert found(0, MANY).status == FAR_LESS
+    for day, slow in ((60, 500.0), (0, MANY - 1.0), (0, 0.0), (None, None)):
+        assert found(day, slow).status == GOOD
+
+
+def test_a_run_whose_ledger_knows_nothing_of_what_is_usual_is_judged_by_itself() -> None:
+    assert judge(ledger()).status == GOOD
 
 
 def test_parts_that_wait_for_others_are_not_rejected() -> None:

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import random
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,37 @@ def test_an_article_that_fails_run_after_run_is_asked_later_and_the_books_add_up
     ledger = finished(later)
     assert (ledger["visits"], ledger["failed_for_long"]) == ({"failed/timeout": 1}, 1)
     assert report.reconciles(ledger)
+
+
+def night(folder: Path, *numbers: int, since: date | None = None) -> dict[str, Any]:
+    """A run whose lists show these articles."""
+    crawl = Crawl(folder)
+    crawl.conductor._crawler.spider.since = since  # type: ignore[union-attr]
+    while crawl.answer(made.list_page(numbers)):
+        pass
+    return finished(crawl)
+
+
+def test_a_run_counts_what_its_start_lists_showed_since_the_last_run_that_counts_for_it(tmp_path: Path) -> None:
+    first = night(tmp_path, 1, 2)
+    assert (first["starts"], first["is_dated"]) == ({"named": 2, "read": 2, "found": 0, "seconds": None}, False)
+    dated = night(tmp_path, 1, 2, 3, since=date(2026, 1, 1))
+    assert (dated["starts"], dated["is_dated"]) == (first["starts"], True)
+    killed = Crawl(tmp_path)
+    killed.answer(made.list_page([1, 2, 3, 4]))
+    killed.session.close(status=1)
+    last = night(tmp_path, 1, 2, 3, 4, 5)
+    assert last["starts"]["found"] == 3, "what the run of certain days and the one that was killed found is not missing tonight"
+    assert 0 < last["starts"]["seconds"] == pytest.approx(last["at"] - first["at"], abs=0.01)
+    assert last["usual"] == {"lists": None, "found": None, "day": None}
+    assert night(tmp_path, 1, 2, 3, 4, 5)["starts"]["found"] == 0
+
+
+def test_a_start_list_that_does_not_answer_was_not_read(crawl: Crawl) -> None:
+    assert crawl.answer(fails="timeout") is not None
+    while crawl.answer(made.list_page([1])):
+        pass
+    assert finished(crawl)["starts"]["read"] == 1
 
 
 words = st.lists(

@@ -78,7 +78,7 @@ def test_when_the_next_url_is_due_is_told(archive: Archive) -> None:
 )
 def test_a_run_is_told_in_the_words_that_it_ended_with(rest: dict[str, Any], says: str) -> None:
     values = {"id": 1, "site": "s", "started": "2024-03-01T02:00:00.000000Z", "ended": "2024-03-01T03:00:00.000000Z", "status": 0}
-    assert sentence(Run(**{**values, **rest}), []).startswith(says)
+    assert sentence(Run(**{**values, **rest})).startswith(says)
 
 
 @pytest.mark.parametrize(
