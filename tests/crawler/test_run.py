@@ -179,6 +179,16 @@ def test_a_list_that_moved_to_the_feeds_is_read_as_one(crawl: Crawl, tmp_path: P
     again.session.close(status=1)
 
 
+def test_a_feed_that_answers_html_is_told_in_the_log_and_by_the_status(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    crawl = Crawl(tmp_path, made.SEEDS.replace(f', "{FLASH}"]', f']\nfeeds = ["{FLASH}"]'))
+    while (request := crawl.scheduler.next_request()) is not None:
+        crawl.scheduler.enqueue_request(request)
+        crawl.answer(made.article_page(1) if request.url == address(1) else made.list_page([1]))
+    ledger = finished(crawl)
+    assert (ledger["visits"], ledger["failures"], ledger["status"]) == ({"new": 1}, {"not_a_feed": 1}, PARTIAL)
+    assert f"The list {FLASH} failed: not_a_feed." in caplog.messages
+
+
 def test_a_start_list_that_was_taken_down_is_named_in_the_log(crawl: Crawl, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with crawl.session.archive.catalogue.transaction() as tx:
         urltable.set_aside(tx, "news", [FLASH], "taken_down")
