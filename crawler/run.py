@@ -94,10 +94,10 @@ def run(
         catalogue_url=settings["CATALOGUE_URL"],
         workers=settings.getint("EXTRACT_WORKERS"),
     )
-    session.site = narrow(_own_pace(session.site, settings))
-    spider = spider_of(session.site)
-    settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
     try:
+        session.site = narrow(_own_pace(session.site, settings))
+        spider = spider_of(session.site)
+        settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", session.site.politeness.concurrency, priority="spider")
         turns = Turns((beside or session.archive.path) / "locks")
         session.exits.callback(turns.close)
         return _run(settings, spider, session, turns, arguments)

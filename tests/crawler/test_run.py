@@ -38,6 +38,7 @@ from pipelines.archive.warc import read_record
 from pipelines.errors import ConfigurationError, OutOfSpace
 from pipelines.flow import read
 from pipelines.model import Capture, Kind
+from pipelines.site import Site
 from pipelines.stages import commit_visit
 from pipelines.verify import verify
 from tests.crawler import made
@@ -541,6 +542,25 @@ def test_a_site_that_is_not_there_opens_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="Known sites: news"):
         run(values, "elsewhere", {})
     assert not (tmp_path / "archive").exists()
+
+
+@pytest.mark.parametrize("fault", [ConfigurationError("not this one"), ValueError("a fault of ours")])
+def test_a_run_that_ends_before_its_crawl_begins_leaves_nothing_open(tmp_path: Path, fault: Exception) -> None:
+    def narrow(_: Site) -> Site:
+        raise fault
+
+    (tmp_path / "news.toml").write_text(made.SEEDS, encoding="utf-8")
+    values = Settings()
+    values.setmodule("crawler.settings")
+    values.setdict({"SEEDS_DIR": str(tmp_path), "ARCHIVE_DIR": str(tmp_path / "archive"), "EXTRACT_WORKERS": 0})
+    with pytest.raises(type(fault)):
+        run(values, "news", {}, narrow=narrow)
+    again = open_session(tmp_path / "news.toml", tmp_path / "archive")
+    with again.exits, again.archive.catalogue.snapshot() as tx:
+        first = tx.execute(sa.select(schema.run).order_by(schema.run.c.id)).first()
+    assert first is not None
+    assert first.ended is not None
+    assert first.status == 1
 
 
 def test_a_signal_before_the_first_request_has_the_status_of_an_interrupted_run() -> None:
