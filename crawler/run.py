@@ -136,10 +136,13 @@ def _make_start_urls_due(session: Session) -> None:
     now = clock.now()
     rows = start_rows(session.site, now)
     with session.archive.catalogue.transaction() as tx:
+        outside = urltable.keep_to(tx, session.site.name, session.site.hosts)
         gone = urltable.begin(tx, session.site.name, rows, now)
         for row in rows:
             if row.kind is not Kind.CDX:  # an index is asked again when its answer can have changed (crawler.frontier)
                 urltable.wake(tx, session.site.name, row.url, now)
+    if outside:
+        logger.warning("%d URLs lie on hosts that the seeds file does not name any more: set aside until it does.", outside)
     for url in gone:
         logger.warning("The start list %s was taken down, and is not asked.", url)
 

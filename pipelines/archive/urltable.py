@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -222,6 +222,23 @@ def _begin(tx: sa.Connection, site: str, one: NewUrl, now: float) -> None:
     tx.execute(table.update().where(mine).values(depth=one.depth, priority=one.priority))
     later = sa.and_(free, table.c.chain == one.url, table.c.kind != one.kind)  # due when the first page leads to them
     tx.execute(table.update().where(later).values(**_UNREAD, kind=one.kind, tries=0))
+
+
+_ELSEWHERE = (Kind.CDX, Kind.RECORD, Kind.ROBOTS)
+"""what may be asked of hosts that are not the site's"""
+
+
+def keep_to(tx: sa.Connection, site: str, hosts: Collection[str]) -> int:
+    """Sets aside what lies on hosts that are not (or no longer) the site's, and makes due again what was set aside so and lies on
+    one that is; how much was set aside."""
+    mine = sa.and_(table.c.site == site, table.c.kind.not_in(_ELSEWHERE))
+    asked = table.c.state.in_([State.PENDING, State.DONE])
+    back = sa.and_(mine, table.c.state == State.SET_ASIDE, table.c.reason == Reason.OUT_OF_SCOPE, table.c.host.in_(hosts))
+    tx.execute(table.update().where(back).values(state=State.PENDING, tries=0, reason=None))
+    gone = tx.execute(
+        table.update().where(mine, asked, table.c.host.not_in(hosts)).values(state=State.SET_ASIDE, reason=Reason.OUT_OF_SCOPE)
+    )
+    return int(gone.rowcount)
 
 
 def set_aside(tx: sa.Connection, site: str, urls: Iterable[str], reason: str) -> None:

@@ -372,3 +372,17 @@ def test_a_url_that_is_named_as_two_kinds_stays_what_it_is_named_first(archive: 
     for _ in range(2):
         begin(archive, start("list", Kind.LISTING), start("list", Kind.FEED))
         assert row_of(archive, "list").kind is Kind.LISTING
+
+
+def test_what_lies_on_a_host_that_is_the_sites_no_more_is_set_aside_until_it_is_again(archive: Archive) -> None:
+    there: dict[str, Any] = {"host": "old.example.cn"}
+    read_as(archive, url("done", **there), due_at=1e6, tries=2, reason="timeout")
+    discover(archive, url("here"), url("pending", **there), url("old"), url("index", kind=Kind.CDX, **there))
+    with archive.catalogue.transaction() as tx:
+        urltable.set_aside(tx, SITE, [url("old").url], "gone")
+        assert [urltable.keep_to(tx, SITE, [HOST]) for _ in range(2)] == [2, 0]
+    assert counts(archive) == {("article", "pending"): 1, ("article", "set_aside"): 3, ("cdx", "pending"): 1}
+    with archive.catalogue.transaction() as tx:
+        assert urltable.keep_to(tx, SITE, [HOST, "old.example.cn"]) == 0
+    assert sorted(names(lease(archive, now=2e6))) == ["done", "here", "index", "pending"]
+    assert row_of(archive, "old").reason == "gone"
