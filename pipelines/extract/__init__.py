@@ -15,7 +15,7 @@ from pipelines.payload import decode_payload
 from pipelines.site import Site
 from pipelines.text import script
 
-__all__ = ["extract"]
+__all__ = ["explain", "extract"]
 
 
 def extract(capture: Capture, site: Site) -> Article | Rejection:
@@ -28,7 +28,14 @@ def extract(capture: Capture, site: Site) -> Article | Rejection:
     return dataclasses.replace(result, status=capture.status) if isinstance(result, Rejection) else result
 
 
-def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
+def explain(capture: Capture, site: Site) -> tuple[layouts.Fit, ...]:
+    """What each layout of `site` makes of one page; nothing where it is none to be read. `extract` does not wait for it."""
+    body = None if _refused(capture) is not None else decode_payload(capture.headers, capture.body)
+    reader = _reader(capture, body, site) if isinstance(body, bytes) else None
+    return layouts.explain(reader.page, reader, site, reader.where.url) if isinstance(reader, Reader) else ()
+
+
+def _reader(capture: Capture, body: bytes, site: Site) -> Reader | Rejection:
     if not body or body.isspace():
         return Rejection(reason=Reason.EMPTY, detail="The body is empty.")
     if (foreign := verdict.not_html(body, capture.headers)) is not None:
@@ -37,15 +44,21 @@ def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
     parsed = page.parse(decoded.text, capture.url, decoded.utf8)
     if parsed is None:
         return Rejection(reason=Reason.EMPTY, detail="The page holds no markup.")
-    reader = Reader(capture=capture, site=site, page=parsed, decoded=decoded, said=metadata.declared(parsed.root))
+    return Reader(capture=capture, site=site, page=parsed, decoded=decoded, said=metadata.declared(parsed.root))
+
+
+def _read(capture: Capture, body: bytes, site: Site) -> Article | Rejection:
+    reader = _reader(capture, body, site)
+    if isinstance(reader, Rejection):
+        return reader
     url = reader.where.url
-    matched = layouts.match(parsed, reader, site, url)
+    matched = layouts.match(reader.page, reader, site, url)
     if matched is not None:
         return article.from_layout(reader, matched)
-    if (hollow := layouts.hollow(parsed, site, url)) is not None:
+    if (hollow := layouts.hollow(reader.page, site, url)) is not None:
         return hollow
     prose = script(" ".join(line.text for line in reader.reading.lines if line.prose))
-    found = consensus.consensus(parsed.root, reader.reading, reader.plain_title, prose, metadata.summary(reader.said))
+    found = consensus.consensus(reader.page.root, reader.reading, reader.plain_title, prose, metadata.summary(reader.said))
     return article.from_consensus(reader, found)
 
 

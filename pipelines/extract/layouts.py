@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -57,6 +58,31 @@ class Match:
     photos: tuple[Caption, ...] = ()
 
 
+class Misfit(StrEnum):
+    """Why a layout does not read a page, in words that follow its name."""
+
+    OTHER_URL = "its `url` does not match the address"
+    OTHER_DAY = "the day of the page is not between its `since` and `until`"
+    NO_BODY = "its `body` found nothing"
+    NO_PHOTOS = "its `photos` found no photo set"
+    LITTLE_KEPT = "less than half of what its `body` found is text of an article"
+    LITTLE_PROSE = "its `body` found hardly any of the text of the page, and its `title` or `published` nothing"
+    BEHIND = "another layout goes before it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What a layout makes of a page: `why` it does not read it, None for the one that does, and the fields whose selectors
+    found nothing. On a page of another URL or day they were not tried."""
+
+    layout: str
+    why: Misfit | None = None
+    empty: tuple[str, ...] = ()
+
+
+PRINTED = ("published", "source", "author", "editor", "section")
+
+
 @lru_cache(maxsize=1_024)
 def _compiled(selector: str) -> etree.XPath:
     return compile_selector(selector)
@@ -95,16 +121,32 @@ class Whole(Protocol):
 def match(page: Page, whole: Whole, site: Site, url: str) -> Match | None:
     """The first layout of the site that fits the page, None where none does. One whose title is there too goes before one
     that only knows the body: generations share the names of their bodies, and later parts of an article have no title."""
-    concerned = [(layout, _text(page.root, layout.title)) for layout in site.layouts if _concerns(layout, site, url, page)]
+    concerned = [(layout, _text(page.root, layout.title)) for layout in site.layouts if _unconcerned(layout, site, url, page) is None]
     found = (_applied(page, whole, layout, title) for layout, title in sorted(concerned, key=lambda one: one[1] is None))
-    return next((one for one in found if one is not None), None)
+    return next((one for one in found if isinstance(one, Match)), None)
+
+
+def explain(page: Page, whole: Whole, site: Site, url: str) -> tuple[Fit, ...]:
+    """What each layout of the site makes of a page, in the order of the seeds file: for people, at the price of trying all."""
+    used = match(page, whole, site, url)
+    return tuple(_told(page, whole, layout, _unconcerned(layout, site, url, page), used) for layout in site.layouts)
+
+
+def _told(page: Page, whole: Whole, layout: Layout, why: Misfit | None, used: Match | None) -> Fit:
+    if why is not None:
+        return Fit(layout=layout.name, why=why)
+    found = _applied(page, whole, layout, _text(page.root, layout.title))
+    reads = used is not None and used.layout is layout
+    why = found if isinstance(found, Misfit) else None if reads else Misfit.BEHIND
+    empty = [name for name in ("title", *PRINTED) if getattr(layout, name) and _text(page.root, getattr(layout, name)) is None]
+    return Fit(layout=layout.name, why=why, empty=tuple(empty))
 
 
 def hollow(page: Page, site: Site, url: str) -> Rejection | None:
     """Why a page is no article although a layout knows it by title and date: its body holds no text. What else stands on
     such a page is furniture, and no reader should be asked to choose the best of it."""
     for layout in site.layouts:
-        body = _first_element(page.root, layout.body) if _concerns(layout, site, url, page) and not layout.photos else None
+        body = _first_element(page.root, layout.body) if _unconcerned(layout, site, url, page) is None and not layout.photos else None
         if body is None or not (_text(page.root, layout.title) and _text(page.root, layout.published)):
             continue
         lines = blocks.read(_subtree(body, layout)).lines
@@ -117,13 +159,14 @@ def hollow(page: Page, site: Site, url: str) -> Rejection | None:
     return None
 
 
-def _concerns(layout: Layout, site: Site, url: str, page: Page) -> bool:
+def _unconcerned(layout: Layout, site: Site, url: str, page: Page) -> Misfit | None:
+    """Why a layout does not speak of a page; None where it does."""
     if layout.url is not None and not layout.url.search(url):
-        return False
+        return Misfit.OTHER_URL
     if layout.since is None and layout.until is None:
-        return True
+        return None
     day = _page_day(layout, site, url, page)
-    return day is None or (layout.since or date.min) <= day <= (layout.until or date.max)
+    return None if day is None or (layout.since or date.min) <= day <= (layout.until or date.max) else Misfit.OTHER_DAY
 
 
 def _page_day(layout: Layout, site: Site, url: str, page: Page) -> date | None:
@@ -134,19 +177,21 @@ def _page_day(layout: Layout, site: Site, url: str, page: Page) -> date | None:
     return moment.at.date() if moment else None
 
 
-def _applied(page: Page, whole: Whole, layout: Layout, own_title: str | None) -> Match | None:
+def _applied(page: Page, whole: Whole, layout: Layout, own_title: str | None) -> Match | Misfit:
     body = _first_element(page.root, layout.body)
     if body is None:
-        return None
+        return Misfit.NO_BODY
     photos = _photos(layout, body)
     if layout.photos is not None and not photos:
-        return None
+        return Misfit.NO_PHOTOS
     title = own_title or whole.plain_title
     assembly = Assembly() if photos else _body_lines(body, layout, title)
-    text = {name: _text(page.root, getattr(layout, name)) for name in ("published", "source", "author", "editor", "section")}
+    text = {name: _text(page.root, getattr(layout, name)) for name in PRINTED}
     proved = bool(own_title and text["published"])
-    if not photos and not (_kept_enough(assembly) and (proved or _prose_enough(assembly, whole.reading))):
-        return None
+    if not photos and not _kept_enough(assembly):
+        return Misfit.LITTLE_KEPT
+    if not photos and not (proved or _prose_enough(assembly, whole.reading)):
+        return Misfit.LITTLE_PROSE
     return Match(layout=layout, assembly=assembly, title=title, next_href=_href(page.root, layout.next_part), photos=photos, **text)
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import extract_page
-from pipelines.extract import extract
+from pipelines.extract import explain, extract
 from pipelines.model import Article, Capture, Headers, Reason, Rejection
 from pipelines.site import generic_site, parse_site
 from tests.pages import folder
@@ -227,6 +227,24 @@ def test_extract_page_reads_the_headers_it_is_given() -> None:
     found = extract_page(body, "https://news.example.org/a.html", {"Content-Encoding": "gzip", "Content-Type": "text/html"})
     assert isinstance(found, Article)
     assert SENTENCE in found.text
+
+
+@pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.name)
+def test_the_layout_that_is_explained_to_read_a_page_is_the_one_that_reads_it(path: Path) -> None:
+    loaded = folder.load(path)
+    found = extract(loaded.capture, loaded.site)
+    assert isinstance(found, Article)
+    reads = [f"layout:{told.layout}" for told in explain(loaded.capture, loaded.site) if told.why is None]
+    assert (reads or ["consensus"]) == [found.extraction.method]
+
+
+@pytest.mark.parametrize("body", [b"", b"%PDF-1.7", b"\x1f\x8b", b"<html></html>", SENTENCE.encode()])
+@pytest.mark.parametrize("status", [200, 404])
+def test_any_page_is_explained_also_where_there_is_nothing_to_read(body: bytes, status: int) -> None:
+    site = folder.site_named("china_tech")
+    told = explain(captured(body, status=status), site)
+    assert told == () or [one.layout for one in told] == [layout.name for layout in site.layouts]
+    assert status == 200 or told == ()
 
 
 def test_importing_the_package_imports_no_library() -> None:

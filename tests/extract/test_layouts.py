@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from pipelines.extract import blocks, layouts, page
 from pipelines.extract.blocks import Reading
-from pipelines.extract.layouts import Match
+from pipelines.extract.layouts import Fit, Match, Misfit
 from pipelines.extract.page import Page
 from pipelines.site import Layout, Site, compile_selector, generic_site
 
@@ -38,6 +39,12 @@ def matched(body: str, *found: Layout, url: str = "http://e.org/2026/a.html") ->
     parsed = page.parse(f"<html><body>{body}</body></html>", url)
     assert parsed is not None
     return layouts.match(parsed, Whole(parsed), site(*found), url)
+
+
+def told(body: str, *found: Layout, url: str = "http://e.org/2026/a.html") -> tuple[Fit, ...]:
+    parsed = page.parse(f"<html><body>{body}</body></html>", url)
+    assert parsed is not None
+    return layouts.explain(parsed, Whole(parsed), site(*found), url)
 
 
 def site(*found: Layout) -> Site:
@@ -96,8 +103,6 @@ def test_dates_bound_a_layout_where_the_page_has_one(time: str, fits: bool) -> N
 
 
 def test_a_url_rule_bounds_a_layout() -> None:
-    import re
-
     only = replace(ONE, url=re.compile(r"/2025/"))
     assert matched(f"<h1>题</h1><div id=main><p>{P}</p></div>", only) is None
     assert matched(f"<h1>题</h1><div id=main><p>{P}</p></div>", only, url="http://e.org/2025/a.html") is not None
@@ -110,7 +115,7 @@ def test_the_next_part_is_a_link_that_goes_somewhere(href: str, found_href: str 
     assert found.next_href == found_href
 
 
-PHOTOS = replace(ONE, body=("script",), photos=__import__("re").compile(r"pics\s*=\s*([\[{])"))
+PHOTOS = replace(ONE, body=("script",), photos=re.compile(r"pics\s*=\s*([\[{])"))
 
 
 @pytest.mark.parametrize(
@@ -164,3 +169,39 @@ def test_the_first_of_an_id_is_the_first_in_the_page(selector: str) -> None:
     every = cast("list[object]", compile_selector(selector)(found.root))
     assert layouts._first_element(found.root, (selector,)) is (every[0] if every else None)
     assert list(dict.fromkeys(layouts._found(selector, found.root))) == every
+
+
+DATED = "<h1>题</h1><span class=time>2026-03-01</span>"
+LINKS = "".join(f"<li><a href=/{number}>昨日旧闻第{number}条的标题</a></li>" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("body", "changed", "why"),
+    [
+        (f"{DATED}<div id=main><p>{P}</p></div>", {}, None),
+        (f"{DATED}<div id=main><p>{P}</p></div>", {"title": ("h2",)}, None),
+        (f"{DATED}<div id=other><p>{P}</p></div>", {}, Misfit.NO_BODY),
+        (f"{DATED}<div id=main><p>{P}</p></div>", {"url": re.compile("/2025/")}, Misfit.OTHER_URL),
+        (f"{DATED}<div id=main><p>{P}</p></div>", {"until": date(2026, 2, 28)}, Misfit.OTHER_DAY),
+        (f"{DATED}<div id=main><p>{P}</p></div>", {"photos": re.compile(r"pics=(\[)")}, Misfit.NO_PHOTOS),
+        (f"{DATED}<div id=main><p>一句短短的话，没了。</p><ul>{LINKS}</ul></div>", {}, Misfit.LITTLE_KEPT),
+        (f"<div id=main>河岸</div><div>{f'<p>{P}</p>' * 5}</div>", {}, Misfit.LITTLE_PROSE),
+    ],
+)
+def test_why_a_layout_does_not_read_a_page_is_explained(body: str, changed: dict[str, Any], why: Misfit | None) -> None:
+    layout = replace(ONE, **changed)
+    [found] = told(body, layout)
+    assert (found.layout, found.why) == ("one", why)
+    assert (matched(body, layout) is None) is (why is not None), "the explanation and the reading are of one mind"
+
+
+def test_fields_whose_selectors_find_nothing_are_named_and_others_are_not_looked_for() -> None:
+    body = f"<h1>题</h1><div id=main><p>{P}</p></div>"
+    assert told(body, replace(ONE, title=("h2",), source=(".from",))) == (Fit(layout="one", empty=("title", "published", "source")),)
+    assert told(body, replace(ONE, title=("h2",), url=re.compile("/2025/"))) == (Fit(layout="one", why=Misfit.OTHER_URL),)
+
+
+def test_of_two_layouts_that_fit_the_one_that_reads_the_page_goes_before_the_other() -> None:
+    other, late = replace(ONE, name="other", title=("h2",)), replace(ONE, name="late")
+    found = told(f"{DATED}<div id=main><p>{P}</p></div>", other, ONE, late)
+    assert [(one.layout, one.why) for one in found] == [("other", Misfit.BEHIND), ("one", None), ("late", Misfit.BEHIND)]
