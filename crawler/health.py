@@ -128,11 +128,21 @@ def _nothing(ledger: Mapping[str, Any]) -> str | None:
         return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
     if not ledger["articles"]["shown"]:
         where = "the sample has" if _is_sample(ledger) else "the archive holds"
-        return f"Nothing saved: {where} no article of this site. {_cause(ledger['visits'])}"
+        return f"Nothing saved: {where} no article of this site. {_links(ledger) or _cause(ledger['visits'])}"
     fetched, _bad = _fetched(ledger)
     if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
         return f"Nothing saved of {fetched} article URLs fetched. {_cause(ledger['visits'])}"
     return None
+
+
+def _links(ledger: Mapping[str, Any]) -> str | None:
+    """What the lists showed, where that led to no article URL at all."""
+    told = list(report.untaken(ledger))
+    if not told or ledger["visits"]:
+        return None
+    (url, said), *others = told
+    rest = f" {several(len(others), 'other list')} showed no article either." if others else ""
+    return f"{url} shows {said}.{rest}"
 
 
 def _cause(visits: Mapping[str, int]) -> str:

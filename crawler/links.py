@@ -2,6 +2,7 @@
 
     href -> absolute (WHATWG) -> canonical (mirrors mapped back) -> an article rule matches, in scope, plausible -> Link
                                -> a follow rule matches, in scope, plausible, another list                       -> Link
+                               -> neither: counted, and shown where a page has no article                        -> Untaken
 
 An href is judged before anything is built for it (FIELD §1: LinkExtractor costs 5 ms a page, 80 requests for known links
 8 ms more). How a page is taken apart stands in crawler/discovery.py (HTML, JSON) and crawler/feeds.py (XML, CDX).
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from heapq import nsmallest
 from itertools import islice
 
 from pipelines.extract.decode import decode
@@ -34,9 +36,26 @@ MAX_OF_SHAPE = 50
 MAX_HREFS = 20_000
 """looked at on one page: 8 MiB can hold 400,000 (HAZARDS, many_links), of which this bound makes 2 s"""
 
+EXAMPLES = 2
+"""of links that no rule takes"""
+ENOUGH_DIGITS = 14
+"""of a date and a number; advertisements have more"""
+
 OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(r"_\d{1,3}(?=\.\w+(?:\?|$))|(?<=[?&]p=)\d+|(?<=[?&]page=)\d+")
 _INDEX_NAME = re.compile(r"/index\.\w+$")
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untaken:
+    """The links of a page that has no article: how many lead to hosts of the site and to others, and canonical URLs of each
+    that look most like articles'."""
+
+    links: int = 0
+    examples: tuple[str, ...] = ()
+    foreign: int = 0
+    foreign_examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +72,8 @@ class Found:
     entries: int = 0
     skipped: tuple[tuple[str, int], ...] = ()
     """of an index of captures: how many of its lines are not asked for, by reason"""
+    untaken: Untaken | None = None
+    """None where an article was found"""
 
     @property
     def articles(self) -> tuple[Link, ...]:
@@ -98,6 +119,11 @@ def series(url: str) -> str:
     return _INDEX_NAME.sub("/", _PAGE_NUMBER.sub("", url))
 
 
+def most_like_articles(urls: Iterable[str]) -> tuple[str, ...]:
+    """Some of the URLs: those with most digits, as dates and numbers have, and of these the shortest."""
+    return tuple(nsmallest(EXAMPLES, urls, key=lambda url: (-min(len(_DIGIT.findall(url)), ENOUGH_DIGITS), len(url))))
+
+
 class Text:
     """A body, decoded when a reader asks for its characters."""
 
@@ -116,6 +142,8 @@ class Basket:
         self.links: dict[str, Link] = {}
         self.bad = self.foreign = 0
         self.judged: dict[str, Link | None] = {}
+        self.untaken: dict[str, None] = {}
+        self.abroad: dict[str, None] = {}
 
     def full(self) -> bool:
         return len(self.links) >= self.site.discover.max_links or len(self.judged) >= MAX_HREFS
@@ -147,7 +175,11 @@ class Basket:
             self._keep(Link(url=request_url(url), kind=kind), hints)
 
     def found(self, entries: int, next_url: str | None = None) -> Found:
-        return Found(links=tuple(self.links.values()), next_url=next_url, bad_hrefs=self.bad, out_of_scope=self.foreign, entries=entries)
+        links, untaken = tuple(self.links.values()), None
+        if not any(link.kind is Kind.ARTICLE for link in links):
+            examples, others = most_like_articles(self.untaken), most_like_articles(self.abroad)
+            untaken = Untaken(links=len(self.untaken), examples=examples, foreign=len(self.abroad), foreign_examples=others)
+        return Found(links=links, next_url=next_url, bad_hrefs=self.bad, out_of_scope=self.foreign, entries=entries, untaken=untaken)
 
     def _judge(self, href: str) -> Link | None:
         url = self._absolute(href)
@@ -157,10 +189,17 @@ class Basket:
         if self.site.article_match(where) and plausible(where) and in_scope(where, self.site):
             return Link(url=where, kind=Kind.ARTICLE)
         if not self._is_inside(url):
-            self.foreign += not self._is_inside(where)
+            self._pass_by(where, inside=self._is_inside(where))
             return None
         wanted = normal(url, self.site)
-        return Link(url=wanted, kind=Kind.LISTING) if self._is_other_list(wanted) else None
+        if self._is_other_list(wanted):
+            return Link(url=wanted, kind=Kind.LISTING)
+        self._pass_by(where, inside=True)
+        return None
+
+    def _pass_by(self, where: str, *, inside: bool) -> None:
+        self.foreign += not inside
+        (self.untaken if inside else self.abroad)[where] = None
 
     def _is_inside(self, url: str) -> bool:
         """`in_scope` for a URL that is serialised already, at a tenth of its cost."""

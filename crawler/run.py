@@ -9,7 +9,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -363,6 +363,7 @@ class Conductor:
             "skipped": {
                 word.removeprefix("skipped/"): n for word, n in sorted(session.counts.items()) if word.startswith("skipped/") and n
             },
+            "untaken": {url: asdict(links) for url, links in session.untaken.items()},
             "requests": self._crawler.stats.get_value("downloader/request_count", 0),
             "given_up": gate_of(self._crawler).given_up(),
             "crawl_delays": gate_of(self._crawler).crawl_delays(),

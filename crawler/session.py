@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import clock
+from crawler.links import Untaken
 from pipelines.archive import Archive, expect_folder, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
 from pipelines.archive.borrowed import Borrowed, series
@@ -61,6 +62,8 @@ class Session:
     """grows with every commit: the scheduler looks again when it has"""
     under_way: int = 0
     """visits that were begun and are not committed"""
+    untaken: dict[str, Untaken] = field(default_factory=dict)
+    """by the URL of a list without an article: its links"""
     left_because: str | None = None
     """the budget that is spent"""
     interrupted: str | None = None

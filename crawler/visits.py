@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from crawler import backfill, cdx, frontier
 from crawler.discovery import Found, read_list
-from crawler.links import within_budget
+from crawler.links import Untaken, within_budget
 from crawler.paging import go_on, in_window
 from crawler.politeness import long_wait
 from crawler.turning import next_list
@@ -31,6 +31,9 @@ from pipelines.urls import host_key, request_url
 
 NO_LINKS = "no_links"
 """a list that had links and shows none: the site is being mended, or is another one now"""
+
+MAX_UNTAKEN = 20
+"""lists whose links are told of in a run's ledger"""
 
 Captures = tuple[Capture, ...]
 Listed = Found | Rejection | None
@@ -62,6 +65,8 @@ class Visits:
     counts: Counter[str] = field(default_factory=Counter)
     since: date | None = None
     until: date | None = None
+    untaken: dict[str, Untaken] = field(default_factory=dict)
+    """by the URL of a list without an article: its links"""
     _before: dict[str, tuple[int, Found]] = field(default_factory=dict)
     """by the URL of a list page that is to come: the run of known entries so far, and the page before it"""
     _spent: dict[str, int] = field(default_factory=dict)
@@ -164,9 +169,16 @@ class Visits:
             return self.failure(row, f"not_a_{row.kind}" if capture.status == 200 else Reason.HTTP_ERROR, captures, now)
         if row.kind is Kind.CDX:
             return self._read_index(tx, row, captures, found, now)
+        self._note_untaken(row, found)
         if not found.links and row.page == 1 and row.last_changed is not None:
             return self.failure(row, NO_LINKS, captures, now)
         return self._read_list(tx, row, captures, found, now)
+
+    def _note_untaken(self, row: Row, found: Found) -> None:
+        """Of the first page of a list. A sitemap that leads to others has no article to show."""
+        leads_on = row.kind is Kind.SITEMAP and found.links
+        if found.untaken is not None and row.page == 1 and not leads_on and len(self.untaken) < MAX_UNTAKEN:
+            self.untaken[row.url] = found.untaken
 
     def _ends_before(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
         """Whether a list ends before this page, which is not there, and was not in an earlier run: then it has been read to its

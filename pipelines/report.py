@@ -191,6 +191,18 @@ def crawl_delays(ledger: Mapping[str, Any], *, cut: bool = False) -> Iterator[st
             yield f"{delay['asked']:g} s between two requests to {host}{kept}"
 
 
+def untaken(ledger: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The lists without an article, and what became of their links, which are told as the rules of the seeds file see them."""
+    for name, told in (ledger.get("untaken") or {}).items():
+        said = []
+        if told["links"]:
+            said.append(f"{several(told['links'], 'link')}, none matches `article`, e.g. {' and '.join(told['examples'])}")
+        if told["foreign"]:
+            others = " and ".join(told["foreign_examples"])
+            said.append(f"{several(told['foreign'], 'link')} to hosts that `hosts` does not name, e.g. {others}")
+        yield name, "; ".join(said) or "no links; a script may build the list"
+
+
 def _of_discovery(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was left out on purpose, and what was never shown; no line where there is nothing to say."""
     skipped, gaps = ledger.get("skipped"), ledger.get("gaps")

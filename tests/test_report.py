@@ -88,6 +88,34 @@ def test_a_crawl_delay_that_is_cut_is_told_and_one_that_is_kept_is_not() -> None
     assert "robots.txt asks for" not in said(QUIET)
 
 
+LIST = "http://a.test/list.html"
+
+
+@pytest.mark.parametrize(
+    ("untaken", "said"),
+    [
+        (
+            {"links": 12, "examples": ["http://a.test/1", "http://a.test/2"]},
+            "12 links, none matches `article`, e.g. http://a.test/1 and http://a.test/2",
+        ),
+        ({"links": 1, "examples": ["http://a.test/1"]}, "1 link, none matches `article`, e.g. http://a.test/1"),
+        ({"links": 0, "examples": []}, "no links; a script may build the list"),
+        (
+            {"links": 1, "examples": ["http://a.test/"], "foreign": 9, "foreign_examples": ["http://b.test/1"]},
+            "1 link, none matches `article`, e.g. http://a.test/; 9 links to hosts that `hosts` does not name, e.g. http://b.test/1",
+        ),
+        (
+            {"links": 0, "foreign": 9, "foreign_examples": ["http://b.test/1"]},
+            "9 links to hosts that `hosts` does not name, e.g. http://b.test/1",
+        ),
+    ],
+)
+def test_links_that_no_rule_takes_are_told_with_examples(untaken: dict[str, Any], said: str) -> None:
+    empty = {"links": 0, "examples": [], "foreign": 0, "foreign_examples": []}
+    assert dict(report.untaken(QUIET | {"untaken": {LIST: empty | untaken}})) == {LIST: said}
+    assert list(report.untaken(QUIET)) == []
+
+
 def test_one_is_not_several() -> None:
     told = said(QUIET | {"discovered": 1, "lists": 1, "requests": 1, "articles": {"shown": 1}})
     assert told["discovered"] == "1 new article URL on 1 list; 5 known"

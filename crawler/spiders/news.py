@@ -52,7 +52,8 @@ class NewsSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.session = session = crawler.session  # type: ignore[attr-defined]  # set by crawler.run
-        spider.visits = Visits(spider.site, session.archive, session.started, session.counts, spider.since, spider.until)
+        books = session.counts, spider.since, spider.until, session.untaken
+        spider.visits = Visits(spider.site, session.archive, session.started, *books)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.discovery import Found, discover
-from crawler.links import MAX_HREFS, MAX_URL
+from crawler.links import MAX_HREFS, MAX_URL, Untaken
 from pipelines.model import Kind
 from pipelines.site import Site, load_site, parse_site
 from pipelines.urls import canonical, in_scope
@@ -387,7 +387,7 @@ def test_a_broken_entry_of_jsonp_costs_no_other() -> None:
 
 
 def test_an_empty_jsonp_list_is_a_list() -> None:
-    assert discover(b"CB([])", MORE, Kind.JSONP, TECH) == Found()
+    assert discover(b"CB([])", MORE, Kind.JSONP, TECH) == Found(untaken=Untaken())
 
 
 @pytest.mark.parametrize(

@@ -198,5 +198,17 @@ def test_a_sample_that_brought_nothing_has_failed() -> None:
     assert "the sample has no article" in found.sentence
 
 
+UNTAKEN = {"links": 12, "examples": ["http://a.test/1"], "foreign": 0, "foreign_examples": []}
+
+
+@pytest.mark.parametrize(("lists", "rest"), [(1, ""), (3, " 2 other lists showed no article either.")])
+def test_an_archive_without_an_article_says_which_links_no_rule_takes(lists: int, rest: str) -> None:
+    untaken = {f"http://a.test/{number}.html": UNTAKEN for number in range(lists)}
+    found = judge(ledger(visits={}, articles={"shown": 0}, untaken=untaken))
+    assert found.status == NOTHING_SAVED
+    shown = "http://a.test/0.html shows 12 links, none matches `article`, e.g. http://a.test/1."
+    assert found.sentence == f"Nothing saved: the archive holds no article of this site. {shown}{rest}"
+
+
 def test_what_was_not_asked_is_what_failed_by_no_fault_of_its_url() -> None:
     assert {f"failed/{reason}" for reason in NOT_ITS_FAULT} == report.UNASKED

@@ -6,8 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.links import MAX_OF_SHAPE, MAX_PARAMETERS, MAX_SEGMENTS, MAX_URL, clipped, plausible, series, shape, within_budget
-from pipelines.model import Kind, Link
+from crawler.links import (
+    MAX_OF_SHAPE,
+    MAX_PARAMETERS,
+    MAX_SEGMENTS,
+    MAX_URL,
+    Basket,
+    Untaken,
+    clipped,
+    plausible,
+    series,
+    shape,
+    within_budget,
+)
+from pipelines.model import Hints, Kind, Link
+from tests.crawler import made
 
 HOST = "http://h.cn"
 
@@ -112,3 +125,31 @@ def test_a_clipped_text_is_one_line_within_its_bound(texts: list[str], longest: 
     result = clipped(iter(texts), longest)
     assert len(result) <= longest
     assert result == " ".join(result.split()) or len(result) == longest
+
+
+def offered(*hrefs: str, **rules: str) -> Untaken | None:
+    """What is said of the links that no rule of the test site takes."""
+    basket = Basket(f"{made.HOST}/list/1.html", made.site(**rules))
+    for href in hrefs:
+        basket.offer(href, Hints)
+    return basket.found(0).untaken
+
+
+def test_of_a_page_of_which_no_rule_takes_a_link_those_most_like_articles_are_told_as_the_rules_see_them() -> None:
+    told = offered("/", "/about.html", "/list/2.html", "/2026/09/07/1.html?utm_source=x", "/2026/09/07/1.html", "/2026/09/07/22.html#top")
+    examples = (f"{made.HOST}/2026/09/07/22.html", f"{made.HOST}/2026/09/07/1.html")
+    assert told == Untaken(links=5, examples=examples)
+
+
+def test_links_to_hosts_that_the_seeds_do_not_name_are_told_apart() -> None:
+    told = offered("/", "http://elsewhere.test/20260907/1.html", "http://elsewhere.test/20260907/1.html", "mailto:a@news.test", "#top")
+    assert told == Untaken(links=1, examples=(f"{made.HOST}/",), foreign=1, foreign_examples=("http://elsewhere.test/20260907/1.html",))
+
+
+def test_a_page_without_links_has_none_to_tell_of() -> None:
+    assert offered() == Untaken()
+
+
+def test_where_a_rule_takes_one_article_nothing_is_told_of_the_other_links() -> None:
+    assert offered("/", "/2026/09/07/1.html", "/20260907/1.html") is None
+    assert offered("/topic/5/") == Untaken(), "a list that is followed is no article"

@@ -140,6 +140,14 @@ def test_a_list_that_fails_is_named_in_the_log_and_a_page_only_in_the_books(craw
     assert warned == [f"The list {failed[0]} failed: timeout.", f"The list {failed[1]} failed: http_error."]
 
 
+def test_links_of_which_no_rule_takes_any_are_told_by_their_list_as_the_rules_see_them(crawl: Crawl) -> None:
+    page = '<a href="/2026/09/07/1.html?utm_source=x">一</a><a href="/">首页</a><a href="http://elsewhere.test/1.html">二</a>'
+    lists = [crawl.answer(f"<html><body>{page}</body></html>".encode()), crawl.answer(made.list_page([1]))]
+    told = finished(crawl)["untaken"]
+    examples = {"examples": (f"{HOST}/2026/09/07/1.html", f"{HOST}/"), "foreign_examples": ("http://elsewhere.test/1.html",)}
+    assert told == {lists[0]: {"links": 2, "foreign": 1, **examples}}
+
+
 def test_a_night_in_which_no_list_shows_a_link_any_more_is_not_good(tmp_path: Path) -> None:
     before = Crawl(tmp_path)
     before.lists(1)
