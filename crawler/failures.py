@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -14,6 +16,8 @@ from scrapy.exceptions import (
 )
 
 from crawler.guard import Refused
+from pipelines.flow import REDIRECTS
+from pipelines.model import Capture, Reason
 from pipelines.stages import OUR_FAULT
 
 WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -33,6 +37,15 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (TypeError, OUR_FAULT),
     (ArithmeticError, OUR_FAULT),
 )
+
+OF_REDIRECTS = frozenset({Reason.HTTP_ERROR, "redirect_refused", "redirect_loop"})
+"""reasons for which a redirect itself is the answer, and not only on the way to one"""
+
+
+def answer(reason: str, captures: Sequence[Capture]) -> int | None:
+    """The status that came where a request failed for a reason; None where nothing did, or it only led on."""
+    status = captures[-1].status if captures else None
+    return None if status in REDIRECTS and reason not in OF_REDIRECTS else status
 
 
 def reason_of(error: BaseException) -> str:

@@ -50,7 +50,8 @@ CAUSES: tuple[tuple[Container[str], str], ...] = (
     (frozenset(Reason), "{these} were rejected ({words}). Did the layout change, or do the rules of the seeds file not fit its pages?"),
 )
 """why articles do not come in, by the words of their visits, and what to do"""
-OTHER_CAUSE = "{these} failed ({words}). Is the network up, and does the site answer?"
+NETWORK = "Is the network up, and does the site answer?"
+OTHER_CAUSE = f"{{these}} failed ({{words}}). {NETWORK}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _refused_articles(ledger: Mapping[str, Any]) -> str | None:
 
 def _nothing(ledger: Mapping[str, Any]) -> str | None:
     if not ledger["lists"]:
-        return "Nothing saved: no list could be read. Is the network up, and does the site answer?"
+        return f"Nothing saved: no list could be read. {_silence(ledger)}"
     if not ledger["articles"]["shown"]:
         where = "the sample has" if _is_sample(ledger) else "the archive holds"
         return f"Nothing saved: {where} no article of this site. {_links(ledger) or _cause(ledger['visits'])}"
@@ -133,6 +134,15 @@ def _nothing(ledger: Mapping[str, Any]) -> str | None:
     if fetched >= MANY and not _saved(ledger) and not _confirmed(ledger):
         return f"Nothing saved of {fetched} article URLs fetched. {_cause(ledger['visits'])}"
     return None
+
+
+def _silence(ledger: Mapping[str, Any]) -> str:
+    """Why no list could be read, and what to do."""
+    if answers := ledger.get("answers"):
+        came = several(sum(answers.values()), "list")
+        return f"{came} answered: {', '.join(answers)}. Look at the addresses under [discover] in the seeds file, `listings` first."
+    unasked = set(ledger["failures"]) == {"robots_unreachable"}
+    return f"{'None was asked, for robots.txt cannot be read. ' if unasked else ''}{NETWORK}"
 
 
 def _links(ledger: Mapping[str, Any]) -> str | None:

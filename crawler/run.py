@@ -21,6 +21,7 @@ from scrapy.settings import Settings
 from crawler import clock, usual
 from crawler.capture import AT_ONCE
 from crawler.completeness import gaps_of
+from crawler.failures import answer
 from crawler.frontier import RUN_ENDED
 from crawler.health import BROUGHT, INTERRUPTED, Health, judge
 from crawler.loader import spider_of
@@ -166,6 +167,8 @@ class Conductor:
         """article pages that had failed in earlier runs, and did so once more"""
         self._failed_for_long = 0
         """those for which nobody answered, once more than `tries`: they are asked ever more rarely (crawler.frontier)"""
+        self._answers: Counter[str] = Counter()
+        """lists that failed although something answered: reason and status"""
         self._files: set[str] = set()
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
@@ -254,7 +257,7 @@ class Conductor:
         self._session.given_up = set(gate_of(self._crawler).given_up())
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
         if visit.failure and visit.failure != f"failed/{RUN_ENDED}" and visit.row.kind not in (Kind.ARTICLE, Kind.RECORD):
-            logger.warning("The list %s %s.", visit.row.url, visit.failure.replace("/", ": ", 1))
+            self._list_failed(visit, visit.failure.removeprefix("failed/"))
         if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
             word = visit.failure or (_news(outcome) if outcome else "failed/lost")
             self._visits[word] += 1
@@ -269,6 +272,12 @@ class Conductor:
             gate_of(self._crawler).saw_article(visit.row.host)
         self._check_budgets()
         self._progress.show(self._visits)
+
+    def _list_failed(self, visit: Visit, reason: str) -> None:
+        if (status := answer(reason, visit.captures)) is not None:
+            reason = f"{reason} ({status})"
+            self._answers[reason] += 1
+        logger.warning("The list %s failed: %s.", visit.row.url, reason)
 
     def _count_record(self, word: str) -> None:
         if word != f"failed/{RUN_ENDED}":
@@ -360,6 +369,7 @@ class Conductor:
             "starts": report.starts(tx, session.site.name, self._starts, started=session.started),
             "backfill": report.backfill(tx, session.site.name, session.started, session.counts),
             "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
+            "answers": dict(sorted(self._answers.items())),
             "skipped": {
                 word.removeprefix("skipped/"): n for word, n in sorted(session.counts.items()) if word.startswith("skipped/") and n
             },

@@ -15,9 +15,11 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectionLost
 
-from crawler.failures import WORDS, reason_of
+from crawler.failures import WORDS, answer, reason_of
 from crawler.guard import Refused
+from pipelines.model import Capture, Reason
 from pipelines.stages import OUR_FAULT
+from tests.crawler import made
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,20 @@ def test_a_narrower_class_stands_before_a_wider_one() -> None:
     kinds = [kind for kind, _ in WORDS]
     hidden = [(wide, narrow) for n, wide in enumerate(kinds) for narrow in kinds[n + 1 :] if issubclass(narrow, wide)]
     assert hidden == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "statuses", "status"),
+    [
+        ("timeout", (), None),
+        ("timeout", (302,), None),
+        (Reason.HTTP_ERROR, (404,), 404),
+        (Reason.HTTP_ERROR, (301, 404), 404),
+        (Reason.HTTP_ERROR, (302,), 302),
+        ("redirect_refused", (301,), 301),
+        ("not_a_feed", (200,), 200),
+    ],
+)
+def test_a_redirect_that_leads_on_is_no_answer(reason: str, statuses: tuple[int, ...], status: int | None) -> None:
+    captures = [Capture(url=made.HOST, fetched_at=made.NOW, status=one, headers=(), body=b"") for one in statuses]
+    assert answer(reason, captures) == status

@@ -198,6 +198,33 @@ def test_a_sample_that_brought_nothing_has_failed() -> None:
     assert "the sample has no article" in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "Is the network up, and does the site answer?"),
+        ({"failures": {"timeout": 2, "no_such_host": 1}}, "Is the network up, and does the site answer?"),
+        (
+            {"failures": {"robots_unreachable": 3}},
+            "None was asked, for robots.txt cannot be read. Is the network up",
+        ),
+        (
+            {"failures": {"http_error": 3}, "answers": {"http_error (404)": 3}},
+            "3 lists answered: http_error (404). Look at the addresses under [discover] in the seeds file, `listings` first.",
+        ),
+        (
+            {"failures": {"http_error": 1, "not_a_feed": 1, "timeout": 4}, "answers": {"http_error (404)": 1, "not_a_feed (200)": 1}},
+            "2 lists answered: http_error (404), not_a_feed (200).",
+        ),
+    ],
+)
+def test_where_no_list_could_be_read_the_network_is_asked_for_only_if_no_answer_came(told: dict[str, Any], said: str) -> None:
+    found = judge(ledger(visits={}, lists=0, **told))
+    assert found.status == NOTHING_SAVED
+    assert found.sentence.startswith("Nothing saved: no list could be read. ")
+    assert said in found.sentence
+    assert ("network" in found.sentence) is ("answers" not in told)
+
+
 UNTAKEN = {"links": 12, "examples": ["http://a.test/1"], "foreign": 0, "foreign_examples": []}
 
 

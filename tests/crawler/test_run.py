@@ -137,7 +137,17 @@ def test_an_article_that_waits_for_a_page_is_counted_in_every_run(crawl: Crawl, 
 def test_a_list_that_fails_is_named_in_the_log_and_a_page_only_in_the_books(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
     failed = [crawl.answer(fails="timeout"), crawl.answer(made.list_page([1]), status=500)]
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warned == [f"The list {failed[0]} failed: timeout.", f"The list {failed[1]} failed: http_error."]
+    assert warned == [f"The list {failed[0]} failed: timeout.", f"The list {failed[1]} failed: http_error (500)."]
+    assert finished(crawl)["answers"] == {"http_error (500)": 1}, "what failed without an answer has none to tell"
+
+
+def test_a_list_that_times_out_behind_a_redirect_has_not_answered(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
+    request = crawl.scheduler.next_request()
+    assert request is not None
+    row = request.meta["lease"]
+    hop = crawl.write(made.exchange(row.url, b"", status=302, kind=row.kind))
+    crawl.conductor._settled(crawl.visits.failure(row, "timeout", (hop,), clock.now()), None)
+    assert f"The list {row.url} failed: timeout." in caplog.messages
 
 
 def test_links_of_which_no_rule_takes_any_are_told_by_their_list_as_the_rules_see_them(crawl: Crawl) -> None:
@@ -195,7 +205,7 @@ def test_a_feed_that_answers_html_is_told_in_the_log_and_by_the_status(tmp_path:
         crawl.answer(made.article_page(1) if request.url == address(1) else made.list_page([1]))
     ledger = finished(crawl)
     assert (ledger["visits"], ledger["failures"], ledger["status"]) == ({"new": 1}, {"not_a_feed": 1}, PARTIAL)
-    assert f"The list {FLASH} failed: not_a_feed." in caplog.messages
+    assert f"The list {FLASH} failed: not_a_feed (200)." in caplog.messages
 
 
 def test_a_start_list_that_was_taken_down_is_named_in_the_log(crawl: Crawl, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
