@@ -14,7 +14,17 @@ from pipelines.archive.article_record import article_id
 from pipelines.archive.schema import article, capture, page, revision, tombstone
 from pipelines.dedup import history
 from pipelines.errors import ConfigurationError
-from pipelines.model import Article
+from pipelines.model import Article, Kind
+
+WHAT: dict[str, str] = {
+    Kind.LISTING: "list",
+    Kind.JSONP: "list",
+    Kind.FEED: "feed",
+    Kind.SITEMAP: "sitemap",
+    Kind.CDX: "list of captures of another archive",
+    Kind.ROBOTS: "robots.txt",
+}
+"""what was fetched as such, and read as no article: then its outcome is its kind"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,8 @@ def _absent(tx: sa.Connection, ids: Sequence[str], names: Sequence[str]) -> str:
         why = stone.reason or f"why is not known here, as {stone.file} alone tells of it"
         return f"{stone.url or names[0]} was taken down on {stone.at[:10]}: {why}."
     seen = tx.execute(sa.select(capture).where(capture.c.url.in_(names)).order_by(capture.c.fetched_at.desc())).first()
+    if seen is not None and (what := WHAT.get(seen.outcome)) is not None:
+        return f"{seen.url} is a {what} and no article. It was fetched on {seen.fetched_at[:10]}, and answered {seen.status}."
     if seen is not None:
         why = f"{seen.outcome} ({seen.detail})" if seen.detail else seen.outcome
         return f"{seen.url} was fetched on {seen.fetched_at[:10]} and is no article: {why}."

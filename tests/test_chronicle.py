@@ -9,10 +9,11 @@ import pytest
 
 from pipelines.archive import Archive
 from pipelines.archive.article_record import article_id
+from pipelines.archive.ledger import note_capture
 from pipelines.archive.schema import tombstone
 from pipelines.chronicle import Chronicle, chronicle
 from pipelines.errors import ConfigurationError
-from pipelines.model import Reason, Rejection
+from pipelines.model import Kind, Reason, Rejection
 from tests.archive.made import OTHER, STORY, Writer, address, archive_at, article, moment
 
 
@@ -86,6 +87,24 @@ def test_a_page_that_was_refused_is_told_with_its_reason(archive: Archive) -> No
     Writer(archive).says(address("a"), moment(0), Rejection(reason=Reason.CAPTCHA, detail="asks for letters"))
     with pytest.raises(ConfigurationError, match=r"was fetched on 2024-03-01 and is no article: captcha \(asks for letters\)"):
         told(archive, address("a"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "said"),
+    [
+        (Kind.LISTING, 404, "{url} is a list and no article. It was fetched on 2024-03-01, and answered 404."),
+        (Kind.JSONP, 200, "{url} is a list and no article. It was fetched on 2024-03-01, and answered 200."),
+        (Kind.SITEMAP, 500, "{url} is a sitemap and no article. It was fetched on 2024-03-01, and answered 500."),
+        (Kind.ROBOTS, 200, "{url} is a robots.txt and no article. It was fetched on 2024-03-01, and answered 200."),
+    ],
+)
+def test_what_is_a_list_is_called_one_with_what_it_answered(archive: Archive, kind: Kind, status: int, said: str) -> None:
+    url = "https://tech.example.cn/list_3.html"
+    with archive.catalogue.transaction() as tx:
+        note_capture(tx, "china_tech", Writer(archive).capture(url, moment(0), kind=kind, status=status), kind)
+    with pytest.raises(ConfigurationError) as refused:
+        told(archive, url)
+    assert str(refused.value) == said.format(url=url)
 
 
 def test_what_was_taken_down_is_told_without_its_content(archive: Archive) -> None:
