@@ -73,7 +73,7 @@ class Found:
     skipped: tuple[tuple[str, int], ...] = ()
     """of an index of captures: how many of its lines are not asked for, by reason"""
     untaken: Untaken | None = None
-    """None where an article was found"""
+    """None where an article was found, or so many lists that the rest was not looked at"""
 
     @property
     def articles(self) -> tuple[Link, ...]:
@@ -176,7 +176,7 @@ class Basket:
 
     def found(self, entries: int, next_url: str | None = None) -> Found:
         links, untaken = tuple(self.links.values()), None
-        if not any(link.kind is Kind.ARTICLE for link in links):
+        if len(links) < self.site.discover.max_links and not any(link.kind is Kind.ARTICLE for link in links):
             examples, others = most_like_articles(self.untaken), most_like_articles(self.abroad)
             untaken = Untaken(links=len(self.untaken), examples=examples, foreign=len(self.abroad), foreign_examples=others)
         return Found(links=links, next_url=next_url, bad_hrefs=self.bad, out_of_scope=self.foreign, entries=entries, untaken=untaken)

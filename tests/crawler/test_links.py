@@ -153,3 +153,11 @@ def test_a_page_without_links_has_none_to_tell_of() -> None:
 def test_where_a_rule_takes_one_article_nothing_is_told_of_the_other_links() -> None:
     assert offered("/", "/2026/09/07/1.html", "/20260907/1.html") is None
     assert offered("/topic/5/") == Untaken(), "a list that is followed is no article"
+
+
+def test_a_page_that_was_not_looked_through_tells_of_no_links() -> None:
+    basket = Basket(f"{made.HOST}/list/1.html", made.site(follow="follow = ['/topic/']\nmax_links = 2"))
+    for href in ("/topic/1/", "/topic/2/"):
+        basket.offer(href, Hints)
+    assert basket.full()
+    assert basket.found(0).untaken is None
