@@ -10,6 +10,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pipelines.text import line
 
@@ -76,6 +77,14 @@ def _text_table(section: Section) -> Iterator[str]:
 def width(text: str) -> int:
     """Columns that a text takes on a terminal: a Chinese character takes two (UAX #11)."""
     return sum(2 if unicodedata.east_asian_width(letter) in _WIDE else not unicodedata.combining(letter) for letter in text)
+
+
+def shortened(text: str, columns: int) -> str:
+    """A text that takes no more than so many columns on a terminal, one at least."""
+    if width(text) <= columns:
+        return text
+    ends = accumulate(map(width, text))
+    return text[: sum(end < columns for end in ends)] + "…"
 
 
 def _padded(text: str, size: int, *, right: bool) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.tables import Section, as_html, as_text, plain, several, width
+from pipelines.tables import Section, as_html, as_text, plain, several, shortened, width
 
 EVIL = "<script>alert(1)</script>\"'&\x1b[31m\u202e\r\nend"
 TABLE = Section(
@@ -35,6 +35,22 @@ def test_a_cell_is_one_plain_line(cell: str | int | float | None, text: str | No
 @pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("中国", 4), ("，", 2), ("", 0), ("e\u0301", 1)])
 def test_a_chinese_character_takes_two_columns(text: str, columns: int) -> None:
     assert width(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "short"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("中国网", 6, "中国网"),
+        ("中国网", 5, "中国…"),
+        ("中国网", 4, "中…"),
+        ("中国网", 1, "…"),
+        ("", 3, ""),
+    ],
+)
+def test_a_text_is_shortened_by_the_columns_that_it_takes(text: str, columns: int, short: str) -> None:
+    assert shortened(text, columns) == short
 
 
 # ── terminal ─────────────────────────────────────────────────────────────────────────────────────────────────────────
