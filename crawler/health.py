@@ -125,6 +125,8 @@ def _refused_articles(ledger: Mapping[str, Any]) -> str | None:
 
 
 def _nothing(ledger: Mapping[str, Any]) -> str | None:
+    if ledger.get("left_because") and not ledger["visits"] and not ledger["failures"] and not _is_sample(ledger):
+        return None  # a budget that was spent before any article was asked for is no fault of the site or the rules
     if not ledger["lists"]:
         return f"Nothing saved: no list could be read. {_silence(ledger)}"
     if not ledger["articles"]["shown"]:
@@ -196,11 +198,11 @@ def _less_found(ledger: Mapping[str, Any]) -> str | None:
 
 def _partial(ledger: Mapping[str, Any]) -> str | None:
     left = 0 if _is_sample(ledger) else ledger["urls"]["left"]
-    told = Counter({word: count for word, count in ledger["failures"].items() if word != "robots"})
+    told = Counter({word: count for word, count in ledger["failures"].items() if word not in ("robots", report.BEHIND_THE_END)})
     counts = {what: (told & Counter(words)).total() for what, words in report.failed(ledger).items()}
     counts["article"] -= ledger.get("failed_for_long", 0)  # told in its time; the next run goes on without them
     if not left and not any(counts.values()):
-        return None
+        return _spent(ledger)
     parts = []
     if left:
         why = f" ({ledger['left_because']})" if ledger.get("left_because") else ""
@@ -211,6 +213,13 @@ def _partial(ledger: Mapping[str, Any]) -> str | None:
         return f"Partial: {', '.join(parts)}; nothing of a sample is kept."
     them = "it" if left + sum(counts.values()) == 1 else "them"
     return f"Partial: {', '.join(parts)}; the next run goes on with {them}."
+
+
+def _spent(ledger: Mapping[str, Any]) -> str | None:
+    """Where a budget ended the run before any article was due: lists wait."""
+    if _is_sample(ledger) or not ledger.get("left_because"):
+        return None
+    return f"Partial: {ledger['left_because']} is spent; the next run goes on."
 
 
 def _are_left(count: int) -> str:

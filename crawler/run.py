@@ -277,7 +277,8 @@ class Conductor:
         if (status := answer(reason, visit.captures)) is not None:
             reason = f"{reason} ({status})"
             self._answers[reason] += 1
-        logger.warning("The list %s failed: %s.", visit.row.url, reason)
+        level = logging.INFO if visit.failure == f"failed/{report.BEHIND_THE_END}" else logging.WARNING
+        logger.log(level, "The list %s failed: %s.", visit.row.url, reason)
 
     def _count_record(self, word: str) -> None:
         if word != f"failed/{RUN_ENDED}":

@@ -19,7 +19,7 @@ from crawler.links import Untaken, within_budget
 from crawler.paging import go_on, in_window
 from crawler.politeness import long_wait
 from crawler.turning import next_list
-from pipelines import schedule
+from pipelines import report, schedule
 from pipelines.archive import Archive, urltable
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import RETRY_AFTER, NewUrl, Row
@@ -29,6 +29,7 @@ from pipelines.site import Site
 from pipelines.stages import OUR_FAULT, Settlement, Visit
 from pipelines.urls import host_key, request_url
 
+GONE = (404, 410)
 NO_LINKS = "no_links"
 """a list that had links and shows none: the site is being mended, or is another one now"""
 
@@ -156,12 +157,13 @@ class Visits:
             return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
-        if self._ends_before(tx, row, capture):
+        is_behind = self._is_behind_the_end(tx, row, capture)
+        if is_behind and row.tries > 0 and row.last_status in GONE:
             values = frontier.after_listing(row, status=capture.status, changed=False, stays_due=False, now=now)
             ended, broken = Settlement(values=values, completed=row.chain), self._failed(row, OUR_FAULT, now, capture.status)
             return Visit(row=row, earlier=captures, now=now, settle=lambda *_: ended, broken=broken)
         if not is_list(capture):
-            return self.failure(row, Reason.HTTP_ERROR, captures, now)
+            return self.failure(row, report.BEHIND_THE_END if is_behind and row.tries == 0 else Reason.HTTP_ERROR, captures, now)
         found = read_list(capture, self.site) if listed is None else listed
         if isinstance(found, Rejection):
             return self.failure(row, found.reason, captures, now)
@@ -180,12 +182,11 @@ class Visits:
         if found.untaken is not None and row.page == 1 and not leads_on and len(self.untaken) < MAX_UNTAKEN:
             self.untaken[row.url] = found.untaken
 
-    def _ends_before(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
-        """Whether a list ends before this page, which is not there, and was not in an earlier run: then it has been read to its
-        end. Only in its first pass: where that was seen once, a page that is away for days must not pass for the end."""
-        gone = (404, 410)
-        again = row.page > 1 and row.tries > 0 and capture.status in gone and row.last_status in gone
-        return again and not self._is_dated and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
+    def _is_behind_the_end(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
+        """Whether a list may end before this page, which is not there; where it was not there in an earlier run either, the list has
+        been read to its end. Only in its first pass: where that was seen once, a page that is away for days must not pass for it."""
+        is_gone = row.page > 1 and capture.status in GONE
+        return is_gone and not self._is_dated and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
 
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
         taken = self._take(tx, row, found, now) if found else _Taken()

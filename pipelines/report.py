@@ -24,6 +24,9 @@ NOTHING_NEW = (Verdict.UNCHANGED, Reason.NOT_MODIFIED)
 UNASKED = frozenset({"failed/robots", "failed/robots_unreachable", "failed/host_given_up", "failed/run_ended"})
 """visits that asked for nothing (crawler.frontier.NOT_ITS_FAULT)"""
 
+BEHIND_THE_END = "behind_the_end"
+"""a later page of a list that is not there: where the next run does not find it either, the list ends before it"""
+
 
 def article_urls(tx: sa.Connection, site: str, started: float, now: float) -> dict[str, int]:
     """How many article URLs of a site were visited since `started`, are not due, were left, or are set aside."""

@@ -63,6 +63,14 @@ def test_a_night_with_nothing_new_is_good() -> None:
         ({"visits": {"no_text": MANY}}, NOTHING_SAVED, "Did the layout change"),
         ({"visits": {"new": 5, "no_text": 6}}, FAR_LESS, "6 of 11 pages"),
         ({"urls": {"left": 40}, "left_because": "max_requests"}, PARTIAL, "40 URLs are left (max_requests)"),
+        ({"lists": 0, "visits": {}, "left_because": "max_requests"}, PARTIAL, "Partial: max_requests is spent; the next run goes on."),
+        (
+            {"visits": {}, "urls": {"left": 10}, "left_because": "max_requests", "articles": {"shown": 0}},
+            PARTIAL,
+            "Partial: 10 URLs are left (max_requests); the next run goes on with them.",
+        ),
+        ({"visits": {"no_text": MANY}, "left_because": "max_requests"}, NOTHING_SAVED, "Did the layout change"),
+        ({"lists": 0, "visits": {}, "failures": {"timeout": 1}, "left_because": "max_requests"}, NOTHING_SAVED, "Is the network up"),
         ({"urls": {"left": 1}}, PARTIAL, "Partial: 1 URL is left; the next run goes on with it."),
         ({"failures": {"timeout": 1}}, PARTIAL, "Partial: 1 list failed; the next run goes on with it."),
         (
@@ -152,6 +160,12 @@ def test_a_day_on_which_all_lists_answer_and_show_far_less_than_on_a_slow_day_sa
 
 def test_a_run_whose_ledger_knows_nothing_of_what_is_usual_is_judged_by_itself() -> None:
     assert judge(ledger()).status == GOOD
+
+
+@pytest.mark.parametrize("is_sample", [True, False])
+def test_a_page_behind_the_last_one_of_a_list_is_no_fault(is_sample: bool) -> None:
+    changed = {"failures": {"behind_the_end": 2}, "is_sample": is_sample}
+    assert judge(ledger(visits={"new": 8}, **changed)).status == GOOD
 
 
 def test_parts_that_wait_for_others_are_not_rejected() -> None:

@@ -164,10 +164,16 @@ def nights_without_a_second_page(desk: Desk, count: int, first: int = 1) -> None
             desk.give(f"{HOST}/list/2.html", status=404)
 
 
+def failures(desk: Desk) -> dict[str, int]:
+    return {word: count for word, count in desk.session.counts.items() if word.startswith("failed/")}
+
+
 def test_a_list_ends_before_a_page_that_was_not_there_in_two_runs(desk: Desk) -> None:
     nights_without_a_second_page(desk, 1)
     assert made.row_of(desk.session, START).complete_at is None, "it may be back tomorrow"
+    assert failures(desk) == {"failed/behind_the_end": 1}, "and no fault"
     nights_without_a_second_page(desk, 1, first=2)
+    assert failures(desk) == {"failed/behind_the_end": 1}
     assert made.row_of(desk.session, START).complete_at is not None
     desk.begin(seconds=86_400 * 3)
     desk.give(START, made.list_page([99, 20, 21, 22]))
@@ -181,6 +187,7 @@ def test_a_page_that_is_away_is_not_the_end_of_a_list_that_was_read_to_its_end(d
     assert before is not None
     nights_without_a_second_page(desk, 2)
     assert made.row_of(desk.session, START).complete_at == before
+    assert failures(desk) == {"failed/http_error": 2}
 
 
 def test_a_later_page_that_fails_for_nights_is_asked_for_when_the_page_before_leads_to_it_again(desk: Desk) -> None:
