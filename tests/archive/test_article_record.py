@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -25,7 +27,9 @@ from pipelines.archive.article_record import (
     timestamp,
     to_json,
 )
+from pipelines.export import What, export
 from pipelines.model import Article, Caption, Extraction, Precision, PublishedFrom, Quality, Rights, WarcRef
+from tests.small_site import ROBOT, page, small, url
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "article-record.md").read_text(encoding="utf-8")
 HEAD = Head(
@@ -195,6 +199,29 @@ def test_the_keys_of_small_objects_are_in_the_contract() -> None:
     contract = fields_of("## Fields")
     assert re.findall(r"`(\w+)`", contract["captions"][1]) == ["text", "image_url"]
     assert re.findall(r"`(\w+)`", contract["quality"][1])[:2] == ["confidence", "flags"]
+
+
+DIGESTS = {
+    "payload_digest": ("52 letters of base32 and `====`", r"sha256:[A-Z2-7]{52}===="),
+    "text_digest": ("64 hex digits", r"sha256:[0-9a-f]{64}"),
+    "rules_digest": ("64 hex digits", r"sha256:[0-9a-f]{64}"),
+}
+"""digest of a record -> its form in the contract's words, and as a pattern"""
+
+
+def test_digests_and_the_record_id_of_a_real_record_are_written_as_the_contract_says(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with small(tmp_path).open() as archive:
+        export(archive, What(), out)
+    told = next(one for one in map(json.loads, out.getvalue().splitlines()) if one["url"] == url("robot"))
+    written, contract = told["provenance"], fields_of("### `provenance`")
+    for name, (words_of_it, form) in DIGESTS.items():
+        assert words_of_it in contract[name][1]
+        assert re.fullmatch(form, written[name])
+    assert written["payload_digest"] == "sha256:" + base64.b32encode(hashlib.sha256(page(ROBOT)).digest()).decode()
+    assert written["text_digest"] == "sha256:" + hashlib.sha256(told["text"].encode()).hexdigest()
+    assert "without its angle brackets" in contract["record_id"][1]
+    assert written["record_id"].startswith("urn:uuid:")
 
 
 def test_captions_are_apart_from_the_text() -> None:
