@@ -98,7 +98,7 @@ def new_file(to: str, archive: Path) -> Path:
     """A place for a file, which may replace one. Raises ConfigurationError."""
     path = outside(to, archive)
     if to.endswith(os.sep) or path.is_dir():
-        raise ConfigurationError(f"{to}: is a folder. Name a file; only `scrapy export --format parquet` writes to folders.")
+        raise ConfigurationError(f"{to}: is a folder. Name a file; a folder is written by `scrapy export --format parquet` alone.")
     if path.exists() and not path.is_file():
         raise ConfigurationError(f"{to}: is no regular file. Name one; for a pipe or a device `scrapy export` has `--to -`.")
     return path

@@ -44,7 +44,8 @@ class Command(ArchiveCommand):
         super().add_options(parser)
         self.add_archive_option(parser)
         add = parser.add_argument
-        add("--to", metavar="PATH", help="a file; - for standard output; for parquet also a folder, split by site and month")
+        where = "a file; - for standard output; with --format parquet and / at its end a folder, split by site and month"
+        add("--to", metavar="PATH", help=where)
         add("--format", choices=FORMATS, help="how rows are written (default: by the ending of PATH; jsonl where it has none)")
         add(
             "--schema",
@@ -54,7 +55,7 @@ class Command(ArchiveCommand):
         )
         add("--all", action="store_true", help="every article whatever its status, and every copy")
         add("--site", metavar="SITE", help="only articles of this site")
-        add("--use", choices=USES, help="leave out what its rights reserve for this use (default: leave nothing out)")
+        add("--use", choices=USES, help="leave out what its rights reserve for this use, beside what the seeds files withhold")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
         self.refuse(args, "One site alone: --site SITE; the file: --to PATH.")

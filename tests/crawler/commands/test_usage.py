@@ -64,3 +64,19 @@ def test_crawl_takes_the_archive_as_every_other_command_does(tmp_path: Path, cap
     done = invoke(capsys, "crawl", "china_tech", "--archive", tmp_path / "archive", ARCHIVE_DIR="/none")
     assert done.status == 21
     assert str(tmp_path / "archive") in done.err
+
+
+def told_by(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `--help` of a command says, on one line."""
+    with pytest.raises(SystemExit):
+        invoke(capsys, command, "--help")
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("command", ["export", "feed"])
+def test_the_help_of_use_says_that_a_seeds_file_withholds_besides(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "what its rights reserve for this use, beside what the seeds files withhold" in told_by(command, capsys)
+
+
+def test_the_help_of_export_says_how_to_ask_for_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "with --format parquet and / at its end a folder, split by site and month" in told_by("export", capsys)
