@@ -44,6 +44,17 @@ def test_a_browser_gets_a_page_that_runs_nothing(archive: Archive, tmp_path: Pat
     assert "<script" not in made
 
 
+def test_the_page_goes_to_a_pipe_as_an_export_does(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "report.html"
+    invoke(capsys, "report", "--archive", archive.path, "--html", page)
+    monkeypatch.chdir(tmp_path)
+    done = invoke(capsys, "report", "--archive", archive.path, "--html", "-")
+    assert (done.status, done.out, done.err) == (0, page.read_text(encoding="utf-8"), "")
+    assert not (tmp_path / "-").exists()
+
+
 def test_programs_get_json(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
     done = invoke(capsys, "report", "--archive", archive.path, "--json", "--run", "1")
     made = json.loads(done.out)
