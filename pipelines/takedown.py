@@ -63,12 +63,14 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """What went with one article. `copies` are ids of articles of its cluster that stay."""
+    """What went with one article. `copies` are ids of articles of its cluster that stay. `before` is when it was taken down for
+    the first time, None where that is now."""
 
     article: Named
     had_text: bool
     captures: int
     copies: tuple[str, ...]
+    before: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,16 +251,25 @@ class _Takedown:
         return found
 
     def delete(self, tx: sa.Connection, found: dict[Path, Found], stones: list[dict[str, str | None]]) -> Taken:
-        """Everything that the catalogue has of the articles, in the caller's transaction; a tombstone of each comes in."""
+        """Everything that the catalogue has of the articles, in the caller's transaction; a tombstone of each comes in. Where there is
+        one, what it says stays; a WARC file tells of it once more, as that of then may be lost."""
         now = max(stone["at"] or "" for stone in stones)
         copies = {name: self._copies(tx, name) for name in self._named}
+        former = self._tombstones(tx)
         for stone in stones:
-            upsert(tx, schema.tombstone, stone)
+            there = former.get(stone["article"] or "", {})
+            upsert(tx, schema.tombstone, {name: there.get(name) or value for name, value in stone.items()} | {"file": stone["file"]})
         captures, others = self._delete_captures(tx, found)
         self._set_aside(tx, moment(now))
         ledger.sweep(tx)
         gone = tuple(
-            Gone(article=one, had_text=had, captures=captures.get(one.id, 0), copies=tuple(sorted(mates - set(self._named))))
+            Gone(
+                article=one,
+                had_text=had,
+                captures=captures.get(one.id, 0),
+                copies=tuple(sorted(mates - set(self._named))),
+                before=former.get(one.id, {}).get("at"),
+            )
             for one in self._named.values()
             for had, mates in [copies[one.id]]
         )
@@ -275,6 +286,12 @@ class _Takedown:
             files=len(found),
             others=others,
         )
+
+    def _tombstones(self, tx: sa.Connection) -> dict[str, dict[str, str | None]]:
+        """The tombstones of the articles from before, by id."""
+        stone = schema.tombstone
+        rows = tx.execute(sa.select(stone).where(stone.c.article.in_(list(self._named))))
+        return {row.article: dict(row._mapping) for row in rows}
 
     def _copies(self, tx: sa.Connection, name: str) -> tuple[bool, set[str]]:
         """Whether an article has a text, and the other members of its cluster."""

@@ -224,7 +224,7 @@ def test_what_a_file_told_was_taken_down_can_be_taken_down_by_its_id_and_by_its_
     assert take(made, "again", id=TELESCOPE_ID).articles[0].article.url is None
     take(made, "and again", url=url("telescope"))
     (stone,) = stones(made)
-    assert (stone.url, stone.reason) == (url("telescope"), "and again")
+    assert (stone.url, stone.reason) == (url("telescope"), "again"), "the first that a person gave stays"
     assert knows_it(made)
 
 

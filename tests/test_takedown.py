@@ -24,7 +24,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from pipelines.archive import Archive, erasure, schema, stored, urltable
-from pipelines.archive.article_record import article_id, digest
+from pipelines.archive.article_record import article_id, digest, timestamp
 from pipelines.archive.catalogue import Catalogue
 from pipelines.archive.outcome_record import told
 from pipelines.archive.records import sha256
@@ -335,10 +335,37 @@ def test_nobody_else_may_be_at_work(made: Small) -> None:
 
 
 def test_a_second_takedown_of_the_same_article_does_no_harm(made: Small) -> None:
-    take(made, url=url("telescope"))
+    first = take(made, url=url("telescope"))
     again = take(made, "again", id=TELESCOPE_ID)
     assert (again.records, again.articles[0].captures) == (0, 0)
+    assert (first.articles[0].before, again.articles[0].before) == (None, timestamp(NOW))
     assert is_true(made)
+
+
+def test_the_first_reason_stays_and_the_audit_log_has_both(made: Small) -> None:
+    take(made, "a person asked", url=url("telescope"))
+    before = stones(made)
+    with made.open() as archive, alone(archive):
+        takedown(archive, Which(url=url("telescope")), "again", NOW + timedelta(days=9), choose)
+    assert stones(made) == before
+    assert [json.loads(line)["reason"] for line in (made.folder / "audit.log").read_text().splitlines()] == ["a person asked", "again"]
+
+
+def test_what_a_warc_file_alone_told_of_gets_the_address_and_the_reason_that_a_person_gives(made: Small, tmp_path: Path) -> None:
+    take(made, url=url("telescope"))
+    other = small(tmp_path / "other")
+    other.replay(*made.folder.glob("warc/takedown-*"))
+    ((article, address, reason, at, file),) = stones(other)
+    assert (address, reason) == (None, None)
+    take(other, "a person asked", url=url("telescope"))
+    assert stones(other) == [(article, url("telescope"), "a person asked", at, file)]
+    assert is_true(other)
+
+
+def stones(made: Small) -> list[tuple[str | None, ...]]:
+    """Article, address, reason, time and file of every tombstone."""
+    with made.open() as archive, archive.catalogue.snapshot() as tx:
+        return [(row.article, row.url, row.reason, row.at, row.file) for row in tx.execute(sa.select(schema.tombstone))]
 
 
 def test_a_revisit_at_another_url_that_refers_to_it_goes_too(made: Small) -> None:
@@ -706,6 +733,30 @@ def test_the_command_says_what_went_and_what_stays(made: Small, tmp_path: Path, 
     assert COPY_ID in done.out
     assert not [text for text in ROBOT if text in done.out]
     assert is_true(made)
+
+
+def test_the_command_says_when_it_was_taken_down_already(made: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "small.toml").write_bytes(rules())
+    take(made, "a person asked", url=url("robot"))
+    words = ("takedown", "--archive", made.folder, "--url", url("robot"), "--reason", "again")
+    done = invoke(capsys, *words, SEEDS_DIR=str(tmp_path))
+    assert (done.status, done.err) == (0, "")
+    said = "was taken down already on 2026-11-20; the first reason stays, audit.log has this one too"
+    assert done.out.startswith(f"{ROBOT_ID}  {url('robot')}: {said}\n")
+
+
+def test_an_address_of_a_host_that_no_site_has_is_recorded_with_a_warning(
+    made: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "small.toml").write_bytes(rules())
+    typo = url("robot").replace("news.", "newss.")
+    done = invoke(capsys, "takedown", "--archive", made.folder, "--url", typo, "--reason", "r", SEEDS_DIR=str(tmp_path))
+    assert (done.status, done.err) == (
+        0,
+        "Is the address right? No site of the seeds files has the host newss.example.cn. It is recorded all the same.\n",
+    )
+    assert "nothing was in the archive; it will never be fetched" in done.out
+    assert [stone[1] for stone in stones(made)] == [typo]
 
 
 @pytest.mark.parametrize("options", [[], ["--url", "http://x/"], ["--reason", "r"], ["--url", "http://x/", "--id", "1", "--reason", "r"]])

@@ -10,13 +10,14 @@ from scrapy.exceptions import UsageError
 
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD
-from crawler.pipe import say
+from crawler.pipe import say, say_aside
 from crawler.progress import Bar
 from pipelines.archive import open_archive
 from pipelines.choice import chooser
-from pipelines.site import load_sites
+from pipelines.site import GENERIC, load_sites
 from pipelines.tables import several
-from pipelines.takedown import Taken, Which, alone, takedown
+from pipelines.takedown import Gone, Taken, Which, alone, takedown
+from pipelines.urls import host_key
 
 SHOWN = 10
 """copies that are named"""
@@ -61,14 +62,15 @@ class Command(ArchiveCommand):
             bar.end()
         for line in lines(taken):
             say(line)
+        for host in unknown_hosts(taken):
+            say_aside(f"Is the address right? No site of the seeds files has the host {host}. It is recorded all the same.")
         return GOOD
 
 
 def lines(taken: Taken) -> Iterator[str]:
     """What went, and what stays."""
     for gone in taken.articles:
-        what = several(gone.captures, "capture") if gone.captures else "nothing was in the archive; it will never be fetched"
-        yield f"{gone.article.id}  {gone.article.url or 'address unknown'}: {what}"
+        yield f"{gone.article.id}  {gone.article.url or 'address unknown'}: {_what(gone)}"
     yield f"{several(taken.records, 'record')} of {several(taken.bytes, 'byte')} overwritten in {several(taken.files, 'WARC file')}."
     if taken.others:
         yield f"{several(taken.others, 'capture')} at other URLs that referred to them went too."
@@ -79,3 +81,18 @@ def lines(taken: Taken) -> Iterator[str]:
         yield from (f"  {copy}" for copy in copies[:SHOWN])
         if len(copies) > SHOWN:
             yield f"  and {len(copies) - SHOWN} more"
+
+
+def _what(gone: Gone) -> str:
+    if gone.captures:
+        return several(gone.captures, "capture")
+    if gone.before is not None:
+        return f"was taken down already on {gone.before[:10]}; the first reason stays, audit.log has this one too"
+    return "nothing was in the archive; it will never be fetched"
+
+
+def unknown_hosts(taken: Taken) -> Iterator[str]:
+    """Hosts of what was named by an address, was not there, and belongs to no site: whoever mistyped it should hear of it."""
+    for gone in taken.articles:
+        if gone.article.site == GENERIC and gone.article.url is not None and not gone.captures:
+            yield host_key(gone.article.url)
