@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None, root: Path = folder.ROOT) -> in
         sys.stdout.write(f"{path}\n")
     if not written:
         sys.stderr.write("No capture of that URL.\n")
+    for path in written:
+        sys.stderr.write(
+            f"Now read through {path / 'expected.json'}: it is what is made of the page today, and every word of it becomes a test.\n"
+        )
     return 0 if written else 1
 
 

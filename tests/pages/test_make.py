@@ -26,6 +26,16 @@ def test_a_saved_page_becomes_a_folder_with_what_is_made_of_it_today(tmp_path: P
     assert made.expected["outcome"] == "article"
 
 
+def test_it_says_what_a_person_does_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "saved.html"
+    saved.write_bytes(PAGE)
+    assert make.main(["--url", URL, "--file", str(saved), "--slug", "new"], tmp_path) == 0
+    said = capsys.readouterr()
+    made = tmp_path / "china_tech" / "new"
+    assert said.out == f"{made}\n"
+    assert f"Now read through {made / 'expected.json'}" in said.err
+
+
 def test_an_unknown_host_is_read_as_any_page_of_the_web(tmp_path: Path) -> None:
     saved = tmp_path / "saved.html"
     saved.write_bytes(PAGE)
