@@ -1,5 +1,6 @@
 """Commands of Scrapy's own that cannot work here: every request belongs to a site, waits in its frontier and goes into its
-archive. They say which command of ours does what was wanted; Scrapy's would end with a traceback."""
+archive. They say which command of ours does what was wanted; Scrapy's would end with a traceback,
+or as if all were well."""
 
 from __future__ import annotations
 

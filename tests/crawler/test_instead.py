@@ -31,3 +31,8 @@ def test_it_says_so_without_a_traceback_and_makes_nothing(tmp_path: Path) -> Non
 def test_the_list_of_commands_says_it_too() -> None:
     shown = scrapy("--help").stdout.decode()
     assert len(re.findall(r"^  \w+ +Not here: ", shown, re.MULTILINE)) == len(INSTEAD) > 5
+
+
+@pytest.mark.parametrize("name", ["check", "edit", "startproject"])
+def test_what_scrapy_would_answer_as_if_all_were_well_is_not_here_either(name: str) -> None:
+    assert name in INSTEAD

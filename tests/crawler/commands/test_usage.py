@@ -11,7 +11,7 @@ from tests.archive.made import Writer, archive_at
 from tests.crawler.commands.invoke import COMMANDS, INSTEAD, Done, invoke, scrapy
 
 OURS = sorted({path.stem for path in COMMANDS.glob("[a-z]*.py")} - {*INSTEAD})
-TAKE_NONE = ("export", "feed", "list", "reextract", "report", "status", "takedown", "verify")
+TAKE_NONE = ("export", "feed", "list", "reextract", "report", "status", "takedown", "verify", "version")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: Any) -> Done:
