@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from crawler.commands.verify import counted
 from pipelines import bulk
 from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import article_id, canonical_json, digest
@@ -659,3 +660,18 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     with few.open() as small_one, many.open() as large_one:
         peak(small_one)
         assert peak(large_one) < peak(small_one) + 2 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "said"),
+    [
+        (1, "files", "1 file"),
+        (2, "files", "2 files"),
+        (1, "index_lines", "1 index line"),
+        (1, "files_being_written", "1 file being written"),
+        (1, "quarantined", "1 quarantined"),
+        (0, "texts", "0 texts"),
+    ],
+)
+def test_one_is_not_several(count: int, word: str, said: str) -> None:
+    assert counted(count, word) == said

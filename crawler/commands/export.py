@@ -36,7 +36,7 @@ class Command(ArchiveCommand):
             "each cluster, ordered by site, date and id. A file appears whole or not at all, with PATH.manifest.json beside it "
             "(counts, digests, the feed's cursor), PATH.README.md (a data card) and PATH.croissant.json (Croissant 1.1). "
             "Equal archives give equal bytes. What was left out and why is counted on stderr. "
-            "Exit statuses: 0 good, 2 the command line cannot be read, 20 what an option names is wrong, 21 archive or target "
+            "Exit statuses: 0 good, 20 what an option names is wrong, 21 archive or target "
             "unusable, 23 out of space."
         )
 

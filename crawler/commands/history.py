@@ -30,7 +30,9 @@ class Command(ArchiveCommand):
     def long_desc(self) -> str:
         return (
             "Prints the revisions of an article with their dates and what kind of difference each made, sentence by sentence: "
-            "- was, + is. URL may be any address of the article that the seeds file of its site knows to be the same; ID is the "
+            "- was, + is. The kinds: typographic (punctuation, white space, script), headline (the title), body_small (most of the "
+            "text stayed), body_large (it did not). URL may be any address of the article that the seeds file of its site knows to be the "
+            "same; ID is the "
             "record's. Exit statuses: 0 good, 20 no such article (and what is known of the URL), 21 archive unusable."
         )
 

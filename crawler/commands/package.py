@@ -34,8 +34,7 @@ class Command(ArchiveCommand):
             "Packs the archive's WARC files as they are, or those of them that you name, with an index and a list of pages into one "
             "WACZ 1.1.1 file, which replayweb.page, pywb and `scrapy replay` open. A file that a crawl is writing is left out, and "
             "said so. The package appears whole or not at all. Exit statuses: 0 good, 12 packed, but something in it is damaged, "
-            "2 the command line cannot be read, 20 what an option names is wrong, 21 archive or target unusable, 22 a takedown is "
-            "at work, 23 out of space."
+            "20 what an option names is wrong, 21 archive or target unusable, 22 a takedown is at work, 23 out of space."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

@@ -52,6 +52,7 @@ class Command(ArchiveCommand):
 def sections(seen: Glance, place: str, now: float) -> Iterator[Section]:
     """What a person wants to know first."""
     files, stories = several(seen.warc_files, "WARC file"), several(seen.clusters, "story")
+    told = f"{seen.shared} of them in several articles (up to {seen.largest})" if seen.shared else "each in one article"
     yield Section(
         title=f"Archive {place}",
         note=f"{files} of {size(seen.warc_bytes)}, catalogue {size(seen.catalogue_bytes)}, feed cursor {seen.cursor}",
@@ -60,7 +61,7 @@ def sections(seen: Glance, place: str, now: float) -> Iterator[Section]:
         title="Articles",
         columns=("site", "in the corpus", *Status),
         rows=tuple((site, counts["shown"], *(counts.get(status, 0) for status in Status)) for site, counts in seen.articles.items()),
-        note=f"{stories}, {seen.shared} of them in several articles (up to {seen.largest})" if seen.articles else "none yet",
+        note=f"{stories}, {told}" if seen.articles else "none yet",
     )
     yield Section(
         title="Last runs",

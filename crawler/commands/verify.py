@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD, VERIFICATION_FAILED
@@ -53,8 +54,14 @@ class Command(ArchiveCommand):
         return GOOD if result.passed else VERIFICATION_FAILED
 
 
+def counted(count: int, word: str) -> str:
+    """How many of what was checked: "1 file being written", "2 index lines"."""
+    words = word.replace("_", " ")
+    return f"{count} {words}" if count != 1 else re.sub(r"s\b", "", f"1 {words}", count=1)
+
+
 def _report(result: Result) -> None:
-    say("Checked: " + ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in sorted(result.checked.items())) + ".")
+    say("Checked: " + ", ".join(counted(count, word) for word, count in sorted(result.checked.items())) + ".")
     for what, count in sorted(result.counts.items()):
         say(f"{count} × {what}. {ADVICE[what]}")
         some = [one for one in result.findings if one.what is what][:SHOWN]

@@ -42,7 +42,7 @@ def test_articles_runs_urls_and_the_cursor_are_told(archive: Archive, capsys: py
     add_run(archive, ledger=LEDGER)
     done = invoke(capsys, "status", "--archive", archive.path)
     assert "feed cursor 1" in done.out
-    assert "1 story, 0 of them" in done.out
+    assert "1 story, each in one article" in done.out
     assert "Partial: 2 articles failed; the next run goes on with them." in done.out
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.dedup.difference import Change
 from tests.archive.made import Writer, archive_at
 from tests.crawler.commands.invoke import COMMANDS, INSTEAD, Done, invoke, scrapy
 
@@ -76,6 +79,21 @@ def told_by(command: str, capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize("command", ["export", "feed"])
 def test_the_help_of_use_says_that_a_seeds_file_withholds_besides(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "what its rights reserve for this use, beside what the seeds files withhold" in told_by(command, capsys)
+
+
+def explained(command: str) -> str:
+    """What the help of a command says before its options."""
+    made: str = import_module(f"crawler.commands.{command}").Command().long_desc()
+    return made
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_the_status_that_every_command_may_end_with_stands_in_operations_alone(command: str) -> None:
+    assert re.search(r"Exit status.*\b2 ", explained(command)) is None
+
+
+def test_the_help_of_history_explains_every_kind_of_difference() -> None:
+    assert [change for change in Change if f"{change} (" not in explained("history")] == []
 
 
 def test_the_help_of_export_says_how_to_ask_for_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
