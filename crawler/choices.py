@@ -33,6 +33,8 @@ def _number(least: float) -> _Test:
 
 
 def _is_database(text: str) -> bool:
+    """People are told of PostgreSQL alone. SQLite stands in for another database in tests, where no server is; it locks no sites
+    between machines."""
     try:
         return sa.make_url(text).get_backend_name() in ("postgresql", "sqlite")
     except ArgumentError:
