@@ -56,7 +56,7 @@ class Page:
     kind: PageKind
     content: str | None = None
     place: str = ""
-    """where the capture lies, "file:offset": settles the order of pages that are otherwise equal"""
+    """the capture's WARC-Record-ID, which is the same in every archive: settles the order of pages that are otherwise equal"""
     credible: bool = True
     """of GONE: whether its host was well (`is_credible`)"""
 

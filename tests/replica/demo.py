@@ -64,7 +64,7 @@ def _show(good: int) -> int:
         _show_record(record)
     console.print(f"{len(records)} records. The replica published {good} good articles at {SITE}'s addresses, copies included.")
     size = sum(path.stat().st_size for path in ARCHIVE.rglob("*") if path.is_file())
-    console.print(f"The archive is in {ARCHIVE}/ ({size / 2**20:.1f} MiB): catalogue.db, and warc/ with every byte that was received.")
+    console.print(f"The archive is in {ARCHIVE}/ ({size / 2**20:.1f} MiB): catalogue.db, and warc/ with every body as it was received.")
     console.print("Go on with:  .venv/bin/scrapy status --archive demo-archive     .venv/bin/scrapy export --archive demo-archive --to -")
     return 0
 
