@@ -30,7 +30,7 @@ from pipelines.archive.outcome_record import Told
 from pipelines.archive.prepared import Prepared
 from pipelines.archive.settlement import settle_in_groups
 from pipelines.archive.takedown_record import Tombstone
-from pipelines.archive.warc import is_being_written, read_record
+from pipelines.archive.warc import is_being_written, read_record, warc_files
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
 from pipelines.choice import Chooser
 from pipelines.errors import ArchiveError, DamagedRecord
@@ -69,6 +69,8 @@ def replay(
 ) -> Tally:
     """Ingests every capture of some WARC files, and of those in WACZ packages; `tell` is called after each group. Raises
     ArchiveError when the archive itself fails, or where a package is none; nothing else."""
+    if not archive.index.path.exists():
+        archive.index.rebuild(warc_files(archive.warc_folder))  # else what this replay adds would be all of it
     job = _Replay(archive, choose, workers)
     try:
         with Sweep(workers, read_new, job.ask) as sweep:

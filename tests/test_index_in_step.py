@@ -95,7 +95,8 @@ def test_a_file_that_is_gone_loses_its_lines(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_told_when_lines_are_made_anew(tmp_path: Path) -> None:
     path = write_warc(tmp_path, usual())
     path.write_bytes(path.read_bytes()[:-20])
-    assert len(CdxjIndex(tmp_path).replace([path])) == 1
+    index = CdxjIndex(tmp_path)
+    assert len(index.rebuild([path])) == len(index.replace([path])) == 1
 
 
 def test_warcio_finds_nothing_wrong_with_what_is_archived(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +172,18 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.wacz").write_bytes(b"no package")
     with pytest.raises(ArchiveUnusable, match="WACZ"):
         made.replay(tmp_path / "no.wacz")
+
+
+def test_an_index_that_was_deleted_is_made_whole_by_whatever_writes_into_it(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    shutil.rmtree(made.folder / "indexes")
+    with made.open() as archive:
+        archive.index.replace([])
+        assert not archive.index.path.exists()
+    made.bring([exchange("robot", page(BATTERY), 2)], "later")
+    with made.open() as archive:
+        assert verify(archive).passed
+        assert archive.index.path.exists()
 
 
 # ── revisits ─────────────────────────────────────────────────────────────────────────────────────────────────────────

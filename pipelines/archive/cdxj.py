@@ -166,8 +166,10 @@ class CdxjIndex:
         """Makes the lines of some WARC files anew and leaves those of the others; returns what could not be read in them. What is
         added meanwhile stays, of these files too.
 
-        A file that is gone loses its lines.
+        A file that is gone loses its lines. Where there is no index, none is begun: it would lack the lines of all others.
         """
+        if not self.path.exists() and not self.journal.exists():
+            return []
         files = list(warcs)
         ends = tuple(_line_end(warc.name) for warc in files)
         return self._renew((warc for warc in files if warc.exists()), lambda line: line.endswith(ends))
