@@ -67,7 +67,6 @@ def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
         hints=request.meta.get("hints", Hints()),
         truncated=wire.truncated,
         refers_to=validators.confirms if validators else None,
-        original_digest=validators.digest if validators else None,
     )
 
 

@@ -73,16 +73,6 @@ def _listing(text: Text, basket: Basket) -> Found:
     return basket.found(len(entries) or len(basket.links), _next_url(root, basket))
 
 
-def _article(text: Text, basket: Basket) -> Found:
-    """Links inside an article: other articles, by the same rules. Its later pages are the layout's to find."""
-    root = _page(text.decoded())
-    if root is None:
-        return UNEXPECTED
-    _use_base(root, basket)
-    _gather(root, basket, {})
-    return basket.found(len(basket.links))
-
-
 def _page(text: str) -> etree._Element | None:
     return _tree(text) if _MARKUP.search(text[:65_536]) and not text.lstrip().startswith(("<?xml", "{", "[", "(")) else None
 
@@ -244,7 +234,6 @@ def _array(text: str) -> list[object] | None:
 
 
 _READERS: dict[Kind, Callable[[Text, Basket], Found]] = {
-    Kind.ARTICLE: _article,
     Kind.LISTING: _listing,
     Kind.JSONP: _jsonp,
     Kind.FEED: feeds.feed,

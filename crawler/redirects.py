@@ -15,8 +15,7 @@ from scrapy.http import Response
 
 from crawler.conditional import without_condition
 from crawler.guard import Refused, objection, site_of
-from pipelines.flow import REDIRECTS
-from pipelines.flow import leads_to_index as leads_to_index  # noqa: PLC0414  # its tests look for it here
+from pipelines.flow import REDIRECTS, leads_to_index
 from pipelines.model import Kind
 from pipelines.urls import absolute, request_url
 

@@ -20,7 +20,7 @@ FOR_COMPARISON = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One crawl. Times as in the record. `ledger` is None while it runs or when it was killed, {} when a fault ended it."""
+    """One crawl. Times as in the record. `ended` is None while it runs or when it was killed, `ledger` also when a fault ended it."""
 
     id: int
     site: str

@@ -20,8 +20,6 @@ class Validators:
     etag: str | None = None
     last_modified: str | None = None
     confirms: tuple[str, datetime] | None = None
-    digest: str | None = None
-    """payload digest of that capture, "sha256:...": the same body sent again becomes a revisit record too"""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -41,7 +39,6 @@ def validators_of(capture: Capture) -> Validators:
         etag=_plain(capture.header("ETag")),
         last_modified=_plain(_past(capture.header("Last-Modified"), capture.fetched_at)),
         confirms=(capture.url, capture.fetched_at),
-        digest=capture.payload_digest,
     )
 
 

@@ -148,11 +148,6 @@ class CdxjIndex:
                 if journal.tell() >= JOURNAL_BYTES:
                     self._merge(journal)
 
-    def sync(self) -> None:
-        """Makes the journal durable."""
-        with self._locked() as journal:
-            os.fsync(journal.fileno())
-
     def merge(self) -> None:
         """Sorts the journal into the index and empties it. After a crash at any point nothing is lost."""
         with self._locked() as journal:

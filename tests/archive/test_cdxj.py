@@ -291,7 +291,6 @@ for n in range(int(sys.argv[2]), int(sys.argv[2]) + 60):
     index.add([Capture(url=f"http://a.example/{n}", fetched_at=moment, status=200, headers=(), body=b"", warc=ref)])
     if n % 10 == 0:
         index.merge()
-index.sync()
 """
 
 

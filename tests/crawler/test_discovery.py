@@ -344,15 +344,9 @@ def test_what_is_no_page_is_not_the_expected_kind(body: bytes) -> None:
     assert found.links == ()
 
 
-def test_links_inside_an_article_are_found_by_the_same_rules_without_a_next_page() -> None:
-    body = LIST_B.format(next="/bc/index_2.shtml")
-    found = discover(body.encode(), article(1), Kind.ARTICLE, TECH)
-    assert urls(found) == ["http://tech.china.com.cn/bc/20210603/378001.shtml"]
-    assert found.next_url is None
-
-
-def test_robots_txt_holds_no_links() -> None:
-    assert discover(b"User-agent: *\nDisallow:", INDEX + "robots.txt", Kind.ROBOTS, TECH) == Found()
+@pytest.mark.parametrize("kind", [Kind.ROBOTS, Kind.ARTICLE])
+def test_what_is_no_list_holds_no_links(kind: Kind) -> None:
+    assert discover(LIST_B.format(next="/bc/index_2.shtml").encode(), INDEX, kind, TECH) == Found()
 
 
 # ---- lists in JSON --------------------------------------------------------------------------------------------------
