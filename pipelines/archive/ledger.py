@@ -210,6 +210,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str
         if before is not None:
             _forget(tx, name)
         return AWAITING_PARTS
+    site = folded.current.article.site  # of two whose rules fit its address, the one that its current text was read for
     if before is None:
         return _begin(tx, {"id": name, "site": site, "url": url}, folded, rows)
     _store_revisions(tx, name, folded, {row.number: row for row in _REVISIONS.rows(tx, {"name": name})})

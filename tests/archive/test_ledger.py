@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.archive import Archive, stored
 from pipelines.archive.article_record import article_id, canonical_json, digest
-from pipelines.archive.ledger import AWAITING_PARTS, note_capture, publish, refold, write_down
+from pipelines.archive.ledger import AWAITING_PARTS, misfolded, note_capture, publish, refold, write_down
 from pipelines.archive.schema import article as heads
 from pipelines.archive.schema import capture as captures
 from pipelines.archive.schema import change, edge, page, revision, tombstone
@@ -310,3 +310,15 @@ def test_a_run_that_is_killed_leaves_nothing_half(tmp_path: Path) -> None:
             _killed_on_the_way(writer)
         assert column(archive, sa.select(captures.c.id)) == []
         assert exported(archive) == ""
+
+
+def test_an_article_that_two_sites_read_is_of_the_one_that_its_current_text_was_read_for(archive: Archive, writer: Writer) -> None:
+    url = address("both")
+    with archive.catalogue.transaction() as tx:
+        for day, site in enumerate(("aone", "btwo")):
+            write_down(tx, site, url, writer.capture(url, moment(day)), article(url, STORY, site=site))
+        row = tx.execute(sa.select(heads).where(heads.c.url == url)).one()
+        assert (row.site, misfolded(tx, row)) == ("aone", None)
+        write_down(tx, "btwo", url, writer.capture(url, moment(2)), article(url, OTHER, site="btwo"))
+        row = tx.execute(sa.select(heads).where(heads.c.url == url)).one()
+        assert (row.site, misfolded(tx, row)) == ("btwo", None)
