@@ -39,14 +39,16 @@ ADVICE = {
     What.MISSING_FILE: "Bring the file back from a backup; nothing can stand for raw bytes.",
     What.TORN: "The next crawl cuts a torn tail off and keeps it beside the file. In an older file: restore it from a backup.",
     What.DAMAGED: "Restore the file from a backup. One that came in so from another crawler has nothing more to give: replay told of it.",
-    What.ORPHAN: "After a killed run: the next crawl takes it in. Otherwise replay it: `scrapy replay --archive DIR warc/FILE`.",
+    What.ORPHAN: "After a killed run: the next crawl of its site takes it in. Otherwise, or where the site has another name now, replay it:"
+    " `scrapy replay --archive DIR DIR/warc/FILE`.",
     What.ROW: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.DIFFERS: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.RULES: "Bring the seeds file back under seeds/<digest>.toml; its git history has it. Until then its texts cannot be checked.",
     What.OUTCOME: "Restore the WARC file or the catalogue from a backup: one of them was changed behind the other's back.",
     What.TEXT: "After an update of the software: `scrapy reextract`. Otherwise the catalogue was changed: restore it from a backup.",
     What.CONTENT: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
-    What.HEAD: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
+    What.HEAD: "After a site was renamed: `scrapy reextract`. Otherwise the catalogue was changed: restore it from a backup, or rebuild it"
+    " with `scrapy replay`.",
     What.REVISION: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
     What.CLUSTER: "The catalogue was changed: restore it from a backup, or rebuild it with `scrapy replay`.",
     What.FEED: "Followers have what the archive no longer says, or lack it: tell them to begin again with --since 0, and report this.",
