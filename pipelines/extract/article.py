@@ -88,6 +88,30 @@ class Reader:
         return _CHINA if language == "zh" else UTC
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What was chosen of a page as its article, before it is read for dates, people and rights."""
+
+    assembly: Assembly
+    method: str
+    confidence: float
+    title: str | None
+    head: list[str]
+    """the lines above the text that print date, source and people"""
+    tail: list[str]
+    """such lines below it"""
+    source: str | None
+    crumbs: list[str]
+    """where the page says that it belongs"""
+    photos: tuple[Caption, ...] = ()
+    next_href: str | None = None
+
+    @property
+    def is_guessed(self) -> bool:
+        """By the readers' agreement, not by a layout of the site."""
+        return self.method == CONSENSUS
+
+
 def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
     """The article that the readers agreed on."""
     assembly = found.assembly
@@ -116,9 +140,8 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         metadata.account(lines[at + 1 : first] if at is not None and at < first else []),
         chinese=texts.language(" ".join(line.text for line in assembly.kept)) == "zh",
     )
-    return _composed(
-        reader,
-        assembly,
+    chosen = Chosen(
+        assembly=assembly,
         method=CONSENSUS,
         confidence=found.confidence,
         title=printed_title,
@@ -127,6 +150,7 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         source=source,
         crumbs=[line.text for line in lines[max(0, first - 20) : first] if metadata.is_breadcrumb(line)],
     )
+    return _composed(reader, chosen)
 
 
 def _own_words(lines: list[Line], kept: list[Line]) -> str:
@@ -139,55 +163,38 @@ def _own_words(lines: list[Line], kept: list[Line]) -> str:
 
 def from_layout(reader: Reader, match: Match) -> Article | Rejection:
     """The article that a layout of the site selected."""
-    head = [text for text in (match.published, match.source, match.author) if text]
-    source = metadata.layout_source(match.source, match.assembly.told)
-    return _composed(
-        reader,
-        match.assembly,
+    chosen = Chosen(
+        assembly=match.assembly,
         method=f"layout:{match.layout.name}",
         confidence=1.0,
         title=presence(match.title),
-        head=head,
+        head=[text for text in (match.published, match.source, match.author) if text],
         tail=[match.editor] if match.editor else [],
-        source=source,
+        source=metadata.layout_source(match.source, match.assembly.told),
         crumbs=[match.section] if match.section else [],
         photos=match.photos,
         next_href=match.next_href,
     )
+    return _composed(reader, chosen)
 
 
-def _composed(
-    reader: Reader,
-    assembly: Assembly,
-    *,
-    method: str,
-    confidence: float,
-    title: str | None,
-    head: list[str],
-    tail: list[str],
-    source: str | None,
-    crumbs: list[str],
-    photos: tuple[Caption, ...] = (),
-    next_href: str | None = None,
-) -> Article | Rejection:
+def _composed(reader: Reader, chosen: Chosen) -> Article | Rejection:
+    assembly = chosen.assembly
     paragraphs, cut = _paragraphs(assembly.kept)
-    captions = photos or _captions(assembly.captions, reader.capture.url)
+    captions = chosen.photos or _captions(assembly.captions, reader.capture.url)
     paragraphs = paragraphs or tuple(caption.text for caption in captions)  # a photo set: what it tells stands below its pictures
     text = "\n".join(paragraphs)
-    title = title[:_LONGEST_TITLE].rstrip() if title else None
+    title = chosen.title[:_LONGEST_TITLE].rstrip() if chosen.title else None
     language = texts.language(text) or _declared_language(reader)
     zone = reader.zone(language)
-    header, below = (list(dates.moments("  ".join(lines))) for lines in (head, tail))
+    header, below = (list(dates.moments("  ".join(lines))) for lines in (chosen.head, chosen.tail))
     when = _published(reader, header, below, zone)
     claim = _claim(reader, title, text, when)
     endings = [line for _, line in assembly.told] + list(paragraphs[-1:])
-    refused = _refusal(reader, claim, paragraphs, endings, guessed=method == CONSENSUS)
+    refused = _refusal(reader, claim, paragraphs, endings, guessed=chosen.is_guessed)
     if refused is not None:
         return refused
-    told = [*(line for _, line in assembly.told), *cut, *tail]
-    editors = tuple(dict.fromkeys(name for line in (*head, *told) for name in names.editors(line)))
-    bylines = [line.text for line in assembly.bylines]
-    authors = metadata.authors(head, bylines, list(paragraphs), tail) if language == "zh" else metadata.declared_authors(reader.said)
+    authors, editors = _people(reader, chosen, paragraphs, cut, language)
     return Article(
         url=reader.where.url,
         site=reader.site.name,
@@ -198,10 +205,10 @@ def _composed(
         published_precision=when.precision,
         published_from=when.evidence,
         modified=metadata.modified(header, reader.said, zone),
-        source=source,
-        authors=tuple(name for name in authors if name not in editors and name != source),
+        source=chosen.source,
+        authors=authors,
         editors=editors,
-        section=metadata.section(reader.said, crumbs) or _section_in_path(reader),
+        section=metadata.section(reader.said, chosen.crumbs) or _section_in_path(reader),
         keywords=metadata.keywords(reader.said),
         language=language,
         rights=rights(
@@ -209,22 +216,36 @@ def _composed(
             reader.capture.headers,
             upward=reader.upward(),
             told=assembly.told,
-            source=source,
+            source=chosen.source,
             rules=reader.site.rights,
             terms=reader.capture.hints.terms,
         ),
-        quality=Quality(confidence=round(confidence, 4), flags=_flags(reader, title, text, when)),
+        quality=Quality(confidence=round(chosen.confidence, 4), flags=_flags(reader, title, text, when)),
         extraction=Extraction(
-            method=method,
+            method=chosen.method,
             charset=reader.decoded.charset,
             charset_from=reader.decoded.evidence,
             rules_digest=reader.site.digest,
             versions=versions(),
         ),
         part=reader.where.part,
-        next_url=_next_url(reader, next_href),
-        quarantine=_quarantine(reader, confidence),
+        next_url=_next_url(reader, chosen.next_href),
+        quarantine=_quarantine(reader, chosen.confidence),
     )
+
+
+def _people(
+    reader: Reader, chosen: Chosen, paragraphs: tuple[str, ...], cut: list[str], language: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Authors and editors. `cut` is what was printed behind the last sentences of paragraphs."""
+    told = [*(line for _, line in chosen.assembly.told), *cut, *chosen.tail]
+    editors = tuple(dict.fromkeys(name for line in (*chosen.head, *told) for name in names.editors(line)))
+    if language == "zh":
+        bylines = [line.text for line in chosen.assembly.bylines]
+        authors = metadata.authors(chosen.head, bylines, list(paragraphs), chosen.tail)
+    else:
+        authors = metadata.declared_authors(reader.said)
+    return tuple(name for name in authors if name not in editors and name != chosen.source), editors
 
 
 def _section_in_path(reader: Reader) -> str | None:
