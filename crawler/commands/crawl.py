@@ -41,7 +41,7 @@ class Command(ArchiveCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         self.add_archive_option(parser)
-        text = "since=DATE, until=DATE: articles of these days; max_articles=N: stop after N new ones; sample=1: look, keep nothing"
+        text = "since=DATE, until=DATE: of lists only these days; max_articles=N: stop after N new ones; sample=1: look, keep nothing"
         parser.add_argument("-a", dest="arguments", action="append", default=[], metavar="NAME=VALUE", help=text)
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
