@@ -288,10 +288,15 @@ def catalogue_overwritten(machine: Machine) -> None:
 
 
 def _replaced(machine: Machine, content: bytes) -> None:
-    """The catalogue is no more than `content`; it is made anew from the WARC files, as the message says."""
+    """The catalogue is no more than `content`."""
     machine.catalogue.write_bytes(content)
     machine.falls(machine.crawl(), "catalogue", "scrapy replay")
     machine.expect(machine.catalogue.read_bytes() == content, "the damaged catalogue was touched")
+    _made_anew(machine)
+
+
+def _made_anew(machine: Machine) -> None:
+    """The catalogue, from the WARC files, as the message says."""
     new = machine.archive.with_name("new")
     warcs = map(str, crawling.warc_files(machine.archive))
     done = crawling.run([*crawling.SCRAPY, "replay", "--archive", str(new), "-s", f"SEEDS_DIR={machine.served.seeds}", *warcs])
@@ -301,7 +306,7 @@ def _replaced(machine: Machine, content: bytes) -> None:
 
 
 def catalogue_stale_wal(machine: Machine) -> None:
-    """The -wal of another database lies beside it: SQLite sees that it is not its own."""
+    """The -wal of another database lies beside it: SQLite takes it for its own, and the catalogue knows nothing any more."""
     machine.restore()
     other = machine.folder / "other.db"
     with closing(sqlite3.connect(other)) as opened:
@@ -309,8 +314,8 @@ def catalogue_stale_wal(machine: Machine) -> None:
         opened.execute("CREATE TABLE mine (x)")
         opened.commit()
         machine.catalogue.with_name("catalogue.db-wal").write_bytes(other.with_name("other.db-wal").read_bytes())
-    machine.falls(machine.crawl())
-    machine.goes_on()
+    machine.falls(machine.crawl(), "catalogue", "scrapy replay")
+    _made_anew(machine)
 
 
 def catalogue_held(machine: Machine) -> None:
@@ -455,7 +460,7 @@ FAULTS: dict[str, Fault] = {
     "torn_warc_tail": Fault(play=torn_warc_tail, statuses=ENDS_WELL),
     "catalogue_cut": Fault(play=catalogue_cut, statuses=(CatalogueDamaged.exit_status,)),
     "catalogue_overwritten": Fault(play=catalogue_overwritten, statuses=(CatalogueDamaged.exit_status,)),
-    "catalogue_stale_wal": Fault(play=catalogue_stale_wal, statuses=ENDS_WELL),
+    "catalogue_stale_wal": Fault(play=catalogue_stale_wal, statuses=(UNUSABLE,)),
     "catalogue_held": Fault(play=catalogue_held, statuses=(UNUSABLE,)),
     "newer_schema": Fault(play=newer_schema, statuses=(NewerArchive.exit_status,)),
     "older_schema": Fault(play=older_schema, statuses=ENDS_WELL),
