@@ -24,6 +24,7 @@ from scrapy.exceptions import IgnoreRequest
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]  # ships none
 
+from pipelines.archive.urltable import ARCHIVED
 from pipelines.model import Kind
 from pipelines.site import Site
 from pipelines.urls import host_key, in_scope
@@ -54,10 +55,6 @@ class Refused(IgnoreRequest):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
-
-
-ARCHIVED = frozenset({Kind.CDX, Kind.RECORD, Kind.ROBOTS})
-"""what hosts of other archives may be asked for"""
 
 
 def objection(url: str, site: Site, kind: Kind | None = None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -79,11 +79,9 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 def _file_of(lines: Iterable[bytes], folder: Path) -> BinaryIO:
     """A file without a name that holds them, at its beginning."""
-    file = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  # who asked for it closes it
-    try:
+    with ExitStack() as unless_whole:
+        file = cast("BinaryIO", unless_whole.enter_context(tempfile.TemporaryFile(dir=folder)))
         file.writelines(lines)
         file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+        unless_whole.pop_all()  # who asked for it closes it
     return file

@@ -224,14 +224,14 @@ def _begin(tx: sa.Connection, site: str, one: NewUrl, now: float) -> None:
     tx.execute(table.update().where(later).values(**_UNREAD, kind=one.kind, tries=0))
 
 
-_ELSEWHERE = (Kind.CDX, Kind.RECORD, Kind.ROBOTS)
-"""what may be asked of hosts that are not the site's"""
+ARCHIVED = frozenset({Kind.CDX, Kind.RECORD, Kind.ROBOTS})
+"""what hosts of other archives may be asked for"""
 
 
 def keep_to(tx: sa.Connection, site: str, hosts: Collection[str]) -> int:
     """Sets aside what lies on hosts that are not (or no longer) the site's, and makes due again what was set aside so and lies on
     one that is; how much was set aside."""
-    mine = sa.and_(table.c.site == site, table.c.kind.not_in(_ELSEWHERE))
+    mine = sa.and_(table.c.site == site, table.c.kind.not_in(ARCHIVED))
     asked = table.c.state.in_([State.PENDING, State.DONE])
     back = sa.and_(mine, table.c.state == State.SET_ASIDE, table.c.reason == Reason.OUT_OF_SCOPE, table.c.host.in_(hosts))
     tx.execute(table.update().where(back).values(state=State.PENDING, tries=0, reason=None))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from pipelines.archive import cdxj
 from pipelines.archive.cdxj import CdxjIndex, Entry, entry_of, parse_line, surt
-from pipelines.archive.warc import Exchange, WarcWriter, read_captures, read_record
+from pipelines.archive.warc import Exchange, WarcWriter, is_being_written, read_captures, read_record
 from pipelines.errors import ArchiveUnusable, DamagedRecord, Locked
 from pipelines.model import Capture, Hints, WarcRef
 
@@ -443,7 +443,7 @@ def test_who_adds_waits_for_no_file_whose_lines_are_made_anew(tmp_path: Path, mo
 
     def reading(path: Path) -> Iterator[Capture | DamagedRecord]:
         for one in read_captures(path):
-            assert not is_locked(index.journal)
+            assert not is_being_written(index.journal)
             crawl.add(added)
             if merged:
                 crawl.merge()
@@ -461,15 +461,6 @@ def test_who_adds_waits_for_no_file_whose_lines_are_made_anew(tmp_path: Path, mo
 def of(warc: Path, one: Capture) -> Capture:
     assert one.warc is not None
     return replace(one, warc=replace(one.warc, file=warc.name))
-
-
-def is_locked(path: Path) -> bool:
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def test_lines_that_are_made_anew_go_also_where_the_index_is_out_of_order(tmp_path: Path) -> None:
