@@ -35,7 +35,7 @@ class Command(ArchiveCommand):
         return (
             "Fetches what is new on a site (seeds/SITE.toml), archives it, and prints what became of every URL. "
             "Exit statuses: 0 good, 1 a fault of ours, 10 nothing saved, 11 far less than usual, 12 partial, 13 refused, 14 interrupted, "
-            "20 bad configuration, 21 archive unusable, 22 locked by another run, 23 out of space."
+            "20 bad configuration, 21 archive unusable, 22 locked by another run, 23 out of space, 24 no process can read pages."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

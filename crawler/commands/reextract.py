@@ -36,7 +36,7 @@ class Command(ArchiveCommand):
             "Reads every article capture of an archive again, by the seeds files and the software of today, prints what that changes by "
             "site and layout, and writes it down; followers of the feed get the changes. One that was killed goes on where it stopped. "
             "Exit statuses: 0 every capture was read, 12 some could not be and stay as they were, 14 interrupted, 20 bad configuration, "
-            "21 archive unusable, 22 locked by another one, 23 out of space."
+            "21 archive unusable, 22 locked by another one, 23 out of space, 24 no process can read pages."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

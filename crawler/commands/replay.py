@@ -40,7 +40,7 @@ class Command(ArchiveCommand):
             "broken off goes on where it stopped. What the files say was taken down is taken down here too. "
             "Exit statuses: 0 everything was read, 12 some records were damaged or quarantined, 14 interrupted, "
             "20 bad configuration, 21 archive unusable, 22 another replay is at work, or any run where something must be taken out, "
-            "23 out of space."
+            "23 out of space, 24 no process can read pages."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,8 @@ class Command(ArchiveCommand):
         return (
             "Reads every WARC file and every row: digests, offsets, ends of records, texts read again by the rules that made them, "
             "clusters, feed, index, the catalogue's own integrity. Changes nothing; a crawl may be at work. Exit statuses: 0 all of it is "
-            "true, 15 something is not (each finding says where and what to do), 14 interrupted, 21 archive unusable."
+            "true, 15 something is not (each finding says where and what to do), 14 interrupted, 21 archive unusable, "
+            "24 no process can read pages."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
