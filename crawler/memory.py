@@ -46,7 +46,7 @@ class HostMemory:
     def flush(self, tx: sa.Connection) -> None:
         """Writes what was saved and is not known to be durable."""
         for state in self._hosts.values():
-            upsert(tx, schema.host, {"host": state.host, "next_at": state.next_at, "state": json.dumps(state.to_json())})
+            upsert(tx, schema.host, {"host": state.host, "state": json.dumps(state.to_json())})
         for answer in self._robots.values():
             row = {"fetched_at": answer.fetched_at, "status": answer.status, "body": answer.body, "failure": answer.failure}
             upsert(tx, schema.robots, {"host": answer.origin, **row})

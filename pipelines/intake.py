@@ -99,7 +99,7 @@ def keep_file(archive: Archive, path: Path) -> Path:
 def seal(tx: sa.Connection, path: Path) -> None:
     """Notes that the catalogue knows every record of a WARC file."""
     if path.exists():
-        upsert(tx, schema.warc_file, {"name": path.name, "checked_to": path.stat().st_size, "sealed": True})
+        upsert(tx, schema.warc_file, {"name": path.name, "sealed": True})
 
 
 class NoWarc(Exception):

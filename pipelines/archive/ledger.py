@@ -47,7 +47,7 @@ _NEW_TEXT = Prepared(article.update().where(_OF_ARTICLE), [column.name for colum
 _NEW_PLACE = Prepared(article.update().where(_OF_ARTICLE), ["cluster", "representative"])
 _PUBLISHED = Prepared(article.update().where(_OF_ARTICLE), ["shown", "record_digest"])
 _DROP_HEAD = Prepared(article.delete().where(_OF_ARTICLE))
-_NEW_REVISION = Prepared(revision.insert(), [column.name for column in revision.c if column.name != "similarity"])
+_NEW_REVISION = Prepared(revision.insert(), revision.c.keys())
 _REVISIONS = Prepared(sa.select(revision).where(revision.c.article == given("name")))
 _DROP_REVISIONS = Prepared(revision.delete().where(revision.c.article == given("name"), revision.c.number > given("last")))
 _KINDS = Prepared(sa.select(edge.c.kind).where(sa.or_(edge.c.low == given("name"), edge.c.high == given("name"))))

@@ -37,7 +37,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 ARCHIVE_ID = "archive"
 """key of `info`: who this archive is"""
 
@@ -83,7 +83,6 @@ host = Table(
     "host",
     metadata,
     Column("host", String, primary_key=True),
-    Column("next_at", Float, nullable=False),
     Column("state", Text, nullable=False),
 )
 
@@ -147,7 +146,6 @@ revision = Table(
     Column("content", String, nullable=False),
     Column("text_digest", String, nullable=False),
     Column("change", String),
-    Column("similarity", Float),
 )
 
 article = Table(
@@ -225,7 +223,6 @@ warc_file = Table(
     "warc_file",
     metadata,
     Column("name", String, primary_key=True),
-    Column("checked_to", BigInteger, nullable=False),
     Column("sealed", Boolean, nullable=False),
 )
 

@@ -57,8 +57,9 @@ def age(database: Path) -> None:
         made.execute("ATTACH ? AS now", (str(database),))
         tables = [name for (name,) in made.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
         for name in set(tables) - {"info", "line"}:
-            columns = ", ".join(f'"{row[1]}"' for row in made.execute(f"PRAGMA main.table_info({name})"))
-            made.execute(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM now.{name}")  # noqa: S608 -- names of ours
+            columns, today = ([row[1] for row in made.execute(f"PRAGMA {of}.table_info({name})")] for of in ("main", "now"))
+            taken = ", ".join(f'"{column}"' if column in today else "0" for column in columns)  # 0: a column that was dropped since
+            made.execute(f"INSERT INTO main.{name} SELECT {taken} FROM now.{name}")  # noqa: S608 -- names of ours
         made.commit()
     for file in database.parent.glob("catalogue.db*"):
         file.unlink()

@@ -407,7 +407,7 @@ def clock_set_back(machine: Machine) -> None:
     machine.restore()
     later = time.time() + 30 * 86_400
     state = HostState(host=machine.served.main.host, delay=0.0, asked_at=later, next_at=later + 60)
-    crawling.execute(machine.archive, schema.host.update().values(next_at=later, state=json.dumps(state.to_json())))
+    crawling.execute(machine.archive, schema.host.update().values(state=json.dumps(state.to_json())))
     crawling.execute(machine.archive, schema.robots.update().values(fetched_at=later))
     crawling.execute(machine.archive, schema.url.update().where(schema.url.c.kind == "article").values(due_at=0))
     run = machine.crawl()
