@@ -18,7 +18,7 @@ from pipelines.archive.stored import CHUNK, contents, records
 from pipelines.archive.urltable import State
 from pipelines.dedup import cluster, fingerprint, history
 from pipelines.errors import CatalogueDamaged
-from pipelines.extract.furniture import template_lines
+from pipelines.extract.folding import template_lines
 from pipelines.findings import Result, What
 from pipelines.model import Article, Kind, Reason, Status
 

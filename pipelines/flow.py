@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from pipelines import extract
 from pipelines.archive.ledger import Outcome, note_capture, refold, take_out, write_down
-from pipelines.extract import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import GENERIC, Site
 from pipelines.urls import absolute, canonical
@@ -39,7 +39,7 @@ def read(capture: Capture, site: Site) -> Result:
         return _same_payload(capture, capture.refers_to[0], site)
     if site.article_match(canonical(capture.url, site).url) is None:
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
-    return extract(capture, site)
+    return extract.extract(capture, site)
 
 
 def _redirect(capture: Capture, site: Site) -> Rejection:

@@ -36,7 +36,7 @@ from typing import Any, Generic, TypeVar
 
 from pipelines.errors import NoProcess
 
-PRELOADED = ["pipelines.verify", "pipelines.reextract", "pipelines.replay"]
+PRELOADED = ["pipelines.extract.main", "pipelines.verify", "pipelines.reextract", "pipelines.replay"]
 """what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
 STARTS = 3
 """processes in a row that die before they are ready: then it is not chance"""

@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.conf import arglist_to_dict
 
 from crawler.command import ArchiveCommand
-from crawler.health import judge
+from crawler.health import Health, judge
 from crawler.pipe import say
-from crawler.run import Result, run
 from pipelines import report
 from pipelines.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from crawler.run import Result
 
 SAMPLE_ARTICLES = "5"
 
@@ -60,24 +63,29 @@ class Command(ArchiveCommand):
         if sample not in ("0", "1"):
             raise ConfigurationError(f"-a sample={sample}: neither 1 (look, keep nothing) nor 0.")
         if sample == "0":
-            return self._told(args[0], self._result(args[0], arguments))
+            ended = self._run(args[0], arguments)
+            return _told(args[0], ended.ledger, ended.health)
         beside = Path(opts.archive)
         with tempfile.TemporaryDirectory(prefix="sample-") as folder:
             self.settings.set("ARCHIVE_DIR", folder, priority="cmdline")
             self.settings.set("CATALOGUE_URL", None, priority="cmdline")
-            sampled = self._result(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments}, beside)
+            sampled = self._run(args[0], {"max_articles": SAMPLE_ARTICLES, **arguments}, beside)
         ledger = {**sampled.ledger, "is_sample": True}
-        return self._told(args[0], Result(ledger=ledger, health=judge(ledger)))
+        return _told(args[0], ledger, judge(ledger))
 
-    def _result(self, site: str, arguments: dict[str, str], beside: Path | None = None) -> Result:
+    def _run(self, site: str, arguments: dict[str, str], beside: Path | None = None) -> Result:
+        from crawler.run import run  # noqa: PLC0415 -- Scrapy loads this module for every command; few of them crawl
+
         assert self.settings is not None
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
             self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # the progress line says the rest
         return run(self.settings, site, arguments, beside=beside)
 
-    def _told(self, site: str, result: Result) -> int:
-        say(f"Run {result.ledger['run']} of {site}")
-        for line in report.lines(result.ledger):
-            say(line)
-        say(result.health.sentence)
-        return result.health.status
+
+def _told(site: str, ledger: Mapping[str, Any], health: Health) -> int:
+    """Prints how a run ended. Returns its exit status."""
+    say(f"Run {ledger['run']} of {site}")
+    for line in report.lines(ledger):
+        say(line)
+    say(health.sentence)
+    return health.status

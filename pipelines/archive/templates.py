@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pipelines.archive.prepared import Among, Prepared, given
 from pipelines.archive.schema import article, template_line
-from pipelines.extract.furniture import template_lines
+from pipelines.extract.folding import template_lines
 from pipelines.model import Article
 
 FREQUENT = 8

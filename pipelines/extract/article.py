@@ -16,6 +16,7 @@ from pipelines.extract.blocks import LINK_SHARE, Line, Reading
 from pipelines.extract.consensus import Consensus
 from pipelines.extract.dates import Moment
 from pipelines.extract.decode import QUARANTINE_SHARE, Decoded
+from pipelines.extract.folding import fold
 from pipelines.extract.furniture import Kind
 from pipelines.extract.layouts import Match
 from pipelines.extract.metadata import Declared, Published
@@ -281,7 +282,7 @@ def _claim(reader: Reader, title: str | None, text: str, when: Published) -> ver
 def _prints_a_date(reader: Reader, title: str | None, text: str) -> bool:
     """Whether the page says below its title when it went out, where no rule of the site looks for that."""
     lines = reader.reading.lines
-    at = next((line.index for line in lines if title and furniture.fold(line.text) == furniture.fold(title)), None)
+    at = next((line.index for line in lines if title and fold(line.text) == fold(title)), None)
     return at is not None and any(dates.first(line.text) for line in lines[at + 1 : at + 1 + _BELOW_TITLE] if line.text not in text)
 
 

@@ -14,6 +14,7 @@ from lxml import html
 
 from pipelines.extract import furniture, names
 from pipelines.extract.blocks import HEADINGS, LINK_SHARE, Line
+from pipelines.extract.folding import fold
 from pipelines.extract.furniture import Kind, Place
 
 _FAIR_SHARE = 0.3
@@ -49,7 +50,7 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
     if not candidates:
         return result
     column = _column(candidates)
-    folded_title = furniture.fold(title or "")
+    folded_title = fold(title or "")
     first, last = _edges(lines, column, chosen, folded_title)
     stop = _stop(lines, first, last)
     begin = _head_end(lines, first, folded_title, chosen, column)
@@ -68,7 +69,7 @@ def _sort(result: Assembly, line: Line, place: Place, *, belongs: bool, title: s
     told = furniture.kind(line.text, place)
     if told is not None:
         result.told.append((told, line.text))
-    elif not belongs or line.aside or _is_link(line) or furniture.fold(line.text) == title:
+    elif not belongs or line.aside or _is_link(line) or fold(line.text) == title:
         return
     elif _is_caption(line):
         result.captions.append(line)
@@ -161,7 +162,7 @@ def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] 
 def _is_header(line: Line, title: str) -> bool:
     if furniture.kind(line.text) is not None or _is_link(line):
         return True
-    return furniture.fold(line.text) == title or line.element.tag == "h1"
+    return fold(line.text) == title or line.element.tag == "h1"
 
 
 def _opens_box(lines: list[Line]) -> bool:

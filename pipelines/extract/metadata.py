@@ -19,6 +19,7 @@ from lxml import html
 from pipelines.extract import dates, furniture, names
 from pipelines.extract.blocks import HEADINGS, LINK_SHARE, Line
 from pipelines.extract.dates import Moment
+from pipelines.extract.folding import fold, simpler
 from pipelines.extract.furniture import Kind
 from pipelines.model import Precision, PublishedFrom
 from pipelines.text import presence
@@ -154,7 +155,7 @@ def title(
     """The title and the number of its line among `lines`, of which `first` is the first paragraph. The printed title wins,
     proved by <title> or by being a heading; what the head says, without the site's suffixes, is next."""
     claims = [claim for claim in (said.document_title, said.first(_TITLE_META), said.text("headline"), listed) if claim]
-    folded = [furniture.fold(claim) for claim in claims]
+    folded = [fold(claim) for claim in claims]
     scored = [
         (score, -line.index, number)
         for number, line in enumerate(lines[: first + 2])
@@ -178,7 +179,7 @@ def _title_score(line: Line, above: int, claims: list[str]) -> float:
         return 0.0
     score = _HEADING_SCORE.get(line.element.tag, 0.0)
     score += 1.0 if _TITLE_CLASS.search(f"{line.element.get('class', '')} {line.element.get('id', '')}") else 0.0
-    text = furniture.fold(line.text).strip("-")
+    text = fold(line.text).strip("-")
     if any(text in claim for claim in claims):
         score += 2.0 + (1.0 if any(claim.startswith(text) for claim in claims) else 0.0) + min(1.0, len(text) / 20)
     elif len(text) < _SHORTEST_TITLE:
@@ -277,7 +278,7 @@ def source(
 def _labelled(lines: list[list[str]]) -> str | None:
     for number, pieces in enumerate(lines):
         for at, piece in enumerate(pieces):
-            if not _LABEL.search(simple := furniture.simpler(piece)):
+            if not _LABEL.search(simple := simpler(piece)):
                 continue
             following = pieces[at + 1 :] or (lines[number + 1] if number + 1 < len(lines) else [])
             match = _SOURCE_LABEL.search(simple)
@@ -397,7 +398,7 @@ def pieces(line: Line) -> list[str]:
     unlinked = line.link_share > LINK_SHARE and len(line.text) > _LINKED_NAME
     texts = line.element.xpath(".//text()[not(ancestor::a)]") if unlinked else line.element.itertext()
     parts = [part for text in texts if (part := " ".join(text.replace("\u3000", "  ").split("\n")).strip())]
-    own = [part for part in parts if furniture.fold(part) in furniture.fold(line.text)]
+    own = [part for part in parts if fold(part) in fold(line.text)]
     return own or ([] if unlinked else [line.text])
 
 

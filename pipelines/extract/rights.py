@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from lxml import html
 
-from pipelines.extract import furniture
+from pipelines.extract.folding import fold
 from pipelines.extract.furniture import Kind
 from pipelines.model import Headers, Rights
 from pipelines.site import RightsRules
@@ -85,7 +85,7 @@ def _notice(upward: Iterable[str], rules: RightsRules) -> str | None:
 def _owned(source: str | None, rules: RightsRules) -> bool | None:
     if source is None or not rules.own_sources:
         return None
-    return furniture.fold(source) in {furniture.fold(own) for own in rules.own_sources}
+    return fold(source) in {fold(own) for own in rules.own_sources}
 
 
 def _robots(metas: Sequence[html.HtmlElement], headers: Headers) -> tuple[str, ...]:

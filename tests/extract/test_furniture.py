@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.extract import furniture
+from pipelines.extract.folding import fold
 from pipelines.extract.furniture import Kind, Place
-from pipelines.model import Article
-from tests.pages import folder
 
 STRUCK = [
     (Kind.EDITOR, "责任编辑：王小满"),
@@ -135,47 +132,12 @@ def test_what_is_printed_behind_the_last_sentence_is_cut(line: str, kept: str, c
     assert furniture.cut_tail(line) == (kept, cut)
 
 
-@given(st.text(alphabet="a A1，：；！？（）。「」ｅé\u0301\u0338\u3000ﬁ①編責㈱ 文", max_size=40))
-@settings(deadline=None)
-def test_folding_is_normalising_whatever_the_short_cut(text: str) -> None:
-    assert furniture.fold(text) == furniture.simpler(unicodedata.normalize("NFKC", text).replace(" ", "").lower())
-
-
-def test_folding_is_for_rules_and_keeps_no_spaces_or_width() -> None:
-    assert furniture.fold("　責任 編輯：ＡＢＣ") == "责任编辑:abc"
-
-
-def test_simpler_keeps_every_place() -> None:
-    assert len(furniture.simpler("文章來源:中國電腦報")) == len("文章來源:中國電腦報")
-    assert "来源" in furniture.simpler("文章來源")
-
-
 @pytest.mark.parametrize("rule", furniture.RULES, ids=lambda rule: f"{rule.kind}-{rule.pattern.pattern[:20]}")
 def test_no_rule_is_slow_on_a_hostile_line(rule: furniture.Rule) -> None:
     start = time.process_time()
     for line in ("分" * 60, "大中小" * 20, "扫" * 59 + "x", "2026-01-01" * 6, "未经" * 150, "(" * 600, ">" * 100, "相关" * 40, "1 " * 50):
         rule.pattern.search(line[: rule.longest])
     assert time.process_time() - start < 30.0
-
-
-def an_article(paragraphs: tuple[str, ...]) -> Article:
-    from pipelines.extract import extract
-
-    loaded = folder.load(folder.ROOT / "web" / "plain")
-    found = extract(loaded.capture, loaded.site)
-    assert isinstance(found, Article)
-    return replace(found, paragraphs=paragraphs)
-
-
-def test_template_lines_are_those_at_both_ends_once_each() -> None:
-    lines = furniture.template_lines(an_article(tuple("甲乙丙丁戊己庚")))
-    assert [line for _, line in lines] == list("甲乙丙戊己庚")
-    assert len({digest for digest, _ in lines}) == 6
-    assert [line for _, line in furniture.template_lines(an_article(("甲", "甲")))] == ["甲"]
-
-
-def test_a_line_has_one_digest_however_it_is_spaced() -> None:
-    assert furniture.line_digest("本报 讯：") == furniture.line_digest("本报讯:")
 
 
 @given(st.text(max_size=120))
@@ -190,7 +152,7 @@ def test_any_line_has_a_kind_or_none(line: str) -> None:
 @settings(deadline=None, max_examples=300)
 def test_a_line_is_what_the_first_rule_that_fits_says_whatever_the_short_cut(pieces: list[str], place: Place) -> None:
     line = "".join(pieces)
-    folded = furniture.fold(line)
+    folded = fold(line)
     fit = (rule.kind for rule in furniture.RULES if len(folded) <= rule.longest and place in rule.places and rule.pattern.search(folded))
     assert furniture.kind(line, place) is (None if place is Place.BODY and folded.isdigit() else next(fit, None))
 
@@ -198,7 +160,7 @@ def test_a_line_is_what_the_first_rule_that_fits_says_whatever_the_short_cut(pie
 def test_a_rule_that_begins_with_an_anchor_has_no_alternative_beside_it() -> None:
     """The short cut only matches it at the beginning of a line."""
     anchored = [rule.pattern for rule in furniture.RULES if rule.pattern.pattern.startswith("^")]
-    behind = [f"河里转起了风车{furniture.fold(line)}" for _, line in STRUCK]
+    behind = [f"河里转起了风车{fold(line)}" for _, line in STRUCK]
     found = [(pattern.pattern, match.start()) for pattern in anchored for line in behind if (match := pattern.search(line))]
     assert [one for one in found if one[1] > 0] == []
 
@@ -208,10 +170,6 @@ def test_every_rule_holds_where_the_place_is_not_known() -> None:
 
 
 def test_no_line_is_remembered_that_could_fill_the_memory() -> None:
-    furniture._folded.cache_clear()
     furniture._kind.cache_clear()
-    assert furniture.fold("长 Ｘ" * 1_000) == "长x" * 1_000
     assert furniture.kind("长" * 10_000) is None
-    assert furniture._folded.cache_info().currsize == furniture._kind.cache_info().currsize == 0
-    assert furniture.fold("短 Ｘ") == "短x"
-    assert furniture._folded.cache_info().currsize == 1
+    assert furniture._kind.cache_info().currsize == 0
