@@ -14,7 +14,6 @@ from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import sqlalchemy as sa
 
 from crawler import clock
 from crawler.links import Untaken
+from crawler.settings import USER_AGENT
 from pipelines.archive import Archive, expect_folder, open_archive, schema, urltable
 from pipelines.archive.article_record import canonical_json, timestamp
 from pipelines.archive.borrowed import Borrowed, series
@@ -36,7 +36,6 @@ from pipelines.workers import Readers
 
 MIN_FREE_BYTES = 64 * 2**20
 """A run does not begin on a disk with less: one WARC file, the catalogue's journal and a report need room to end well."""
-SOFTWARE = f"china-tech-archive/{version('china-tech-archive')}"
 
 
 @dataclass(slots=True)
@@ -81,7 +80,7 @@ class Session:
 
     def __post_init__(self) -> None:
         own = {self.site.name: self.site.digest}
-        self.borrowed = WarcWriter(self.archive.warc_folder, prefix=series(self.site.name), software=SOFTWARE, rules=own)
+        self.borrowed = WarcWriter(self.archive.warc_folder, prefix=series(self.site.name), software=USER_AGENT, rules=own)
 
     def take(self, taken: Borrowed, moment: datetime) -> Capture:
         """Writes down a capture that another archive had, `moment` being when it came; durable when this returns."""
@@ -131,7 +130,7 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
         exits.enter_context(archive.catalogue.exclusive(site.name, what))  # where the file's lock does not reach other machines
         _enough_room(archive_dir)
         archive.keep_rules(site, raw)
-        writer = WarcWriter(archive.warc_folder, prefix=site.name, software=SOFTWARE, rules={site.name: site.digest})
+        writer = WarcWriter(archive.warc_folder, prefix=site.name, software=USER_AGENT, rules={site.name: site.digest})
         with archive.catalogue.transaction() as tx:
             urltable.release_all(tx, site.name)
             urltable.nothing_after(tx, site.name, clock.now())

@@ -11,7 +11,7 @@ from scrapy.exceptions import UsageError
 from crawler.command import ArchiveCommand
 from crawler.health import GOOD, PARTIAL
 from crawler.pipe import say_aside
-from crawler.session import SOFTWARE
+from crawler.settings import USER_AGENT
 from pipelines.archive import Archive, open_archive
 from pipelines.archive.wacz import write_wacz
 from pipelines.archive.warc import is_being_written, warc_files
@@ -53,7 +53,7 @@ class Command(ArchiveCommand):
             target = new_file(opts.to, archive.path)
             warcs, left_out = chosen(archive, args)
             title = opts.title or archive.path.resolve().name
-            damage = write_wacz(target, warcs, software=SOFTWARE, created=datetime.now(UTC), title=title)
+            damage = write_wacz(target, warcs, software=USER_AGENT, created=datetime.now(UTC), title=title)
         for one in damage:
             say_aside(f"damaged, packed as it is: {one}")
         for path in left_out:

@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crawler.session import SOFTWARE, Session
+from crawler.session import Session
+from crawler.settings import USER_AGENT
 from pipelines.archive import open_archive, schema, urltable
 from pipelines.archive.stored import current
 from pipelines.archive.urltable import NewUrl, Row, Wanted
@@ -128,7 +129,7 @@ def session_at(folder: Path, of: Site | None = None) -> Session:
     of = of or site()
     with ExitStack() as exits:
         archive = exits.enter_context(open_archive(folder, create=True))
-        writer = WarcWriter(archive.warc_folder, prefix=of.name, software=SOFTWARE, rules={of.name: of.digest})
+        writer = WarcWriter(archive.warc_folder, prefix=of.name, software=USER_AGENT, rules={of.name: of.digest})
         exits.callback(writer.close)
         return Session(site=of, archive=archive, writer=writer, run=1, started=NOW.timestamp(), exits=exits.pop_all())
 

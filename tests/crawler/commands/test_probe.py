@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crawler.commands.probe import MAX_WIDTH, Answer, failed, layouts, one_of_each, table
+from crawler.probing import MAX_WIDTH, Answer, failed, layouts, one_of_each, table
 from pipelines.extract.layouts import Fit, Misfit
 from pipelines.model import Article, Precision, PublishedFrom, Quality
 from pipelines.site import load_site
