@@ -16,8 +16,8 @@ from scrapy.exceptions import (
 )
 
 from crawler.guard import Refused
-from pipelines.flow import REDIRECTS
 from pipelines.model import Capture, Reason
+from pipelines.reading import REDIRECTS
 from pipelines.stages import OUR_FAULT
 
 WORDS: tuple[tuple[type[BaseException], str], ...] = (

@@ -27,9 +27,9 @@ from pipelines.archive.originals import originals
 from pipelines.archive.outcome_record import told
 from pipelines.archive.warc import WarcWriter, read_captures, repair_tail, told_in, warc_files
 from pipelines.errors import ArchiveError, DamagedRecord
-from pipelines.flow import Result
 from pipelines.intake import seal
 from pipelines.model import Capture
+from pipelines.reading import Result
 from pipelines.replay import quarantine
 from pipelines.site import Site
 from pipelines.stages import GROUP_VISITS, commit_visit

@@ -15,8 +15,8 @@ from scrapy.http import Response
 
 from crawler.conditional import without_condition
 from crawler.guard import Refused, objection, site_of
-from pipelines.flow import REDIRECTS, leads_to_index
 from pipelines.model import Kind
+from pipelines.reading import REDIRECTS, leads_to_index
 from pipelines.urls import absolute, request_url
 
 PERMANENT = frozenset({301, 308})

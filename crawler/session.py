@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crawler import clock
+from crawler.discovery import read_list
 from crawler.links import Untaken
 from crawler.settings import USER_AGENT
 from pipelines.archive import Archive, expect_folder, open_archive, schema, urltable
@@ -136,7 +137,7 @@ def open_session(seeds: Path, archive_dir: Path, *, catalogue_url: str | None = 
             urltable.nothing_after(tx, site.name, clock.now())
             key = tx.execute(schema.run.insert().values(site=site.name, started=timestamp(datetime.now(UTC)))).inserted_primary_key
         assert key is not None
-        readers = Readers(workers)
+        readers = Readers(workers, read_list.__module__)
         exits.callback(readers.close)
         began = clock.now()
         return Session(site=site, archive=archive, writer=writer, run=int(key[0]), started=began, exits=exits.pop_all(), readers=readers)

@@ -23,8 +23,8 @@ from pipelines.archive.article_record import timestamp
 from pipelines.archive.originals import originals
 from pipelines.archive.warc import read_record
 from pipelines.errors import DamagedRecord
-from pipelines.flow import REDIRECTS
 from pipelines.model import Capture, Kind, WarcRef
+from pipelines.reading import REDIRECTS
 from pipelines.validators import Validators
 
 LASTING = frozenset({200, 304, 404, 410, *REDIRECTS})

@@ -1,7 +1,7 @@
 """What an answer means for the frontier: captures of one lease in, one `Visit` out. Live and recovery share it.
 
 Thin on purpose: links are found by crawler.discovery, when a list ends by crawler.paging, what is due is decided by
-crawler.frontier, what a page *is* by pipelines.flow.
+crawler.frontier, what a page *is* by pipelines.reading.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pipelines import report, schedule
 from pipelines.archive import Archive, urltable
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import RETRY_AFTER, NewUrl, Row
-from pipelines.flow import Result
 from pipelines.model import Capture, Kind, Link, Reason, Rejection
+from pipelines.reading import Result
 from pipelines.site import Site
 from pipelines.stages import OUR_FAULT, Settlement, Visit
 from pipelines.urls import host_key, request_url

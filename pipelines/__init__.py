@@ -1,7 +1,7 @@
 """Everything that happens to bytes after they arrive.
 
     capture = one HTTP exchange, live or out of a WARC file               model.Capture
-    result  = flow.read(capture, site)       -> Article | Rejection       pure
+    result  = reading.read(capture, site)    -> Article | Rejection       pure
     with one transaction, flow.write:
         history.fold(all pages of the URL)   -> revisions, status         pure
         relate(article, each candidate)      -> duplicate, contained ...  pure; equal digests, fingerprint neighbours

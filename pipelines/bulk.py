@@ -31,7 +31,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import sqlalchemy as sa
 
-from pipelines import flow
+from pipelines import reading
 from pipelines.archive import Archive, schema
 from pipelines.archive.exchange import Original
 from pipelines.archive.originals import Originals, originals
@@ -41,9 +41,9 @@ from pipelines.archive.records import next_record
 from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.warc import Passed, steps_in
 from pipelines.errors import ArchiveError, ArchiveUnusable, DamagedRecord
-from pipelines.flow import Result
 from pipelines.model import Capture
 from pipelines.pool import Kept, Pool, ProcessDied, Task, TookTooLong
+from pipelines.reading import Result
 from pipelines.site import Site
 from pipelines.workers import MEMORY_A_WORKER, PAGES_A_WORKER, SECONDS_A_PAGE, TRIES, too_expensive
 
@@ -152,7 +152,7 @@ def read_piece(piece: Piece, work: Work, known: Any, original: Kept[Original | N
             if start is None:
                 return Part(behind=None, answers=[], last=None, ended=False)
             steps = steps_in(file, piece.file.name, start=start, original=original.value)
-            return _part(piece, steps, partial(_worked, work, known, read or flow.read))
+            return _part(piece, steps, partial(_worked, work, known, read or reading.read))
     except FileNotFoundError:
         return Part(behind=None, answers=[], last=None, ended=True)
     except OSError as error:
@@ -236,7 +236,8 @@ class Sweep(Generic[K]):
     def __enter__(self) -> Self:
         self._kept = Kept(self.original)
         if self.workers:
-            self._pool = Pool(self.workers, MEMORY_A_WORKER, PAGES_A_WORKER // PAGES_A_PIECE, ahead=PIECES_AHEAD)
+            most = PAGES_A_WORKER // PAGES_A_PIECE
+            self._pool = Pool(self.workers, MEMORY_A_WORKER, most, ahead=PIECES_AHEAD, modules=(self.work.__module__,))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -25,7 +25,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing import forkserver, resource_tracker
@@ -36,8 +36,8 @@ from typing import Any, Generic, TypeVar
 
 from pipelines.errors import NoProcess
 
-PRELOADED = ["pipelines.extract.main", "pipelines.verify", "pipelines.reextract", "pipelines.replay"]
-"""what processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
+PRELOADED = ("pipelines.extract.main", "pipelines.reading")
+"""what all processes have imported when they start: 280 ms each otherwise (FIELD section 1)"""
 STARTS = 3
 """processes in a row that die before they are ready: then it is not chance"""
 PIPE = 2**20
@@ -135,12 +135,14 @@ class _Process:
 @dataclass(slots=True)
 class Pool:
     """`workers` warm processes, each with so many bytes of memory beyond its start; one is replaced after so many tasks. `ahead`
-    tasks may wait in the pipe of one that is at work: it need not stand still while whoever uses the pool is busy."""
+    tasks may wait in the pipe of one that is at work: it need not stand still while whoever uses the pool is busy. `modules`, of which
+    tasks are functions, are imported once for all of them; those of a program's first pool, which starts the process that is copied."""
 
     workers: int
     memory: int
     tasks_a_process: int
     ahead: int = 0
+    modules: tuple[str, ...] = ()
     _waiting: deque[Task] = field(default_factory=deque)
     _processes: list[_Process] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -294,7 +296,7 @@ class Pool:
 
     def _fill(self) -> None:
         while len(self._processes) < self.workers:
-            self._processes.append(_started(self.memory))
+            self._processes.append(_started(self.memory, self.modules))
             self._listen(self._processes[-1])
 
     def _replace(self, process: _Process) -> None:
@@ -355,9 +357,9 @@ def _wants_to_run(process: _Process) -> bool:
     return False
 
 
-def _started(memory: int) -> _Process:
+def _started(memory: int, modules: Iterable[str]) -> _Process:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context.set_forkserver_preload([*PRELOADED, *modules])
     _prepare()
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, memory), daemon=True)

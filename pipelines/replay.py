@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines import flow, intake, takedown
+from pipelines import flow, intake, reading, takedown
 from pipelines.archive import Archive, erasure, schema, write_whole
 from pipelines.archive.article_record import article_id
 from pipelines.archive.exchange import resolved
@@ -34,9 +34,9 @@ from pipelines.archive.warc import is_being_written, read_record, warc_files
 from pipelines.bulk import END, WITHIN, Fault, Item, Read, Stretch, Sweep, bare, offset_of, place
 from pipelines.choice import Chooser
 from pipelines.errors import ArchiveError, DamagedRecord
-from pipelines.flow import Result
 from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
+from pipelines.reading import Result
 from pipelines.urls import canonical
 from pipelines.visited import Visited
 from pipelines.workers import Readers
@@ -308,10 +308,10 @@ class _Replay:
     def _left_overs(self) -> list[WarcRef]:
         """Where they lie. Of those whose original nobody ever brings there may be millions: it is looked for first."""
         late, original = schema.capture, schema.capture.alias("original")
-        named = sa.func.substr(late.c.detail, len(flow.KEPT_WITH) + 1)
+        named = sa.func.substr(late.c.detail, len(reading.KEPT_WITH) + 1)
         is_here = sa.exists().where(original.c.url == named, original.c.id != late.c.id)
         columns = (late.c.file, late.c.offset, late.c.length, late.c.record_id)
-        asked = sa.select(*columns).where(late.c.outcome == Reason.PARTIAL, late.c.detail.startswith(flow.KEPT_WITH), is_here)
+        asked = sa.select(*columns).where(late.c.outcome == Reason.PARTIAL, late.c.detail.startswith(reading.KEPT_WITH), is_here)
         with self.archive.catalogue.snapshot() as tx:
             return [WarcRef(**row._mapping) for row in tx.execute(asked.order_by(late.c.id))]
 

@@ -22,15 +22,15 @@ from typing import Any, Protocol, Self
 import sqlalchemy as sa
 from scrapy.crawler import Crawler
 
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive import Archive, ledger, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.outcome_record import Told, told
 from pipelines.archive.urltable import NewUrl, Row
 from pipelines.errors import ArchiveError
-from pipelines.flow import Result
 from pipelines.model import Capture, Kind, Reason
+from pipelines.reading import Result
 from pipelines.replay import quarantine
 from pipelines.site import Site
 from pipelines.urls import canonical
@@ -230,7 +230,7 @@ def at_fault(visit: Visit, run: Run) -> Visit:
 
 def told_of(visit: Visit, result: Result, site: Site) -> list[Told]:
     """What its captures were read as, those that were read as an article's page."""
-    read = [(hop, flow.read(hop, site)) for hop in visit.earlier]
+    read = [(hop, reading.read(hop, site)) for hop in visit.earlier]
     if visit.capture is not None:
         read.append((visit.capture, result))
     return [told(one, canonical(one.url, site).url, site.digest, found) for one, found in read if found is not None]
@@ -249,7 +249,7 @@ def _to_tell(run: Run, told: Sequence[Told]) -> list[Told]:
 
 def commit_visit(tx: sa.Connection, site: Site, visit: Visit, result: Result) -> Outcome | None:
     """Writes one visit down: captures, links found, the URL's own row. In the caller's transaction."""
-    hops = [flow.write(tx, hop, site, flow.read(hop, site)) for hop in visit.earlier]
+    hops = [flow.write(tx, hop, site, reading.read(hop, site)) for hop in visit.earlier]
     outcome = flow.write(tx, visit.capture, site, result) if visit.capture is not None else None
     outcome = next((hop for hop in hops if hop.word == Reason.GONE), outcome)  # sent away to an index page: it is gone
     settlement = visit.settle(outcome, result)

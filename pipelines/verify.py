@@ -244,7 +244,7 @@ class _Aside:
     def __enter__(self) -> Self:
         if self.workers:
             url = self.archive.catalogue.url.render_as_string(hide_password=False)
-            self._pool = Pool(1, MEMORY_A_WORKER, 2)
+            self._pool = Pool(1, MEMORY_A_WORKER, 2, modules=(__name__,))
             self._tasks = {check: self._pool.begin(math.inf, of_catalogue, check, url) for check in (consistency_of, integrity_of)}
         return self
 

@@ -18,8 +18,8 @@ from pipelines.archive.article_record import moment
 from pipelines.archive.borrowed import is_borrowed
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import NewUrl, Row
-from pipelines.flow import REDIRECTS, Result
 from pipelines.model import Article, Capture, Kind, Reason
+from pipelines.reading import REDIRECTS, Result
 from pipelines.schedule import remembered, visited_article
 from pipelines.site import GENERIC, Site
 from pipelines.urls import absolute, canonical, host_key, request_url

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from pipelines import flow
-from pipelines.flow import Result
+from pipelines import reading
 from pipelines.model import Capture, Kind, Reason, Rejection
 from pipelines.pool import Kept, Pool, ProcessDied, TookTooLong
+from pipelines.reading import Result
 from pipelines.site import Site
 
 T = TypeVar("T")
@@ -32,23 +32,24 @@ TRIES = 3
 class Readers:
     """A pool of warm processes that read captures; results come in any order."""
 
-    def __init__(self, workers: int) -> None:
-        self._pool = Pool(workers, MEMORY_A_WORKER, PAGES_A_WORKER, ahead=PAGES_AHEAD) if workers else None
+    def __init__(self, workers: int, *modules: str) -> None:
+        """`modules`: of the functions that are to be run, beside `read`."""
+        self._pool = Pool(workers, MEMORY_A_WORKER, PAGES_A_WORKER, ahead=PAGES_AHEAD, modules=modules) if workers else None
         self._rules: Kept[Site] | None = None
 
     async def read(self, capture: Capture, site: Site) -> Result:
-        """`flow.read` within the limits."""
-        return await self.run(flow.read, capture, site) if capture.kind is Kind.ARTICLE else flow.read(capture, site)
+        """`reading.read` within the limits."""
+        return await self.run(reading.read, capture, site) if capture.kind is Kind.ARTICLE else reading.read(capture, site)
 
-    async def run(self, reading: Callable[[Capture, Site], T], capture: Capture, site: Site) -> T | Rejection:
-        """`reading(capture, site)`, a pure function of a module, within the limits. A capture over them is a Rejection,
+    async def run(self, function: Callable[[Capture, Site], T], capture: Capture, site: Site) -> T | Rejection:
+        """`function(capture, site)`, a pure function of a module, within the limits. A capture over them is a Rejection,
         TOO_EXPENSIVE; the pool goes on."""
         if self._pool is None:
-            return reading(capture, site)
+            return function(capture, site)
         fault: Exception | None = None
         for _ in range(TRIES):
             try:
-                result: T = await self._pool.done(self._pool.begin(SECONDS_A_PAGE, called, reading, capture, self._kept(site)))
+                result: T = await self._pool.done(self._pool.begin(SECONDS_A_PAGE, called, function, capture, self._kept(site)))
                 return result
             except (TookTooLong, MemoryError) as error:
                 return too_expensive(error)
@@ -71,9 +72,9 @@ class Readers:
             self._pool.close()
 
 
-def called(reading: Callable[[Capture, Site], T], capture: Capture, site: Kept[Site]) -> T:
+def called(function: Callable[[Capture, Site], T], capture: Capture, site: Kept[Site]) -> T:
     """In the worker: the rules come once, not with each page."""
-    return reading(capture, site.value)
+    return function(capture, site.value)
 
 
 def too_expensive(error: Exception) -> Rejection:

@@ -15,8 +15,8 @@ from pipelines.archive import Archive, open_archive
 from pipelines.archive.outcome_record import told
 from pipelines.archive.warc import Exchange, WarcWriter
 from pipelines.choice import chooser
-from pipelines.flow import read
 from pipelines.model import Hints, Kind
+from pipelines.reading import read
 from pipelines.replay import Tally, replay
 from pipelines.site import Site, parse_site
 from pipelines.urls import canonical

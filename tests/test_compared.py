@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive import Archive, schema
 from pipelines.archive.article_record import article_id
 from pipelines.compared import SAMPLE_LINES, Said, What, sample, says
@@ -22,7 +22,7 @@ REJECTIONS = [Rejection(reason=reason, detail="so it is", status=200) for reason
 
 
 def read(body: bytes = CAPTURE.body) -> Article:
-    found = flow.read(replace(CAPTURE, body=body), SITE)
+    found = reading.read(replace(CAPTURE, body=body), SITE)
     assert isinstance(found, Article)
     return found
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.session import Session
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive import schema
 from pipelines.archive.ledger import Outcome
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, Verdict
@@ -29,7 +29,7 @@ def capture(url: str, body: bytes = b"", status: int = 200, kind: Kind = Kind.AR
 
 
 def redirect(target: str, url: str = address(1)) -> Rejection:
-    result = flow.read(replace(capture(url, status=302), headers=(("Location", target),)), SITE)
+    result = reading.read(replace(capture(url, status=302), headers=(("Location", target),)), SITE)
     assert isinstance(result, Rejection)
     return result
 
@@ -45,18 +45,18 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def test_an_article_page_is_read_as_one() -> None:
-    result = flow.read(capture(address(1), made.article_page(1)), SITE)
+    result = reading.read(capture(address(1), made.article_page(1)), SITE)
     assert isinstance(result, Article)
     assert result.paragraphs == made.LINES
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ARTICLE])
 def test_what_was_fetched_as_something_else_is_not_read_as_an_article(kind: Kind) -> None:
-    assert flow.read(capture(address(1), made.article_page(1), kind=kind), SITE) is None
+    assert reading.read(capture(address(1), made.article_page(1), kind=kind), SITE) is None
 
 
 def test_a_page_that_no_rule_calls_an_article_is_out_of_scope() -> None:
-    result = flow.read(capture(f"{HOST}/about.html", made.article_page(1)), SITE)
+    result = reading.read(capture(f"{HOST}/about.html", made.article_page(1)), SITE)
     assert isinstance(result, Rejection)
     assert result.reason is Reason.OUT_OF_SCOPE
 
@@ -73,14 +73,14 @@ def test_a_redirect_to_anything_else_is_one(target: str) -> None:
 
 @pytest.mark.parametrize(("original", "reason"), [(address(1), Reason.NOT_MODIFIED), (address(2), Reason.PARTIAL)])
 def test_a_revisit_record_of_the_same_payload_confirms_its_own_page_alone(original: str, reason: Reason) -> None:
-    result = flow.read(capture(address(1), refers_to=(original, made.NOW)), SITE)
+    result = reading.read(capture(address(1), refers_to=(original, made.NOW)), SITE)
     assert isinstance(result, Rejection)
     assert result.reason is reason
 
 
 def test_a_redirect_home_says_gone_for_a_site_of_which_nothing_is_known() -> None:
     moved = replace(capture("http://elsewhere.test/a/1.html", status=301), headers=(("Location", "/"),))
-    result = flow.read(moved, generic_site())
+    result = reading.read(moved, generic_site())
     assert isinstance(result, Rejection)
     assert result.reason is Reason.GONE
 
@@ -88,14 +88,14 @@ def test_a_redirect_home_says_gone_for_a_site_of_which_nothing_is_known() -> Non
 @settings(deadline=None, max_examples=40)
 @given(body=st.binary(max_size=300), status=st.sampled_from([200, 206, 301, 304, 404, 410, 500, 999]), target=st.text(max_size=30))
 def test_no_bytes_and_no_status_raise(body: bytes, status: int, target: str) -> None:
-    flow.read(replace(capture(address(1), body, status), headers=(*HEADERS, ("Location", target))), SITE)
+    reading.read(replace(capture(address(1), body, status), headers=(*HEADERS, ("Location", target))), SITE)
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def written(seen: Capture, session: Session) -> Outcome:
-    result = flow.read(seen, session.site)
+    result = reading.read(seen, session.site)
     with session.archive.catalogue.transaction() as tx:
         return flow.write(tx, seen, session.site, result)
 

@@ -365,9 +365,8 @@ for _ in range(3_000):
 """
 STARTS = """
 from pipelines import pool
-pool.PRELOADED = ["slow"]
 try:
-    readers = pool.Pool(1, 2**28, 1_000)
+    readers = pool.Pool(1, 2**28, 1_000, modules=("slow",))
     readers.wait(readers.begin(60.0, abs, -1))
 except KeyboardInterrupt:
     pass

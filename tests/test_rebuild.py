@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import flow
+from pipelines import reading
 from pipelines.archive import open_archive, schema, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.exchange import METADATA_FIELDS
@@ -174,7 +174,7 @@ def test_no_traceback_of_it_is_kept(sound: Small, tmp_path: Path, monkeypatch: p
 
     made = rebuilt(tmp_path, *files_of(sound))
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "read", fails)
+        patch.setattr(reading, "read", fails)
         tally = made.bring([exchange("telescope", page(TELESCOPE), 9)], "again")
     assert (tally.quarantined, tally.outcomes) == ([], {Reason.TAKEN_DOWN: 1})
     assert knows_it(made)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines import bulk, flow, spool
+from pipelines import bulk, flow, reading, spool
 from pipelines import reextract as module
 from pipelines.archive import schema, stored
 from pipelines.archive.article_record import article_id
@@ -239,7 +239,7 @@ def test_captures_whose_site_has_no_seeds_file_any_more_are_read_by_their_url(ma
 
 
 def test_a_page_that_is_too_expensive_today_keeps_its_text(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
+    monkeypatch.setattr(reading, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
     before = exported(made)
     difference = read_again(made)
     assert difference.too_expensive == 8
@@ -248,14 +248,14 @@ def test_a_page_that_is_too_expensive_today_keeps_its_text(made: Small, monkeypa
 
 
 def test_a_page_on_which_our_own_code_fails_keeps_its_text_and_is_named(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = flow.read
+    real = reading.read
 
     def fails(capture: Any, site: Any) -> Any:
         if capture.url == url("battery"):
             raise ValueError("a fault of ours")
         return real(capture, site)
 
-    monkeypatch.setattr(flow, "read", fails)
+    monkeypatch.setattr(reading, "read", fails)
     difference = read_again(made, STRICTER)
     assert difference.failed == [url("battery")] * 2
     assert found(difference) == {What.TEXT: 4}
@@ -430,7 +430,7 @@ def test_a_revisit_of_a_damaged_record_stays_as_it_is_too(tmp_path: Path, monkey
     damage_first(made)
     difference = read_again(made, STRICTER)
     assert (difference.read, difference.unreadable, found(difference)) == (0, 2, {})
-    monkeypatch.setattr(flow, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
+    monkeypatch.setattr(reading, "read", lambda *_: Rejection(reason=Reason.TOO_EXPENSIVE, detail="slow today"))
     difference = read_again(made)
     assert (difference.too_expensive, difference.unreadable) == (1, 1)
 

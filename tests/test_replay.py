@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines import bulk, flow
+from pipelines import bulk, reading
 from pipelines import replay as replay_module
 from pipelines.archive import Archive, open_archive, schema
 from pipelines.archive.article_record import canonical_json
@@ -297,19 +297,19 @@ def test_a_page_on_which_our_own_code_fails_is_quarantined_and_can_be_read_later
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = warc(tmp_path, story(1, 1), story(2, 2))
-    read = flow.read
+    read = reading.read
 
     def failing(capture: Capture, site: Site) -> Any:
         if capture.url == address(1):
             raise KeyError("nobody expected this")
         return read(capture, site)
 
-    monkeypatch.setattr(flow, "read", failing)
+    monkeypatch.setattr(reading, "read", failing)
     tally = replay(archive, [path], CHOOSE)
     assert (tally.quarantined, tally.is_whole, set(statuses(archive))) == ([address(1)], False, {address(2)})
     [trace] = (archive.path / "quarantine").iterdir()
     assert "nobody expected this" in trace.read_text(encoding="utf-8")
-    monkeypatch.setattr(flow, "read", read)
+    monkeypatch.setattr(reading, "read", read)
     assert replay(archive, [path], CHOOSE).is_whole
     assert set(statuses(archive)) == {address(1), address(2)}
 
@@ -380,7 +380,7 @@ def test_the_index_has_a_line_for_what_is_quarantined(archive: Archive, tmp_path
     def fails(*_: Any) -> Any:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr(flow, "read", fails)
+    monkeypatch.setattr(reading, "read", fails)
     replay(archive, [warc(tmp_path, story(1, 1))], CHOOSE)
     assert archive.index.path.read_bytes().count(b"\n") == 1
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelines import flow, stages
+from pipelines import reading, stages
 from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.article_record import article_id
 from pipelines.archive.ledger import Outcome
@@ -113,15 +113,15 @@ def through(run: FakeRun, *visits: Visit, close: bool = True) -> IngestStage:
 
 
 def refuses(bad: int, error: Callable[[], Exception]) -> Callable[[Capture, Site], Any]:
-    """`flow.read`, but for one article on which our code fails."""
-    read = flow.read
+    """`reading.read`, but for one article on which our code fails."""
+    read = reading.read
 
-    def reading(capture: Capture, site: Site) -> Any:
+    def reads(capture: Capture, site: Site) -> Any:
         if capture.url == address(bad):
             raise error()
         return read(capture, site)
 
-    return reading
+    return reads
 
 
 # ── what is committed ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +269,7 @@ def test_a_redirect_to_an_index_on_the_way_says_that_the_article_is_gone(run: Fa
 def test_a_page_that_our_code_cannot_read_is_kept_named_and_ended(
     run: FakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(flow, "read", refuses(2, lambda: KeyError("nobody expected this")))
+    monkeypatch.setattr(reading, "read", refuses(2, lambda: KeyError("nobody expected this")))
     through(run, run.visit(1), run.visit(2), run.visit(3))
     failures = {visit.row.url: visit.failure for visit, _ in run.ended}
     assert failures == {address(1): None, address(2): "failed/our_fault", address(3): None}
@@ -335,7 +335,7 @@ def test_a_traceback_that_finds_no_place_ends_the_run_and_nothing_waits(run: Fak
 
     monkeypatch.setattr(stages, "quarantine", full)
     if broken == "read":
-        monkeypatch.setattr(flow, "read", refuses(2, lambda: KeyError("nobody expected this")))
+        monkeypatch.setattr(reading, "read", refuses(2, lambda: KeyError("nobody expected this")))
     through(run, run.visit(1), run.visit(2, settle=settle), close=False)
     assert [type(fault) for fault in run.faults] == [OutOfSpace]
     assert len(run.ended) == 2
@@ -346,7 +346,7 @@ def test_where_no_process_can_read_the_run_ends_and_no_page_is_to_blame(run: Fak
     def none(*_: object) -> None:
         raise NoProcess("is there memory for them?")
 
-    monkeypatch.setattr(flow, "read", none)
+    monkeypatch.setattr(reading, "read", none)
     through(run, run.visit(1), run.visit(2))
     assert {type(fault) for fault in run.faults} == {NoProcess}
     assert [outcome for _, outcome in run.ended] == [None, None]

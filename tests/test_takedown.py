@@ -35,8 +35,8 @@ from pipelines.errors import ArchiveUnusable, ConfigurationError, DamagedRecord,
 from pipelines.export import What as Wanted
 from pipelines.export import export
 from pipelines.feed import feed
-from pipelines.flow import read
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
+from pipelines.reading import read
 from pipelines.site import load_sites
 from pipelines.stages import Settlement, Visit, commit_visit
 from pipelines.takedown import Taken, Which, alone, takedown

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import flow, workers
+from pipelines import reading, workers
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import Site
 from pipelines.workers import Readers
@@ -64,7 +64,7 @@ def test_what_is_no_article_does_not_go_to_a_worker(readers: Readers, monkeypatc
 
 
 def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_read(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "read", sleeps)
+    monkeypatch.setattr(reading, "read", sleeps)
     monkeypatch.setattr(workers, "SECONDS_A_PAGE", 0.3)
     began = time.monotonic()
     result = readers.read_now(of(b"for ever"), SITE)
@@ -78,7 +78,7 @@ def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_read(readers: Re
 def test_a_page_that_kills_its_process_or_eats_its_memory_is_given_up(
     readers: Readers, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr(flow, "read", sleeps)
+    monkeypatch.setattr(reading, "read", sleeps)
     result = readers.read_now(of(body), SITE)
     assert isinstance(result, Rejection)
     assert result.reason is Reason.TOO_EXPENSIVE
@@ -87,7 +87,7 @@ def test_a_page_that_kills_its_process_or_eats_its_memory_is_given_up(
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_fault_of_ours_is_heard_of_with_or_without_workers(readers: Readers, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(flow, "read", sleeps)
+    monkeypatch.setattr(reading, "read", sleeps)
     with pytest.raises(KeyError, match="a line of ours"):
         (readers if count else Readers(0)).read_now(of(b"raises"), SITE)
 

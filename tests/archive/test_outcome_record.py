@@ -19,8 +19,8 @@ from pipelines.archive.outcome_record import ARTICLE, Text, Told, pack_told, par
 from pipelines.archive.records import Record, encode_record, read_records
 from pipelines.archive.warc import WarcWriter, read_captures, told_in
 from pipelines.extract.version import versions
-from pipelines.flow import read
 from pipelines.model import Article, Capture, Reason, Rejection
+from pipelines.reading import read
 from pipelines.urls import canonical
 from tests.small_site import BATTERY, NOTE, ROBOT, exchange, page, site, url
 

@@ -10,7 +10,7 @@ import pytest
 from crawler import backfill
 from crawler.backfill import Window
 from crawler.session import Session
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.urltable import State
 from pipelines.model import Hints, Kind, Link, Reason
@@ -42,7 +42,7 @@ def known(session: Session, promise: Promise, number: int = 1) -> str:
 def take(session: Session, promise: Promise, number: int = 1) -> None:
     """The capture, as a run takes it, and committed."""
     capture = session.take(answered(promise, number), made.NOW)
-    result = flow.read(capture, session.site)
+    result = reading.read(capture, session.site)
     with session.archive.catalogue.transaction() as tx:
         flow.write(tx, capture, session.site, result)
 

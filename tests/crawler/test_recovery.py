@@ -14,7 +14,7 @@ from crawler.backfill import needless
 from crawler.recovery import Recovered, recover
 from crawler.session import Session
 from crawler.visits import Visits
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive import schema, urltable, write_whole
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
@@ -108,7 +108,7 @@ def test_what_the_killed_run_had_told_is_not_told_again(session: Session, many: 
     killed(session)
     [path] = session.archive.warc_folder.glob("*.warc.gz")
     pages = [one for one in read_captures(path) if isinstance(one, Capture) and one.kind is Kind.ARTICLE]
-    results = [(one, flow.read(one, session.site)) for one in pages[:many]]
+    results = [(one, reading.read(one, session.site)) for one in pages[:many]]
     session.writer.tell([told(one, one.url, session.site.digest, result) for one, result in results if result is not None])
     assert next_run(session).captures == 4
     assert told_by(session) == BOTH
@@ -145,7 +145,7 @@ def test_what_was_committed_before_is_not_ingested_again(session: Session) -> No
     killed(session)
     [capture] = made.written(session, made.exchange(address(2), made.article_page(2), seconds=9))
     with session.archive.catalogue.transaction() as tx:
-        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+        flow.write(tx, capture, session.site, reading.read(capture, session.site))
     assert next_run(session).captures == 4
     assert made.count(session, schema.capture) == 5
 
@@ -188,14 +188,14 @@ def test_a_page_on_which_our_own_code_fails_costs_no_other_and_stops_no_start(
     session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     killed(session)
-    read = flow.read
+    read = reading.read
 
     def failing(capture: Capture, site: Site) -> Any:
         if capture.url == address(1):
             raise KeyError("nobody expected this")
         return read(capture, site)
 
-    monkeypatch.setattr(flow, "read", failing)
+    monkeypatch.setattr(reading, "read", failing)
     found = next_run(session)
     assert (found.captures, found.at_fault) == (3, 1)
     assert "nobody expected this" in caplog.text

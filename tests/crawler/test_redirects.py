@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.redirects import Hop, moved_to
-from pipelines.flow import leads_to_index
+from pipelines.reading import leads_to_index
 from pipelines.site import parse_site
 from tests.crawler.crawl_once import Crawl, crawl, seeds
 from tests.crawler.wire_server import PAGE, WireServer, page

@@ -8,7 +8,7 @@ import pytest
 
 from crawler.repeats import MIN_REPEATED, with_original
 from crawler.session import Session
-from pipelines import flow, schedule
+from pipelines import flow, reading, schedule
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.exchange import Exchange
 from pipelines.model import Capture
@@ -22,7 +22,7 @@ PAGE = made.article_page(1) + b" " * MIN_REPEATED
 def first(session: Session) -> Capture:
     [capture] = made.written(session, made.exchange(address(1), PAGE))
     with session.archive.catalogue.transaction() as tx:
-        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+        flow.write(tx, capture, session.site, reading.read(capture, session.site))
     return capture
 
 

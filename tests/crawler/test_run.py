@@ -36,8 +36,8 @@ from pipelines.archive.cdxj import CdxjIndex, parse_line
 from pipelines.archive.exchange import Exchange
 from pipelines.archive.warc import read_record
 from pipelines.errors import ConfigurationError, OutOfSpace
-from pipelines.flow import read
 from pipelines.model import Capture, Kind
+from pipelines.reading import read
 from pipelines.site import Site
 from pipelines.stages import commit_visit
 from pipelines.verify import verify

@@ -17,7 +17,7 @@ from crawler.budget import Budget
 from crawler.politeness import AHEAD
 from crawler.scheduler import BATCH, CatalogueScheduler
 from crawler.session import Session
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.archive import urltable
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.borrowed import Promise
@@ -371,7 +371,7 @@ def test_what_is_had_by_now_is_not_asked_for_and_costs_nothing_of_the_budget(tmp
     old = replace(made.exchange(address(1), made.article_page(1)), fetched_at=datetime(2024, 3, 1, 2, 3, 4, tzinfo=UTC))
     [capture] = made.written(session, old)
     with session.archive.catalogue.transaction() as tx:
-        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+        flow.write(tx, capture, session.site, reading.read(capture, session.site))
     [request] = taken(opened(session))
     assert request.meta["lease"].url == left
     assert made.row_of(session, had).state == State.DONE

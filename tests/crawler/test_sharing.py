@@ -11,7 +11,7 @@ from scrapy import Request
 from crawler.redirects import Hop
 from crawler.session import Session
 from crawler.sharing import Answers
-from pipelines import flow
+from pipelines import flow, reading
 from pipelines.model import Capture, Kind
 from pipelines.validators import Validators
 from tests.crawler import made
@@ -37,7 +37,7 @@ def answer(session: Session, status: int = 200, **more: Any) -> Capture:
 
 def commit(session: Session, answers: Answers, capture: Capture) -> None:
     with session.archive.catalogue.transaction() as tx:
-        flow.write(tx, capture, session.site, flow.read(capture, session.site))
+        flow.write(tx, capture, session.site, reading.read(capture, session.site))
     answers.committed((capture,))
 
 

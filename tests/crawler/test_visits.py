@@ -12,7 +12,7 @@ import pytest
 from crawler.frontier import INDEX_INTERVAL
 from crawler.session import Session
 from crawler.visits import NO_LINKS, Visits, start_rows, start_urls
-from pipelines import flow
+from pipelines import reading
 from pipelines.archive import urltable
 from pipelines.archive.ledger import Outcome, settle_withdrawals
 from pipelines.archive.schema import page
@@ -60,7 +60,7 @@ class Desk:
 
     def commit(self, visit: Visit) -> Outcome | None:
         site = self.session.site
-        result = flow.read(visit.capture, site) if visit.capture else None
+        result = reading.read(visit.capture, site) if visit.capture else None
         with self.session.archive.catalogue.transaction() as tx:
             return commit_visit(tx, site, visit, result)
 

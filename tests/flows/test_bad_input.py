@@ -129,14 +129,14 @@ def test_a_page_on_which_our_own_code_fails_is_kept_and_the_run_says_whose_fault
     program = tmp_path / "crawl.py"
     program.write_text(
         "import sys\n"
-        "from pipelines import flow\n"
+        "from pipelines import reading\n"
         "from scrapy.cmdline import execute\n"
-        "read = flow.read\n"
+        "read = reading.read\n"
         "def failing(capture, site):\n"
         "    if capture.status == 200 and capture.kind == 'article' and capture.url == sys.argv[1]:\n"
         "        raise KeyError('the paragraph that nobody expected')\n"
         "    return read(capture, site)\n"
-        "flow.read = failing\n"
+        "reading.read = failing\n"
         "execute(['scrapy', *sys.argv[2:]])\n"
     )
     with Replica(day=0) as replica:

@@ -26,9 +26,9 @@ from pipelines.archive.cdxj import parse_line, surt
 from pipelines.archive.warc import WarcWriter, captures_in
 from pipelines.errors import SeedsError
 from pipelines.extract import extract
-from pipelines.flow import leads_to_index
 from pipelines.model import Capture, Kind
 from pipelines.payload import decode_payload
+from pipelines.reading import leads_to_index
 from pipelines.site import generic_site, load_site, parse_site
 from pipelines.urls import absolute, canonical, host_key, in_scope, normal, request_url
 from pipelines.validators import validators_of

@@ -5,7 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 
+import pytest
+
+from pipelines.pool import PRELOADED
 from tests.crawler.commands.invoke import COMMANDS, ROOT
 
 TOLD = """
@@ -27,17 +31,28 @@ def test_a_fault_is_still_told_whole() -> None:
     assert b"ZeroDivisionError" in done.stderr
 
 
+def loaded_with(modules: Iterable[str]) -> set[str]:
+    """The modules that a process has which has imported these."""
+    told = "import sys, importlib; [importlib.import_module(one) for one in sys.argv[1:]]; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told, *modules], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert set(modules) <= set(done.stdout.split())
+    return set(done.stdout.split())
+
+
 def test_no_command_waits_for_what_only_reads_pages_or_only_crawls() -> None:
     """Scrapy imports the module of every command to find the one that was called."""
     modules = sorted(f"crawler.commands.{path.stem}" for path in COMMANDS.glob("*.py"))
-    told = "import sys, importlib; [importlib.import_module(one) for one in sys.argv[1:]]; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", told, *modules], cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
     dear = {"crawler.run", "crawler.transport", "pipelines.extract.main", "pipelines.extract.furniture", "trafilatura", "pyarrow"}
-    assert set(modules) <= set(loaded)
-    assert dear.isdisjoint(loaded)
+    assert dear.isdisjoint(loaded_with(modules))
 
 
-def test_what_writes_down_what_others_read_loads_nothing_that_reads() -> None:
-    told = "import sys; import crawler.run, pipelines.stages; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
-    assert {"pipelines.extract.main", "trafilatura", "readability"}.isdisjoint(loaded)
+@pytest.mark.parametrize(
+    ("process", "other"),
+    [
+        (("crawler.run", "pipelines.stages"), {"pipelines.extract.main", "trafilatura", "readability"}),
+        ((*PRELOADED, "pipelines.workers", "crawler.discovery"), {"pipelines.archive.opening", "sqlalchemy", "numpy", "scrapy"}),
+    ],
+    ids=["crawls", "reads"],
+)
+def test_neither_of_a_runs_processes_loads_what_the_other_needs(process: tuple[str, ...], other: set[str]) -> None:
+    assert other.isdisjoint(loaded_with(process))
