@@ -147,8 +147,7 @@ class Visits:
         return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=failed)
 
     def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
-        word = outcome.word if outcome else Reason.NO_TEXT
-        values, following = schedule.visited_article(row, capture, word, result, site=self.site, now=now)
+        values, following = schedule.visited_article(row, capture, outcome, result, site=self.site, now=now)
         return self._settled(values, following, following)
 
     def _list(self, tx: sa.Connection, row: Row, captures: Captures, listed: Listed, now: float) -> Visit:

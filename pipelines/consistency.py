@@ -217,7 +217,7 @@ def _wrong_with(head: sa.Row[Any], made: Article | None) -> str | None:
         (digest(made.text) == head.text_digest, "its text is not what its digest says"),
         (fingerprint.text_digest(made.text) == head.comparison_digest, "its comparison digest is not its text's"),
         (head.r_content == head.content and head.r_capture == head.capture, f"its revision {head.revision} has another text, or none"),
-        (head.p_kind == history.PageKind.TEXT, "the capture that it names shows no text of it"),
+        (head.p_kind in (history.PageKind.TEXT, history.PageKind.CONFIRMED), "the capture that it names shows no text of it"),
     )
     return next((wrong for good, wrong in tests if not good), None)
 

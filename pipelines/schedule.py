@@ -8,7 +8,7 @@ out. A crawl asks as it visits, a replay as it reads what a crawl of then has vi
     may be over soon  in the next run, `Politeness.tries` times; then, a page in trouble and one that was read once, ever more
                       rarely, every 90 days in the end: 5 requests in its first month, 4 a year from the fifth on. Any other
                       is set aside with its reason
-    a later part      when its first page leads to it
+    a later part      when the page before it leads to it, sent again or confirmed: it may have changed alone
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.archive.article_record import timestamp
+from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import NewUrl, Row, State
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, Verdict
 from pipelines.site import Site
@@ -60,10 +61,11 @@ _LASTING = PASSING - IN_TROUBLE
 
 
 def visited_article(
-    row: Row, capture: Capture, word: str, result: Article | Rejection | None, *, site: Site, now: float
+    row: Row, capture: Capture, outcome: Outcome | None, result: Article | Rejection | None, *, site: Site, now: float
 ) -> tuple[dict[str, Any], tuple[NewUrl, ...]]:
-    """The values of an article's row after a visit that brought `capture`, which was read as `result` and is `word` to the
-    archive, and the rows of what it leads to: the next page of the article."""
+    """The values of an article's row after a visit that brought `capture`, which was read as `result` and is `outcome` to the
+    archive, and the rows of what it leads to: the next page of the article, also of a page that is as it was."""
+    word = outcome.word if outcome else Reason.NO_TEXT
     read = result if isinstance(result, Article) else None
     published, tries = read.published if read else None, site.politeness.tries
     later = canonical(row.url, site).part > 1 or (read is not None and read.part > 1)
@@ -72,16 +74,16 @@ def visited_article(
         values |= remembered(capture)
     if later and values["state"] == State.DONE and not values["tries"]:
         values["due_at"] = NEVER  # its first page wakes it
-    return values, _next_part(row, read, site, now)
+    return values, _next_part(row, outcome.next_url if outcome else None, site, now)
 
 
-def _next_part(row: Row, read: Article | None, site: Site, now: float) -> tuple[NewUrl, ...]:
-    if read is None or read.next_url is None or row.page >= MAX_PARTS or not in_scope(read.next_url, site):
+def _next_part(row: Row, next_url: str | None, site: Site, now: float) -> tuple[NewUrl, ...]:
+    if next_url is None or row.page >= MAX_PARTS or not in_scope(next_url, site):
         return ()
-    here, there = canonical(row.url, site), canonical(read.next_url, site)
+    here, there = canonical(row.url, site), canonical(next_url, site)
     if there.url != here.url or there.part <= here.part:
         return ()  # a chain that loops back, or leads elsewhere
-    url = request_url(read.next_url)
+    url = request_url(next_url)
     return (NewUrl(url=url, host=host_key(url), kind=Kind.ARTICLE, due_at=now, page=row.page + 1),)
 
 

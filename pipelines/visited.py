@@ -43,12 +43,12 @@ class Visited:
                 self._led[site.name, request_url(target)] = asked, site, replace(capture, body=b"")
                 return
         for url in dict.fromkeys((asked, capture.url)):  # a crawl asks once for a page, though lists name it and redirects lead there
-            _settle(tx, site, url, capture, word=outcome.word, result=result)
+            _settle(tx, site, url, capture, outcome=outcome, result=result)
 
     def end(self, tx: sa.Connection) -> None:
         """The end of a file: what redirects led to was never seen."""
         for asked, site, hop in self._led.values():
-            _settle(tx, site, asked, hop, word=Reason.REDIRECT, result=None)
+            _settle(tx, site, asked, hop, outcome=Outcome(word=Reason.REDIRECT, url=hop.url), result=None)
         self._led.clear()
 
 
@@ -60,14 +60,14 @@ def _is_visit(capture: Capture, site: Site) -> bool:
     return is_own and capture.kind is Kind.ARTICLE and not (capture.status == 304 and capture.refers_to is None)
 
 
-def _settle(tx: sa.Connection, site: Site, url: str, capture: Capture, *, word: str, result: Result) -> None:
+def _settle(tx: sa.Connection, site: Site, url: str, capture: Capture, *, outcome: Outcome, result: Result) -> None:
     """The row of a URL after the visit that brought `capture`."""
     now = capture.fetched_at.timestamp()
     row = urltable.by_url(tx, site.name, url) or _discovered(tx, site, url, capture, now)
     if row.kind is not Kind.ARTICLE:
         return
     if row.last_fetched is None or row.last_fetched < now:
-        values, following = visited_article(row, capture, word, result, site=site, now=now)
+        values, following = visited_article(row, capture, outcome, result, site=site, now=now)
         urltable.settle_unleased(tx, row.id, values)
         urltable.discover(tx, site.name, following, now)
     elif isinstance(result, Article) and (row.captured_at is None or moment(row.captured_at) < capture.fetched_at):

@@ -8,7 +8,7 @@ article *is* follows from the set of its pages (`dedup.history.fold`), what a cl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +40,13 @@ _PLACE = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_i
 _PAGES = Prepared(
     sa.select(page, capture.c.url, *_PLACE).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
 )
+_LAST_TEXT = Prepared(
+    sa.select(page.c.content)
+    .where(page.c.article == given("article"), page.c.part == given("part"), page.c.fetched_at <= given("fetched_at"))
+    .where(page.c.content.is_not(None))
+    .order_by(page.c.fetched_at.desc())
+    .limit(1)
+)
 _OF_ARTICLE = article.c.id == given("name")
 _HEAD, _HEADS = Prepared(sa.select(article).where(_OF_ARTICLE)), Prepared(sa.select(article).where(Among(article.c.id, "names")))
 _NEW_HEAD = Prepared(article.insert(), [column.name for column in article.c])
@@ -57,13 +64,15 @@ _CHANGE = Prepared(change.insert(), ["article", "op"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a capture: `word` is a Verdict or a Reason, or "awaiting_parts"; `known` marks one ingested before."""
+    """What became of a capture: `word` is a Verdict or a Reason, or "awaiting_parts"; `known` marks one ingested before. `next_url`
+    is the article's next page, where the capture shows a page that has one or confirms that it is as it was."""
 
     word: str
     url: str
     article: str | None = None
     detail: str | None = None
     known: bool = False
+    next_url: str | None = None
 
 
 AWAITING_PARTS = "awaiting_parts"
@@ -95,7 +104,16 @@ def write_down(tx: sa.Connection, site: str, url: str, seen: Capture, result: Ar
             outcome = Outcome(word=result.reason, url=url, article=name, detail=result.detail)
     if outcome != expected:
         _OUTCOME.run(tx, {"number": number, "outcome": outcome.word, "detail": outcome.detail, "article": outcome.article})
-    return outcome
+    shown = result if isinstance(result, Article) else _confirmed(tx, said)
+    return outcome if shown is None else replace(outcome, next_url=shown.next_url)
+
+
+def _confirmed(tx: sa.Connection, said: Mapping[str, object] | None) -> Article | None:
+    """The text that a page without one confirms."""
+    if said is None or said["kind"] != history.PageKind.CONFIRMED:
+        return None
+    last = _LAST_TEXT.first(tx, {name: said[name] for name in ("article", "part", "fetched_at")})
+    return None if last is None else contents(tx, {last.content})[last.content]
 
 
 def _expected(result: Article | Rejection, url: str, name: str) -> Outcome:

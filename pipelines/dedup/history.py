@@ -1,11 +1,13 @@
 """The history of one article, folded from everything that captures ever said about it. Pure.
 
     pages        what each capture said: a text (of one part), gone, confirmed
+    repeat       what is confirmed is the text before            pages -> pages
     compose      parts of a multi-page article joined            pages -> observations
     fold         observations in order of time                   -> revisions, status, first and last seen
 
 Because the fold reads the whole set in order of time, the order in which WARC files are read decides nothing:
-live, replay and bulk end in the same history.
+live, replay and bulk end in the same history. A part that is confirmed (304, or the same bytes again) shows the text that it had,
+as if it had been sent: a later part may be another by then, and what stood there in between is not what comes next.
 
 A later part of which two credible denials stand a day apart is waited for no longer: the article is what stands before it,
 flagged INCOMPLETE (decisions/0012).
@@ -47,7 +49,8 @@ class PageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one capture said about an article. `content` is the digest of its extraction result, None but for TEXT."""
+    """What one capture said about an article. `content` is the digest of its extraction result, None but for TEXT, and for
+    CONFIRMED where it is known what."""
 
     capture: int
     """the catalogue's number of the capture: names it, orders nothing"""
@@ -114,7 +117,7 @@ def fold(pages: Iterable[Page], contents: Mapping[str, Article]) -> History | No
 
     `contents` maps each page's content digest to its article. Any order of `pages` gives the same history.
     """
-    ordered = sorted(pages, key=lambda page: (page.fetched_at, page.part, page.kind, page.content or "", page.place))
+    ordered = _repeated(sorted(pages, key=lambda page: (page.fetched_at, page.part, page.kind, page.content or "", page.place)))
     observations = [seen for page in ordered if (seen := _observe(page, ordered, contents)) is not None]
     texts = [seen for seen in observations if seen.kind is PageKind.TEXT]
     if not texts:
@@ -134,6 +137,19 @@ def fold(pages: Iterable[Page], contents: Mapping[str, Article]) -> History | No
         last_seen=sights[-1],
         last_told=sights[-1] if status is Status.WITHDRAWN else _told(revisions[-1].fetched_at, sights),
     )
+
+
+def _repeated(ordered: Iterable[Page]) -> list[Page]:
+    """The pages with the text that each confirmation confirms: the last one of its part before it."""
+    last: dict[int, str] = {}
+    repeated = []
+    for page in ordered:
+        if page.content is not None:
+            last[page.part] = page.content
+        elif page.kind is PageKind.CONFIRMED:
+            page = replace(page, content=last.get(page.part))  # noqa: PLW2901
+        repeated.append(page)
+    return repeated
 
 
 def _told(text_since: str, sights: Sequence[str]) -> str:
@@ -162,13 +178,13 @@ def _observe(page: Page, pages: Sequence[Page], contents: Mapping[str, Article])
     if page.part != 1:
         return None
     seen = _Observation(capture=page.capture, fetched_at=page.fetched_at, kind=page.kind, credible=page.credible)
-    if page.kind is not PageKind.TEXT:
+    if page.content is None:
         return seen
     digests = _chain(page, pages, contents)
     if digests is None:
         return replace(seen, kind=PageKind.CONFIRMED)  # there it is, though not yet whole
     whole = join([contents[digest] for digest in digests])
-    return replace(seen, contents=digests, article=whole)
+    return replace(seen, kind=PageKind.TEXT, contents=digests, article=whole)
 
 
 def _chain(first: Page, pages: Sequence[Page], contents: Mapping[str, Article]) -> tuple[str, ...] | None:
@@ -187,11 +203,14 @@ def _chain(first: Page, pages: Sequence[Page], contents: Mapping[str, Article]) 
 
 
 def _nearest(first: Page, part: int, pages: Sequence[Page]) -> str | None:
-    """The text of a part as fetched next after the first page, else the last one before it."""
-    texts = [page for page in pages if page.part == part and page.content is not None]
-    after = [page for page in texts if page.fetched_at >= first.fetched_at]
-    chosen = after[0] if after else (texts[-1] if texts else None)
-    return chosen.content if chosen else None
+    """The text of a part as it was seen between this sight of the first page and the next one, for a visit asks for the parts in
+    their order; else the last one before, else the first one behind."""
+    shown = [page for page in pages if page.part == part and page.content is not None]
+    again = next((page.fetched_at for page in pages if page.part == 1 and page.fetched_at > first.fetched_at), None)
+    before = [page for page in shown if page.fetched_at < first.fetched_at]
+    after = [page for page in shown if page.fetched_at >= first.fetched_at]
+    with_it = [page for page in after if again is None or page.fetched_at < again]
+    return next((page.content for page in (*with_it[:1], *before[-1:], *after[:1])), None)
 
 
 def join(parts: Sequence[Article]) -> Article:
@@ -216,6 +235,8 @@ def join(parts: Sequence[Article]) -> Article:
 def _take_text(seen: _Observation, revisions: list[Revision]) -> None:
     assert seen.article is not None
     change = None
+    if revisions and seen.contents == revisions[-1].contents:
+        return
     if revisions:
         change = _change(seen, revisions)
         if change is None:

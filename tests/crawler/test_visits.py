@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -463,6 +463,19 @@ def test_the_pages_of_an_article_are_asked_for_one_after_the_other(desk: Desk) -
     assert address(1, 2) in desk.due()
     assert desk.give(address(1, 2), made.article_page(1, text=made.LINES[1:])) == Verdict.NEW
     assert made.row_of(desk.session, address(1, 2)).due_at == NEVER, "its first page wakes it"
+
+
+def test_a_page_that_is_as_it_was_leads_to_the_next_one_which_may_have_changed_alone(desk: Desk) -> None:
+    first, second = address(1), address(1, 2)
+    desk.give(START, made.list_page([1]))
+    desk.give(first, made.article_page(1, text=made.LINES[:1], following="1_2.html"))
+    desk.give(second, made.article_page(1, text=made.LINES[1:2]))
+    desk.begin(seconds=90_000)
+    assert second not in desk.due()
+    desk.give(first, status=304, refers_to=(first, made.NOW + timedelta(seconds=2)))
+    assert second in desk.due()
+    desk.give(second, made.article_page(1, text=made.LINES[2:]))
+    assert made.texts(desk.session)[first] == f"{made.LINES[0]}\n{made.LINES[2]}"
 
 
 def test_an_article_whose_second_page_is_never_there_comes_in_with_its_first(desk: Desk) -> None:

@@ -59,8 +59,8 @@ class Pages:
         for hour in hours:
             self._add(hour, PageKind.GONE, credible=credible, part=part)
 
-    def confirmed(self, hours: float) -> None:
-        self._add(hours, PageKind.CONFIRMED)
+    def confirmed(self, hours: float, part: int = 1) -> None:
+        self._add(hours, PageKind.CONFIRMED, part=part)
 
     def _add(self, hours: float, kind: PageKind, *, part: int = 1, content: str | None = None, credible: bool = True) -> None:
         number = len(self.pages) + 1
@@ -252,6 +252,50 @@ def test_a_part_that_changed_later_makes_a_revision_when_the_first_page_is_seen_
     pages.text(11, article(LINES[2], part=2))
     folded = pages.fold()
     assert [made.article.paragraphs for made in folded.revisions] == [(LINES[0], LINES[1]), (LINES[0], LINES[2])]
+
+
+def in_parts(*lines: str, second: str) -> tuple[Article, Article]:
+    return article(*lines, following=True), article(second, part=2)
+
+
+def texts(history: History) -> list[tuple[str, str]]:
+    return [(made.fetched_at, made.article.text) for made in history.revisions]
+
+
+def test_a_later_part_that_a_304_confirmed_is_what_stood_there_then_whatever_comes_later(pages: Pages) -> None:
+    for hours, first in ((0, LINES[:1]), (2, LINES[:2])):
+        pages.text(hours, article(*first, following=True))
+    pages.text(0.1, article(LINES[2], part=2))
+    pages.confirmed(2.1, part=2)
+    then = texts(pages.fold())
+    pages.text(7, article(*LINES[:2], "另附一表。", following=True))
+    pages.text(7.1, article(LINES[3], part=2))
+    assert texts(pages.fold())[:2] == then == [(at(0), f"{LINES[0]}\n{LINES[2]}"), (at(2), f"{LINES[0]}\n{LINES[1]}\n{LINES[2]}")]
+    assert len(pages.fold().revisions) == 3
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["200", "304"])
+def test_a_part_that_changed_alone_is_a_revision_whether_the_first_page_is_sent_again_or_confirmed(pages: Pages, sent: bool) -> None:
+    first, second = in_parts(LINES[0], second=LINES[1])
+    pages.text(0, first)
+    pages.text(0.1, second)
+    if sent:
+        pages.text(24, first)
+    else:
+        pages.confirmed(24)
+    pages.text(24.1, article(LINES[2], part=2))
+    assert texts(pages.fold()) == [(at(0), f"{LINES[0]}\n{LINES[1]}"), (at(24), f"{LINES[0]}\n{LINES[2]}")]
+
+
+def test_a_part_that_did_not_answer_in_one_visit_is_what_it_was_in_the_one_before(pages: Pages) -> None:
+    pages.text(0, article(LINES[0], following=True))
+    pages.text(0.1, article(LINES[1], part=2))
+    pages.text(24, article(LINES[0], "更正：日期有误。", following=True))
+    then = texts(pages.fold())
+    pages.confirmed(48)
+    pages.text(48.1, article(LINES[2], part=2))
+    assert texts(pages.fold())[:2] == then
+    assert texts(pages.fold())[2] == (at(48), f"{LINES[0]}\n更正：日期有误。\n{LINES[2]}")
 
 
 def test_a_second_page_that_is_gone_is_no_withdrawal(pages: Pages) -> None:
