@@ -16,12 +16,15 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from pipelines.dedup.fingerprint import Hashes, normalise, sequence, shingles
+from pipelines.dedup.fingerprint import Hashes, normalise, sequence, shingles, size
 
 CONTEXT = 4
 """letters before and after a figure that say what it is a figure of"""
 CONFLICTS = 3
 """figures that differ in equal places before two texts are a form: a correction changes one or two"""
+FLASH = 10
+"""`size` (200 characters) below which two are enough: a flash has three or four figures, of which a rate or a term is
+the same every day"""
 DIFFER = 0.75
 """and for each that agrees. Of a list's next day 2 to 29, as grades, units and fixed prizes agree; of copies .5 at most"""
 ALIKE = 256
@@ -34,7 +37,9 @@ Between texts of different stories it was 0 to 3 %, and a common notice lies in 
 BACKED = 0.7
 FIGURES = 3
 """and seven tenths of the figures, three at least, or the title, are the same"""
-_FIGURE = re.compile(r"[0-9]+")
+_FIGURE = re.compile(r"(?:[0-9]+年)?[0-9]+月[0-9]+日[0-9]{4}(?:[0-9]{2})?(?![0-9])|[0-9]+月[0-9]+|[0-9]+")
+"""A day is one figure, as it is corrected as a whole, and so is a day with a clock's time: two copies may each bear that of their
+own page"""
 _END = "\U00010000"
 """stands for the end of a paragraph where no other mark does: a letter of Linear B"""
 
@@ -46,7 +51,8 @@ def is_form(text: str, other: str) -> bool:
     pairs = {(place, *pair) for place in mine.keys() & theirs.keys() for pair in _pairs(mine[place], theirs[place])}
     conflicts = sum(one != another for _, one, another in pairs)
     agreeing = {one for _, one, another in pairs if one == another}
-    return conflicts >= CONFLICTS and conflicts > DIFFER * len(agreeing)
+    is_flash = min(size(text), size(other)) < FLASH
+    return conflicts >= CONFLICTS - is_flash and conflicts > DIFFER * len(agreeing)
 
 
 def _pairs(mine: Sequence[str], theirs: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,9 @@ from tests.dedup.made import article, story, writer
 CLOSING = "{}收盘，华远科技报{}元，涨幅{}%，成交额{}亿元，换手率{}%，主力净流入{}万元，融资净买入{}万元，目标均价为{}元。"
 MONDAY = CLOSING.format("周一", "12.3", "1.02", "3.4", "0.88", "560", "71", "15.8")
 TUESDAY = CLOSING.format("周二", "12.9", "4.88", "7.1", "1.75", "984", "23", "15.8")
+
+
+WITHOUT_FIGURES = re.compile(r"[0-9.]*[0-9]")
 
 
 def test_a_form_with_other_figures_is_a_form() -> None:
@@ -94,6 +98,39 @@ def test_a_list_of_which_half_is_as_the_day_before_is_another_list() -> None:
 def test_few_prices_are_not_outvoted_by_the_grades_they_belong_to() -> None:
     assert is_form(FRIDAY, CITY.format(11, 20, 7.31, 7.78, 8.78, 6.95))
     assert not is_form(FRIDAY, FRIDAY.replace("青川市", "据报道，青川市").replace("9.04", "9.40"))
+
+
+AUCTION = "青川市粮食局今日以网上竞价方式卖出{}万吨储备稻谷，成交均价为每吨2750元，起拍价与前一次持平。今日另有{}万吨竞价粮出库。"
+MEASURED = "The {} index of the Northridge exchange {} to {} points on Tuesday, its secretary said, and {} of its members gained."
+
+
+@pytest.mark.parametrize(
+    ("form", "days"),
+    [(AUCTION, [(120, 80), (60, 95), (45, 30)]), (MEASURED, [("grain", "rose", 811, 24), ("grain", "rose", 775, 31)])],
+)
+def test_a_flash_of_another_day_differs_in_two_figures(form: str, days: list[tuple[object, ...]]) -> None:
+    flashes = [form.format(*day) for day in days]
+    assert all(is_form(a, b) for n, a in enumerate(flashes) for b in flashes[:n])
+    assert not is_one_story(flashes[0], flashes[1])
+
+
+def test_a_flash_that_is_passed_on_or_put_right_is_the_same() -> None:
+    flash = AUCTION.format(120, 80)
+    assert is_one_story(flash, AUCTION.format(120, 90))
+    assert is_one_story(f"【青川通讯社11月6日电】{flash}", f"【青川通讯社12月7日电】{flash}（编辑：方一）")
+
+
+def test_two_figures_that_were_corrected_make_no_form_of_a_report() -> None:
+    report = "{}\n" + story(4, sentences=12) + "\n{}"
+    assert not is_form(report.format("入库稻谷8吨。", "出库稻谷4吨。"), report.format("入库稻谷9吨。", "出库稻谷5吨。"))
+
+
+@pytest.mark.parametrize("stamp", ["2026年{:02}月{:02}日 {:02}:{:02}", "{}月{}日{:02}:{:02}更新", "2026-{:02}-{:02} {:02}:{:02}"])
+def test_the_times_of_their_pages_make_no_form_of_two_copies(stamp: str) -> None:
+    text = WITHOUT_FIGURES.sub("若干", story(4, sentences=3))
+    one, other = (f"{stamp.format(*moment)}\n{text}" for moment in ((5, 12, 9, 41), (6, 13, 15, 6)))
+    assert not is_form(one, other)
+    assert is_one_story(one, other)
 
 
 def test_a_date_that_was_corrected_throughout_is_one_correction() -> None:
