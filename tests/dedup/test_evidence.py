@@ -191,6 +191,39 @@ def test_other_figures_are_no_rewording_unless_the_title_is_the_same() -> None:
     assert is_reworded(text, copy, same_title=True)
 
 
+@pytest.mark.parametrize("rate", [0.2, 0.3])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_story_without_figures_is_reworded_where_all_of_it_goes_together(rate: float, language: str) -> None:
+    text = WITHOUT_FIGURES.sub("若干" if language == "zh" else "several", story(2, sentences=40, language=language))
+    copy = edit_words(rate)(text, writer(8, language))
+    assert compare(text, copy).jaccard < 0.5
+    assert is_reworded(text, copy, same_title=False)
+    assert is_reworded(copy, text, same_title=False)
+
+
+def test_a_story_without_figures_that_goes_on_otherwise_is_reworded_under_its_title_only() -> None:
+    text = WITHOUT_FIGURES.sub("若干", story(2, sentences=40))
+    longer = f"{edit_words(0.2)(text, writer(8))}\n{story(3, sentences=8)}"
+    assert not is_reworded(text, longer, same_title=False)
+    assert is_reworded(text, longer, same_title=True)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_story_that_was_reworded_and_cut_is_reworded(language: str) -> None:
+    text = story(2, sentences=40, language=language)
+    cut = edit_words(0.2)(text[: len(text) * 13 // 20], writer(8, language))
+    assert compare(text, cut).containment < 0.6
+    assert is_reworded(text, cut, same_title=True)
+    assert is_reworded(cut, text, same_title=True)
+
+
+def test_of_two_stories_that_were_reworded_and_printed_as_one_neither_is_it() -> None:
+    one, other = story(1, sentences=20), story(2, sentences=20)
+    both = edit_words(0.2)(f"{one}\n{other}", writer(8))
+    assert not is_reworded(one, both, same_title=True)
+    assert not is_reworded(both, other, same_title=True)
+
+
 def test_a_common_notice_in_one_piece_is_no_rewording() -> None:
     notice = story(9, sentences=15)
     one, other = f"{story(1, sentences=12)}\n{notice}", f"{story(2, sentences=12)}\n{notice}"
