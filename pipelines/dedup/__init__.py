@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pipelines.dedup.compare import Comparison, compare
 from pipelines.dedup.difference import Version
-from pipelines.dedup.evidence import is_form, is_reworded
+from pipelines.dedup.evidence import is_cut, is_form, is_reworded
 from pipelines.dedup.fingerprint import normalise
 from pipelines.model import Relation, Verdict
 
@@ -22,8 +22,9 @@ CONTAINMENT = 0.6
 """share of a text that another must have to be called its container. Both on 21,582 Chinese texts with reposts, edits,
 cuts, quotations and traps: precision 1.000, recall .990"""
 COVERED = 0.5
-"""share of the container that must be the contained text for the two to be one story: more than half of a text can be
-only one other's, so a digest of five stories joins none or one of them, never two"""
+"""share of the container that must be the contained text for the two to be one story (if it was cut from it, see
+`evidence.is_cut`): more than half of a text can be only one other's, so a digest of five stories joins none or one of
+them, never two"""
 REWORDED = 0.1
 """Jaccard from which on two texts may be one in other words (`evidence.is_reworded`): every fifth word replaced leaves
 .24 to .38, every third .12 to .24; texts of different stories had .05 at most where they share no notice"""
@@ -44,7 +45,7 @@ def relate(mine: Version, theirs: Version, *, name: str) -> Relation | None:
         return Relation(other=name, verdict=Verdict.DUPLICATE, similarity=1.0) if is_story else None
     if min(len(my_form), len(their_form)) < TOO_SHORT or is_form(mine.text, theirs.text):
         return None
-    if _is_one_story(found) or (found.containment < CONTAINMENT and is_reworded(mine.text, theirs.text, same_title=same_title)):
+    if _is_one_story(found, mine.text, theirs.text, same_title=same_title):
         return Relation(other=name, verdict=Verdict.NEAR_DUPLICATE, similarity=found.jaccard)
     if found.containment < CONTAINMENT:
         return None
@@ -52,6 +53,11 @@ def relate(mine: Version, theirs: Version, *, name: str) -> Relation | None:
     return Relation(other=name, verdict=Verdict.CONTAINED, similarity=found.containment, inside=inside)
 
 
-def _is_one_story(found: Comparison) -> bool:
-    covered = min(found.contained_in_other, found.contains_other)
-    return found.jaccard >= JACCARD or (found.containment >= CONTAINMENT and covered >= COVERED)
+def _is_one_story(found: Comparison, mine: str, theirs: str, *, same_title: bool) -> bool:
+    if found.jaccard >= JACCARD:
+        return True
+    if found.containment < CONTAINMENT:
+        return is_reworded(mine, theirs, same_title=same_title)
+    is_inside = found.contained_in_other >= CONTAINMENT and is_cut(mine, theirs)
+    is_around = found.contains_other >= CONTAINMENT and is_cut(theirs, mine)
+    return (is_inside or is_around) and min(found.contained_in_other, found.contains_other) >= COVERED

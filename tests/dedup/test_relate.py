@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.dedup_corpus import VARIANTS, digest_of, quote_whole, template, to_traditional, with_notice
 from pipelines.dedup import relate
+from pipelines.dedup.compare import compare
 from pipelines.model import Relation, Verdict
 from tests.dedup.made import article, story, writer
 
@@ -47,6 +48,24 @@ def test_a_copy_with_any_kind_of_change_is_the_same_story(kind: str, language: s
     assert found is not None
     assert found.verdict in (Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE)
     assert found.joins
+
+
+def test_what_two_short_reports_end_with_makes_no_story_of_them() -> None:
+    """Seven tenths of the one and more than half of the other are the notice."""
+    notice = story(9, sentences=12)
+    one, other = f"{story(1, sentences=5)}\n{notice}", f"{story(2, sentences=9)}\n{notice}"
+    assert 0.4 < compare(one, other).jaccard < 0.5
+    for found in (related(one, other), related(other, one)):
+        assert found is not None
+        assert found.verdict is Verdict.CONTAINED
+
+
+@pytest.mark.parametrize(("language", "share"), [("zh", 0.8), ("en", 0.7)])
+def test_a_report_that_was_edited_all_over_and_cut_is_the_same_story(language: str, share: float) -> None:
+    text = story(3, sentences=30, language=language)
+    cut = VARIANTS["words 10 %"](text[: int(share * len(text))], writer(6, language))
+    assert 0.4 < compare(text, cut).jaccard < 0.5
+    assert verdict(text, cut) is verdict(cut, text) is Verdict.NEAR_DUPLICATE
 
 
 def test_a_quoted_text_is_contained_in_either_direction_and_joins_nothing() -> None:
