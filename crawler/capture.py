@@ -1,9 +1,8 @@
 """Every exchange goes to the archive before anything interprets it, and only then is it decoded.
 
 CaptureMiddleware stands nearest to the network: pages, listings, robots.txt, redirects and errors alike become one WARC
-record each. `request.meta["capture"]` is the answer's own; `request.meta["captures"]` are all on the way to it, redirects
-and tries too, first to last. DecodeMiddleware stands above it and says whether a body is whole: where it is not, why stands
-in `request.meta["rejection"]`. What is read is the capture, never the response. Nothing here decides what a page is.
+record each. DecodeMiddleware stands above it and says whether a body is whole. What is read is the capture, never the
+response. Nothing here decides what a page is.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from scrapy.http import Headers as ScrapyHeaders
 from scrapy.http import Response
 
 from crawler.body import decoded
+from crawler.carried import carried, drop_answer, keep_answer
 from crawler.conditional import is_conditional
 from crawler.transport import Wire
 from pipelines.archive.borrowed import Borrowed, Promise, borrowed
 from pipelines.archive.warc import Exchange
 from pipelines.model import Capture, Headers, Hints, Kind, Reason, Rejection
-from pipelines.validators import Validators
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """what pipelines.payload undoes"""
@@ -49,7 +48,8 @@ class Writes(Protocol):
 
 def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
     """One exchange as the archive keeps it: without cookies and credentials, with a revisit's reference."""
-    validators: Validators | None = request.meta.get("validators")
+    asked = carried(request)
+    validators = asked.get("validators")
     unasked = wire.status == 304 and not is_conditional(request)  # it says nothing (RFC 9110 §15.4.5)
     if validators is not None and (unasked or not validators.are_of(request.url)):
         validators = None
@@ -63,8 +63,8 @@ def exchange_of(request: Request, body: bytes, wire: Wire) -> Exchange:
         reason=wire.reason,
         headers=tuple(item for item in wire.headers if item[0].lower() not in SECRET_RESPONSE | UNDONE),
         body=body,
-        kind=request.meta.get("kind", Kind.ARTICLE),
-        hints=request.meta.get("hints", Hints()),
+        kind=asked.get("kind", Kind.ARTICLE),
+        hints=asked.get("hints", Hints()),
         truncated=wire.truncated,
         refers_to=validators.confirms if validators else None,
     )
@@ -106,26 +106,22 @@ class CaptureMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """A retry or a redirect begins with a copy of its origin's meta: the origin's answer is not its own."""
-        request.meta.pop("capture", None)
-        request.meta.pop("rejection", None)
-        request.meta.pop("broken", None)
+        drop_answer(request)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        wire: Wire | None = request.meta.pop("wire", None)
-        if wire is None:
+        asked = carried(request)
+        if "wire" not in asked:
             return response
+        wire = asked.pop("wire")
         exchange = exchange_of(request, response.body, wire)
         writer: Writes | None = getattr(self._crawler, "archive_writer", None)
-        promise: Promise | None = request.meta.get("promise")
         if writer is None:
             capture = as_capture(exchange)
-        elif promise is None:
-            capture = await writer.write(exchange)
+        elif "promise" in asked:
+            capture = await self._taken(request, asked["promise"], exchange, writer)
         else:
-            capture = await self._taken(request, promise, exchange, writer)
-        request.meta["capture"] = capture
-        request.meta["captures"] = (*request.meta.get("captures", ()), capture)
+            capture = await writer.write(exchange)
+        keep_answer(request, capture)
         self._count(wire)
         return response
 
@@ -135,7 +131,7 @@ class CaptureMiddleware:
         result = await asyncio.to_thread(borrowed, promise, exchange)
         if isinstance(result, Borrowed):
             return await writer.take(result, exchange.fetched_at)
-        request.meta["broken"] = result
+        carried(request)["broken"] = result
         return await writer.write(replace(exchange, body=b"", truncated=exchange.truncated or "unspecified"))
 
     def _count(self, wire: Wire) -> None:
@@ -152,12 +148,13 @@ class DecodeMiddleware:
         request.headers.setdefault("Accept-Encoding", ACCEPTED)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        capture: Capture | None = request.meta.get("capture")
-        if capture is None or request.meta.get("kind") is Kind.RECORD:
+        asked = carried(request)
+        capture = asked.get("capture")
+        if capture is None or asked.get("kind") is Kind.RECORD:
             return response  # a record was whole when it was taken; what it shows says nothing of this transfer
         result = await _decoded(capture)
         if isinstance(result, Rejection):
-            request.meta["rejection"] = result
+            asked["rejection"] = result
             result = b""
         if capture.kind is not Kind.ROBOTS:
             return response  # pages are read from their captures, in processes of their own; only the verdict was wanted

@@ -1,8 +1,8 @@
 """Conditional requests (RFC 9110 §13): what a URL said of itself last time is sent back, so that "nothing new" costs no body.
 
-The scheduler puts the row's `Validators` (pipelines/validators.py) into request.meta["validators"]. They belong to the URL that
-sent them (RFC 9110 §8.8) and are sent to no other: where a row's URL redirects, they are its target's, and go with the request
-until that is asked. A 304 that nobody asked for is a fault of the server: the page is asked for once more, plainly.
+What a row has of them (pipelines/validators.py) goes with its request. They belong to the URL that sent them (RFC 9110 §8.8)
+and are sent to no other: where a row's URL redirects, they are its target's, and go with the request until that is asked. A 304
+that nobody asked for is a fault of the server: the page is asked for once more, plainly.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
-from pipelines.model import Capture, Reason, Rejection
-from pipelines.validators import Validators
+from crawler.carried import again, carried
+from pipelines.model import Reason, Rejection
 
 
 class ConditionalMiddleware:
@@ -28,20 +28,22 @@ class ConditionalMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        validators: Validators | None = request.meta.get("validators")
-        if validators and validators.are_of(request.url) and not request.meta.get("unconditional"):
+        asked = carried(request)
+        validators = asked.get("validators")
+        if validators and validators.are_of(request.url) and not asked.get("unconditional"):
             request.headers.update(validators.headers)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        capture: Capture | None = request.meta.get("capture")
+        asked = carried(request)
+        capture = asked.get("capture")
         is_shared = capture is not None and capture.refers_to is not None  # somebody asked for it who named a version
         if response.status != 304 or is_conditional(request) or is_shared:
             return response
         self._stats.inc_value("conditional/unasked_304")
-        if not request.meta.get("unconditional"):
+        if not asked.get("unconditional"):
             return plainly(request)
         detail = "304 to a request that named no version, twice"
-        request.meta["rejection"] = Rejection(reason=Reason.HTTP_ERROR, detail=detail, status=304)
+        asked["rejection"] = Rejection(reason=Reason.HTTP_ERROR, detail=detail, status=304)
         return response
 
 
@@ -51,9 +53,7 @@ def is_conditional(request: Request) -> bool:
 
 def plainly(request: Request) -> Request:
     """The same request without validators, to be made whatever was seen before."""
-    meta = {**request.meta, "unconditional": True}
-    meta.pop("validators", None)
-    return request.replace(headers=without_condition(request.headers), meta=meta, dont_filter=True)
+    return again(request, {"unconditional": True}, without=("validators",), headers=without_condition(request.headers))
 
 
 def without_condition(headers: Headers) -> Headers:

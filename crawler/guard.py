@@ -24,6 +24,7 @@ from scrapy.exceptions import IgnoreRequest
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]  # ships none
 
+from crawler.carried import carried
 from pipelines.archive.urltable import ARCHIVED
 from pipelines.model import Kind
 from pipelines.site import Site
@@ -239,6 +240,6 @@ class GuardMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if (why := objection(request.url, self._site, request.meta.get("kind"))) is not None:
+        if (why := objection(request.url, self._site, carried(request).get("kind"))) is not None:
             self._stats.inc_value("refused/out_of_scope")
             raise Refused("out_of_scope", f"{request.url}: {why}")

@@ -27,6 +27,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler import clock
+from crawler.carried import carried
 from crawler.guard import Refused, site_of
 from crawler.turns import Turns
 from pipelines.site import Politeness
@@ -406,5 +407,5 @@ class PolitenessMiddleware:
 
     def process_request(self, request: Request) -> None:
         host = host_key(request.url)
-        request.meta["download_slot"] = host  # a port is a host of its own, as in the seeds file
+        carried(request)["download_slot"] = host  # a port is a host of its own, as in the seeds file
         self._gate.refuse_given_up(host)

@@ -1,7 +1,7 @@
 """Redirects: few, inside the site, every hop captured and remembered, never back, and never to a page that stands for "gone".
 
 What a Location means is read as a browser reads it (pipelines.urls.absolute); the guard's rule is asked before the hop is
-made, so that the failure belongs to the URL that redirects. request.meta["redirects"] holds the hops, first to last.
+made, so that the failure belongs to the URL that redirects.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.carried import again, carried
 from crawler.conditional import without_condition
 from crawler.guard import Refused, objection, site_of
 from pipelines.model import Kind
@@ -54,7 +55,7 @@ class RedirectMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         location = response.headers.get("Location")
-        if response.status not in REDIRECTS or location is None or request.meta.get("kind") is Kind.RECORD:
+        if response.status not in REDIRECTS or location is None or carried(request).get("kind") is Kind.RECORD:
             return response  # of a record: another capture than the one that was promised
         target = _target(request.url, location)
         if target is None:
@@ -62,16 +63,16 @@ class RedirectMiddleware:
         return self._follow(request, response, target)
 
     def _follow(self, request: Request, response: Response, target: str) -> Request | Response:
-        if request.meta.get("kind") is Kind.ARTICLE and leads_to_index(request.url, target, self._site):
-            request.meta["redirect_to_index"] = target
+        asked = carried(request)
+        if asked.get("kind") is Kind.ARTICLE and leads_to_index(request.url, target, self._site):
             self._stats.inc_value("redirect/to_index")
             return response
-        hops: tuple[Hop, ...] = (*request.meta.get("redirects", ()), Hop(status=response.status, url=request.url, to=target))
+        hops: tuple[Hop, ...] = (*asked.get("redirects", ()), Hop(status=response.status, url=request.url, to=target))
         if target in (hop.url for hop in hops):  # no cookies are kept: what was answered once is answered for ever
             raise Refused("redirect_loop", f"{hops[0].url}: leads back to {target}")
         if len(hops) > self._max:
             raise Refused("redirect_loop", f"{hops[0].url}: more than {self._max} redirects")
-        if (why := objection(target, self._site, request.meta.get("kind"))) is not None:
+        if (why := objection(target, self._site, asked.get("kind"))) is not None:
             raise Refused("redirect_refused", f"{request.url} redirects to {target}: {why}")
         self._stats.inc_value("redirect/followed")
         return _next(request, target, hops)
@@ -86,7 +87,5 @@ def _target(url: str, location: bytes) -> str | None:
 def _next(request: Request, target: str, hops: tuple[Hop, ...]) -> Request:
     """The next hop: the lease, the hints and the captures of the URL that was asked for. Its condition is not the target's,
     which has one of its own where the validators are its."""
-    dropped = ("unconditional", "retry_times", "download_slot", "download_latency")
-    meta = {name: value for name, value in request.meta.items() if name not in dropped}
-    meta |= {"redirects": hops, "redirect_times": len(hops)}
-    return request.replace(url=target, headers=without_condition(request.headers), meta=meta, dont_filter=True)
+    of_this_hop = ("unconditional", "retry_times", "download_slot", "download_latency")
+    return again(request, {"redirects": hops}, without=of_this_hop, url=target, headers=without_condition(request.headers))

@@ -20,6 +20,7 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
+from crawler.carried import again, carried
 from crawler.politeness import gate_of, retry_header
 from pipelines.model import Reason, Rejection
 from pipelines.urls import host_key
@@ -56,7 +57,7 @@ def tries_after_failure(exception: Exception) -> int:
 
 
 class RetryMiddleware:
-    """Asks again within the table above. The copy keeps its meta, and with it the lease of its URL."""
+    """Asks again within the table above. What is asked then carries the lease of its URL on."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._stats = crawler.stats
@@ -69,16 +70,15 @@ class RetryMiddleware:
     def process_response(self, request: Request, response: Response) -> Request | Response:
         if self._gate.has_to_wait_long(response.status, retry_header(response)):
             return response
-        tries = tries_after_response(response.status, request.meta.get("rejection"), "truncated-time" in response.flags)
+        tries = tries_after_response(response.status, carried(request).get("rejection"), "truncated-time" in response.flags)
         return self._again(request, tries, str(response.status)) or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         return self._again(request, tries_after_failure(exception), type(exception).__name__)
 
     def _again(self, request: Request, tries: int, why: str) -> Request | None:
-        tried = request.meta.get("retry_times", 0)
+        tried = carried(request).get("retry_times", 0)
         if tried >= tries or self._gate.state(host_key(request.url)).given_up:
             return None
         self._stats.inc_value(f"retry/{why}")
-        meta = {**request.meta, "retry_times": tried + 1}
-        return request.replace(meta=meta, dont_filter=True)
+        return again(request, {"retry_times": tried + 1})

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -21,12 +21,13 @@ from scrapy.exceptions import DownloadCancelledError, UnsupportedURLSchemeError
 from scrapy.http.request import NO_CALLBACK
 
 from crawler import clock
+from crawler.carried import Carried, as_meta, carried
 from crawler.frontier import RUN_ENDED
 from crawler.guard import Refused
 from crawler.politeness import gate_of
 from crawler.retries import FAILURES
 from crawler.robots import MAX_BYTES, Robots, policy
-from pipelines.model import Capture, Hints, Kind, Rejection
+from pipelines.model import Capture, Hints, Kind
 from pipelines.urls import host_key
 
 MAX_AGE = 24 * 3600.0
@@ -125,8 +126,8 @@ def book_of(crawler: Crawler) -> RobotsBook:
 async def fetch(crawler: Crawler, origin: str, now: float) -> RobotsAnswer:
     """One answer off the network. A redirect off the site is not followed, so the rules stay unknown: nothing is allowed."""
     # identity: 500 KiB are then 500 KiB, and a bomb has to lie about itself
-    asked = {"kind": Kind.ROBOTS, "download_maxsize": MAX_BYTES}
-    request = Request(f"{origin}/robots.txt", headers={"Accept-Encoding": "identity"}, meta=asked, callback=NO_CALLBACK, priority=1000)
+    meta = as_meta({"kind": Kind.ROBOTS, "download_maxsize": MAX_BYTES})
+    request = Request(f"{origin}/robots.txt", headers={"Accept-Encoding": "identity"}, meta=meta, callback=NO_CALLBACK, priority=1000)
     answer = partial(RobotsAnswer, origin=origin, fetched_at=now)
     try:
         response = await crawler.engine.download_async(request)
@@ -138,9 +139,8 @@ async def fetch(crawler: Crawler, origin: str, now: float) -> RobotsAnswer:
         return answer(status=None, failure=refusal.detail)
     except NO_ANSWER as error:
         return answer(status=None, failure=type(error).__name__)
-    meta: dict[str, Any] = response.request.meta if response.request else {}
-    captures: tuple[Capture, ...] = meta.get("captures", ())
-    rejection: Rejection | None = meta.get("rejection")
+    asked: Carried = carried(response.request) if response.request else {}
+    captures, rejection = asked.get("captures", ()), asked.get("rejection")
     if rejection is not None and response.status < 300:
         return answer(status=None, failure=rejection.detail, captures=captures)
     return answer(status=response.status, body=response.body, captures=captures)
@@ -164,7 +164,8 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        if request.meta.get("kind") is Kind.ROBOTS:
+        asked = carried(request)
+        if asked.get("kind") is Kind.ROBOTS:
             return
         robots = await self._book.robots(request.url)
         if robots.unreachable:
@@ -174,7 +175,7 @@ class RobotsMiddleware:
             self._stats.inc_value("refused/robots")
             raise Refused("robots", f"{request.url}: robots.txt does not allow it")
         # also where there are none: a redirect brings what the other host said
-        request.meta["hints"] = replace(request.meta.get("hints", Hints()), terms=robots.terms(self._agent))
+        asked["hints"] = replace(asked.get("hints", Hints()), terms=robots.terms(self._agent))
 
 
 def path_and_query(url: str) -> str:

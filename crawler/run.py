@@ -20,6 +20,7 @@ from scrapy.settings import Settings
 
 from crawler import clock, usual
 from crawler.capture import AT_ONCE
+from crawler.carried import carried
 from crawler.completeness import gaps_of
 from crawler.failures import answer
 from crawler.frontier import RUN_ENDED
@@ -241,7 +242,7 @@ class Conductor:
         """An exception got past the edges in the spider and the stage; Scrapy has logged it. No lease may stay behind."""
         self._session.counts[OUR_FAULT] += 1
         request = getattr(response, "request", None)
-        row = item.row if isinstance(item, Visit) else request.meta.get("lease") if request else None
+        row = item.row if isinstance(item, Visit) else carried(request).get("lease") if request else None
         if row is not None:
             self._crawler.scheduler.settled(row)  # type: ignore[attr-defined]
 

@@ -1,7 +1,7 @@
 """Scrapy's scheduler over the catalogue's URL table. It translates rows to Requests and holds leases; nothing more.
 
-No JOBDIR, no pickle, no duplicate filter: the table is all three. A request made here carries its lease in
-`meta["lease"]`; redirects and retries keep it and come back through `enqueue_request`.
+No JOBDIR, no pickle, no duplicate filter: the table is all three. A request made here carries its lease; redirects and
+retries keep it and come back through `enqueue_request`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scrapy.http import Request
 
 from crawler import backfill, clock
 from crawler.budget import Budget, budget_of
+from crawler.carried import Carried, as_meta, carried
 from crawler.politeness import most_asked, most_begun
 from crawler.session import Session
 from pipelines.archive import urltable
@@ -85,9 +86,9 @@ class CatalogueScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         """Takes back a request under lease (a redirect, a retry); any other has no place in the frontier."""
-        if "lease" not in request.meta:
+        row = carried(request).get("lease")
+        if row is None:
             return False
-        row = request.meta["lease"]
         if row.id in self._answered:
             self._answered.remove(row.id)
             self._asked[row.host] += 1
@@ -110,7 +111,7 @@ class CatalogueScheduler(BaseScheduler):
 
     def answered(self, request: Request) -> None:
         """Hears that nothing waits for the host of a request any more: it makes room for the next one."""
-        row = request.meta.get("lease")
+        row = carried(request).get("lease")
         if row is not None and row.id in self._held and row.id not in self._answered:
             self._answered.add(row.id)
             self._asked[row.host] -= 1
@@ -203,27 +204,22 @@ class CatalogueScheduler(BaseScheduler):
         self._session.under_way = len(self._held)
         if row.kind is Kind.RECORD:
             return self._record_request(row)
-        meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
+        asked: Carried = {}
         if (confirmed := _confirmed(row)) is not None:  # also where it has no version to name: the same body may come again
             named = {} if self._reads_whole(row) else {"etag": row.etag, "last_modified": row.last_modified}
-            meta["validators"] = Validators(**named, confirms=confirmed)
-        return Request(
-            request_url(row.url),
-            callback=self._spider.parse,
-            errback=self._spider.failed,
-            meta=meta,
-            dont_filter=True,
-        )
+            asked["validators"] = Validators(**named, confirms=confirmed)
+        return self._made(row, request_url(row.url), asked)
 
     def _record_request(self, row: Row) -> Request:
         wanted = backfill.asked(row)
-        meta: dict[str, Any] = {"lease": row, "kind": row.kind, "hints": row.hints, "handle_httpstatus_all": True}
-        meta["promise"] = wanted.promise
+        asked: Carried = {"promise": wanted.promise}
         if wanted.maxsize is not None:
-            meta["download_maxsize"] = wanted.maxsize
-        return Request(
-            wanted.url, headers=wanted.headers, callback=self._spider.parse, errback=self._spider.failed, meta=meta, dont_filter=True
-        )
+            asked["download_maxsize"] = wanted.maxsize
+        return self._made(row, wanted.url, asked, wanted.headers)
+
+    def _made(self, row: Row, url: str, more: Carried, headers: dict[str, str] | None = None) -> Request:
+        meta = as_meta({"lease": row, "kind": row.kind, "hints": row.hints, **more})
+        return Request(url, self._spider.parse, headers=headers, errback=self._spider.failed, meta=meta, dont_filter=True)
 
     def _reads_whole(self, row: Row) -> bool:
         """A list that has not changed since the last run holds what that run had no wish for: a run of certain days asks for

@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.carried import carried, drop_answer, keep_answer
 from crawler.session import Session
 from pipelines.archive import schema
 from pipelines.archive.article_record import timestamp
@@ -25,7 +26,6 @@ from pipelines.archive.warc import read_record
 from pipelines.errors import DamagedRecord
 from pipelines.model import Capture, Kind, WarcRef
 from pipelines.reading import REDIRECTS
-from pipelines.validators import Validators
 
 LASTING = frozenset({200, 304, 404, 410, *REDIRECTS})
 """statuses that the same question would get again"""
@@ -51,8 +51,8 @@ class Answers:
             assert capture.warc is not None
             self._session.shared.add(capture.warc.record_id)
             return capture
-        self._known[request.url] = request.meta["answer"] = asyncio.get_running_loop().create_future()
-        if "redirects" in request.meta:
+        self._known[request.url] = carried(request)["answer"] = asyncio.get_running_loop().create_future()
+        if "redirects" in carried(request):
             self._targets.add(request.url)
         return None
 
@@ -81,7 +81,7 @@ class Answers:
                 del self._known[capture.url]
 
     def _end(self, request: Request, capture: Capture | None) -> None:
-        mine: _Answer | None = request.meta.get("answer")
+        mine = carried(request).get("answer")
         if mine is None or mine.done():
             return
         mine.set_result(capture)
@@ -90,7 +90,7 @@ class Answers:
 
     def _committed(self, request: Request) -> Capture | None:
         """The last answer of this run in the archive; looked for only where a redirect has led, so that pages cost nothing."""
-        if "redirects" not in request.meta and request.url not in self._targets:
+        if "redirects" not in carried(request) and request.url not in self._targets:
             return None
         archive, table = self._session.archive, schema.capture
         began = timestamp(datetime.fromtimestamp(self._session.started, UTC))
@@ -109,7 +109,8 @@ class Answers:
 
 def _is_again(request: Request) -> bool:
     """Whether a request was made before, and its answer would not do."""
-    return bool(request.meta.get("retry_times") or request.meta.get("unconditional"))
+    asked = carried(request)
+    return bool(asked.get("retry_times") or asked.get("unconditional"))
 
 
 def _lasts(capture: Capture) -> bool:
@@ -121,10 +122,11 @@ def _lasts(capture: Capture) -> bool:
 def _serves(capture: Capture, request: Request) -> bool:
     """Whether an answer is one to this request too. A 304 says that one version holds: it tells a list nothing that has not
     seen that version; an article is known by its own address, whoever led there."""
-    kind = request.meta.get("kind")
+    asked = carried(request)
+    kind = asked.get("kind")
     if capture.kind is not kind:
         return False
-    validators: Validators | None = request.meta.get("validators")
+    validators = asked.get("validators")
     seen = validators.confirms if validators else None
     return capture.status != 304 or kind is Kind.ARTICLE or capture.refers_to == seen
 
@@ -152,14 +154,14 @@ class SharingMiddleware:
 
     async def process_request(self, request: Request) -> Response | None:
         answers = answers_of(self._crawler)
-        if answers is None or request.meta.get("kind") in (Kind.ROBOTS, Kind.RECORD):
+        if answers is None or carried(request).get("kind") in (Kind.ROBOTS, Kind.RECORD):
             return None
         capture = await answers.take(request)
         return None if capture is None else _shared(request, capture)
 
     def process_response(self, request: Request, response: Response) -> Response:
         answers = answers_of(self._crawler)
-        if answers is not None and (capture := request.meta.get("capture")) is not None:
+        if answers is not None and (capture := carried(request).get("capture")) is not None:
             answers.answered(request, capture)
         return response
 
@@ -170,10 +172,8 @@ class SharingMiddleware:
 
 def _shared(request: Request, capture: Capture) -> Response:
     """What the middlewares above read of an answer; what it is, they read of its capture."""
-    request.meta.pop("rejection", None)
-    request.meta.pop("broken", None)
-    request.meta["capture"] = capture
-    request.meta["captures"] = (*request.meta.get("captures", ()), capture)
+    drop_answer(request)
+    keep_answer(request, capture)
     headers: dict[str, list[str]] = {}
     for name, value in capture.headers:
         headers.setdefault(name, []).append(value)

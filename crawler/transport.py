@@ -6,7 +6,7 @@ and nowhere else (tests/crawler/test_transport.py names every borrowed part):
     - the header lines are kept as received: order, repetition, case and reason phrase, for the WARC record
     - a header section is bounded, and a body that cannot be a page is not read at all
     - it waits for the host's turn with the host's place taken, so that nothing can pile up behind the wait and burst out
-Every exchange leaves a `Wire` in request.meta["wire"]; crawler/capture.py turns it into a WARC record.
+Every exchange leaves a `Wire` with its request; crawler/capture.py turns it into a WARC record.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.budget import budget_of
+from crawler.carried import carried
 from crawler.guard import Refused, guarded_resolver
 from crawler.politeness import gate_of, retry_header
 from pipelines.model import Headers, Kind
@@ -101,12 +102,12 @@ class Transport(http11.HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         host = host_key(request.url)
         async with self._gate.place(host):
-            await self._gate.turn(host, partial(self._going_on, request.meta.get("kind")))
+            await self._gate.turn(host, partial(self._going_on, carried(request).get("kind")))
             return await self._told(host, request)
 
     async def _told(self, host: str, request: Request) -> Response:
         """The download; the gate hears of what came of it before the next request can take this one's place."""
-        first = not request.meta.get("retry_times")
+        first = not carried(request).get("retry_times")
         try:
             response = await self._download(request)
         except Exception as error:
@@ -116,14 +117,14 @@ class Transport(http11.HTTP11DownloadHandler):
         if any(flag in BROKEN_OFF for flag in response.flags):
             self._gate.saw_failure(host, "transfers do not end", counts=first and "truncated-time" in response.flags)
         else:
-            of_host = request.meta.get("kind") is Kind.ROBOTS
+            of_host = carried(request).get("kind") is Kind.ROBOTS
             self._gate.saw_response(host, response.status, retry_header(response), counts=first, of_host=of_host)
         return response
 
     async def _download(self, request: Request) -> Response:
         self._resolver.install_on_reactor()
         self._stats.inc_value("downloader/request_count")
-        self._budget.sent(request.meta.get("kind"))
+        self._budget.sent(carried(request).get("kind"))
         agent = _Agent(
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,
@@ -164,8 +165,8 @@ class _Agent(http11._ScrapyAgent):
             return self._result(txresponse, b"", None)
         if not self._worth_reading(txresponse, request):
             return self._stopped(txresponse, "unspecified")
-        maxsize = int(request.meta.get("download_maxsize", self._maxsize))
-        if request.meta.get("kind") is not Kind.ROBOTS and not self._length_unknown and txresponse.length > maxsize:
+        maxsize = int(carried(request).get("download_maxsize", self._maxsize))
+        if carried(request).get("kind") is not Kind.ROBOTS and not self._length_unknown and txresponse.length > maxsize:
             return self._stopped(txresponse, "length")
         finished: Deferred[Any] = Deferred(partial(self._cancel, txresponse=txresponse))
         self._txresponse = txresponse
@@ -174,7 +175,7 @@ class _Agent(http11._ScrapyAgent):
         return finished.addCallback(lambda ended: self._result(txresponse, *ended))
 
     def _worth_reading(self, txresponse: Any, request: Request) -> bool:
-        if request.meta.get("kind") not in PAGES or not 200 <= txresponse.code < 300:
+        if carried(request).get("kind") not in PAGES or not 200 <= txresponse.code < 300:
             return True
         return can_be_page(_first(txresponse, b"Content-Type"), _first(txresponse, b"Content-Disposition"))
 
@@ -186,12 +187,13 @@ class _Agent(http11._ScrapyAgent):
         budget_of(self._crawler).came(len(body) + sum(len(name) + len(value) + 4 for name, value in txresponse.received))
         truncated = truncated or ("unspecified" if getattr(txresponse, "surplus", False) else None)
         ip = getattr(txresponse, "_scrapy_ip_address", None)
-        self._request.meta["wire"] = Wire(
+        asked = carried(self._request)
+        asked["wire"] = Wire(
             fetched_at=self._fetched_at,
             status=int(txresponse.code),
             reason=bytes(txresponse.phrase).decode("latin-1"),
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in txresponse.received),
-            ip=None if ip is None or self._request.meta.get("proxy") else str(ip),
+            ip=None if ip is None or asked.get("proxy") else str(ip),
             truncated=truncated,
             length_unknown=self._length_unknown and _first(txresponse, b"Transfer-Encoding") is None,
         )

@@ -17,6 +17,7 @@ from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
 from crawler import clock
+from crawler.carried import carried
 from crawler.discovery import read_list
 from crawler.failures import reason_of
 from crawler.redirects import moved_to
@@ -64,12 +65,12 @@ class NewsSpider(Spider):
     async def parse(self, response: Response, **_: Any) -> AsyncIterator[Visit]:
         """An answer, whatever its status. Lists are read where articles are: in processes that can be killed."""
         assert response.request is not None
-        meta = response.request.meta
-        row, captures = meta["lease"], meta.get("captures", ())
-        if broken := meta.get("broken"):
+        asked = carried(response.request)
+        row, captures = asked["lease"], asked.get("captures", ())
+        if broken := asked.get("broken"):
             yield self.visits.broken(row, broken, captures, clock.now())
             return
-        if self.visits.is_start(row) and (there := moved_to(meta.get("redirects", ()))):
+        if self.visits.is_start(row) and (there := moved_to(asked.get("redirects", ()))):
             logger.info("The list %s has moved for good to %s: naming that in the seeds file saves a request a run.", row.url, there)
         try:
             listed = await self.session.readers.run(read_list, captures[-1], self.site) if is_list(captures[-1]) else None
@@ -83,7 +84,8 @@ class NewsSpider(Spider):
         """No answer, or a request that was refused."""
         assert failure.value is not None
         request: Request = failure.request  # type: ignore[attr-defined]
-        row, captures = request.meta["lease"], request.meta.get("captures", ())
+        asked = carried(request)
+        row, captures = asked["lease"], asked.get("captures", ())
         if (answers := answers_of(self.crawler)) is not None:
             answers.over(request)
         if isinstance(failure.value, ArchiveError):

@@ -118,7 +118,6 @@ def _about(meta: dict[str, Any]) -> dict[str, Any]:
     return {
         "url": meta["first"],
         "redirects": [[hop.status, hop.url, hop.to] for hop in meta.get("redirects", ())],
-        "to_index": meta.get("redirect_to_index"),
         "earlier": len(meta.get("captures", ())) - ("capture" in meta),
         "lease": meta.get("lease"),
     }

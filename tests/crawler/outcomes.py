@@ -20,7 +20,6 @@ class Outcome:
     rejection: str | None = None
     truncated: str | None = None
     redirects: list[list[Any]] = field(default_factory=list)
-    to_index: str | None = None
     earlier: int = 0
     lease: Any = None
 
