@@ -6,7 +6,7 @@ retries keep it and come back through `enqueue_request`.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from datetime import datetime
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from scrapy.http import Request
 from crawler import backfill, clock
 from crawler.budget import Budget, budget_of
 from crawler.carried import Carried, as_meta, carried
-from crawler.politeness import most_asked, most_begun
+from crawler.leases import Leases
 from crawler.session import Session
 from pipelines.archive import urltable
 from pipelines.archive.article_record import moment
@@ -43,15 +43,9 @@ class CatalogueScheduler(BaseScheduler):
         self._budget = budget
         self._ready: deque[Row] = deque()
         self._returned: deque[Request] = deque()
-        self._held: dict[int, Row] = {}
-        """rows handed out as requests, by id, until what came of them is committed"""
-        self._under_way: Counter[str] = Counter()
-        """those, by host"""
-        self._asked: Counter[str] = Counter()
-        """those of them that are not answered, by host"""
-        self._answered: set[int] = set()
-        """those that are, by id"""
+        self._leases = Leases(session.site.politeness)
         self._empty_at = -1
+        """the generation in which there was nothing to lease on any host"""
         self._nothing_beside: tuple[int, tuple[str, ...]] = (-1, ())
         """the generation and the full hosts beside which there was nothing to lease"""
         self._no_more_asked: frozenset[str] = frozenset()
@@ -75,7 +69,7 @@ class CatalogueScheduler(BaseScheduler):
 
     def close(self, reason: str) -> None:  # noqa: ARG002  # Scrapy names it
         """Gives back what was leased and not acknowledged: it is due as before."""
-        held = [*self._held, *(row.id for row in self._ready)]
+        held = self._leases.ids | {row.id for row in self._ready}
         if held and not self._session.faults:
             with self._session.archive.catalogue.transaction() as tx:
                 urltable.release(tx, held)
@@ -89,9 +83,7 @@ class CatalogueScheduler(BaseScheduler):
         row = carried(request).get("lease")
         if row is None:
             return False
-        if row.id in self._answered:
-            self._answered.remove(row.id)
-            self._asked[row.host] += 1
+        self._leases.asked_again(row)
         self._returned.append(request)
         return True
 
@@ -100,46 +92,35 @@ class CatalogueScheduler(BaseScheduler):
             return self._returned.popleft()
         if not self._may_ask():
             return None
-        if not any(self._has_room(row.host) for row in self._ready):
+        if not any(self._leases.has_room(row.host) for row in self._ready):
             self._lease_more()
         for _ in range(len(self._ready)):
             row = self._ready.popleft()
-            if self._has_room(row.host):
-                return self._request(row)
+            if self._leases.has_room(row.host):
+                return self._begun(row)
             self._ready.append(row)
         return None
 
     def answered(self, request: Request) -> None:
         """Hears that nothing waits for the host of a request any more: it makes room for the next one."""
         row = carried(request).get("lease")
-        if row is not None and row.id in self._held and row.id not in self._answered:
-            self._answered.add(row.id)
-            self._asked[row.host] -= 1
+        if row is not None:
+            self._leases.answered(row)
 
     def settled(self, row: Row) -> None:
         """Says that what came of a lease is committed."""
-        if self._held.pop(row.id, None) is None:
-            return
-        self._under_way[row.host] -= 1
-        self._session.under_way = len(self._held)
-        if row.id in self._answered:
-            self._answered.remove(row.id)
-        else:
-            self._asked[row.host] -= 1
+        self._leases.end(row)
+        self._session.under_way = len(self._leases)
 
     def _may_ask(self) -> bool:
         session = self._session
         session.left_because = session.left_because or self._budget.spent
         return not (session.left_because or session.interrupted or session.faults)
 
-    def _has_room(self, host: str) -> bool:
-        politeness = self._session.site.politeness
-        return self._asked[host] < most_asked(politeness) and self._under_way[host] < most_begun(politeness)
-
     def _lease_more(self) -> None:
         if len(self._ready) >= MOST_READY or self._empty_at == self._session.generation:
             return
-        full = {host for host, count in self._under_way.items() if count and not self._has_room(host)} | {row.host for row in self._ready}
+        full = self._leases.full_hosts() | {row.host for row in self._ready}
         without = tuple(sorted(full | self._session.given_up | self._no_more_asked))
         if self._nothing_beside == (self._session.generation, without):
             return
@@ -151,7 +132,8 @@ class CatalogueScheduler(BaseScheduler):
         self._ready.extend(rows)
         if not rows:
             self._nothing_beside = (self._session.generation, without)
-            self._empty_at = self._empty_at if full else self._session.generation
+            if not full:
+                self._empty_at = self._session.generation
 
     def _leased(self, without: tuple[str, ...]) -> list[Row]:
         """Scrapy asks after every answer: where all hosts of the site have to wait, the catalogue is spared the question (a
@@ -162,7 +144,7 @@ class CatalogueScheduler(BaseScheduler):
         now = clock.now()
         with self._session.archive.catalogue.transaction() as tx:
             rows = self._leased_now(tx, now, without)
-        return [row for row in rows if row.id not in self._held]  # its lease has run out while its host made it wait
+        return [row for row in rows if row not in self._leases]  # its lease has run out while its host made it wait
 
     def _leased_now(self, tx: sa.Connection, now: float, without: tuple[str, ...]) -> list[Row]:
         while True:
@@ -197,13 +179,12 @@ class CatalogueScheduler(BaseScheduler):
         urltable.release(tx, [number for number in records if number not in kept])
         return [row for row in rows if row.kind is not Kind.RECORD or row.id in kept]
 
-    def _request(self, row: Row) -> Request:
-        self._held[row.id] = row
-        self._under_way[row.host] += 1
-        self._asked[row.host] += 1
-        self._session.under_way = len(self._held)
-        if row.kind is Kind.RECORD:
-            return self._record_request(row)
+    def _begun(self, row: Row) -> Request:
+        self._leases.begin(row)
+        self._session.under_way = len(self._leases)
+        return self._record_request(row) if row.kind is Kind.RECORD else self._page_request(row)
+
+    def _page_request(self, row: Row) -> Request:
         asked: Carried = {}
         if (confirmed := _confirmed(row)) is not None:  # also where it has no version to name: the same body may come again
             named = {} if self._reads_whole(row) else {"etag": row.etag, "last_modified": row.last_modified}

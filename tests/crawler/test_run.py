@@ -523,7 +523,7 @@ def test_an_exception_past_all_edges_still_ends_its_lease_and_is_counted(crawl: 
     assert request is not None
     visit = crawl.visits.failure(request.meta["lease"], "timeout", (), 0.0)
     crawl.conductor._broken(item=visit)
-    assert crawl.scheduler._held == {}
+    assert len(crawl.scheduler._leases) == 0
     assert finished(crawl)["status"] == OUR_FAULT
 
 

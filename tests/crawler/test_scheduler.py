@@ -108,8 +108,9 @@ def test_a_host_that_is_asked_many_at_once_has_enough_begun_to_fill_a_group_and_
     assert (len(taken(scheduler)), session.under_way) == (1, 40)
 
 
-def test_a_request_that_comes_back_waits_for_its_host_again(session: Session, scheduler: CatalogueScheduler) -> None:
+def test_a_request_that_comes_back_waits_for_its_host_again(session: Session) -> None:
     session.site = replace(session.site, politeness=replace(session.site.politeness, concurrency=2))
+    scheduler = opened(session)
     made.known(session, *(address(number) for number in range(30)))
     first = taken(scheduler)
     assert len(first) == 2 + AHEAD
