@@ -10,7 +10,7 @@ What a withdrawal pulls up between two requests no paging by number can see: `ga
 
 A crawl with `since` goes back in time instead: known entries do not end it, entries older than `since` do, by the same
 margin. It can be broken off and begun again, since what it found is known by then and is not fetched twice. Where it ends
-is not where the list ends: crawler.visits leaves the pages of which it took not all due for the next run.
+is not where the list ends: crawler.lists leaves the pages of which it took not all due for the next run.
 """
 
 from __future__ import annotations

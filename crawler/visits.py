@@ -1,12 +1,13 @@
 """What an answer means for the frontier: captures of one lease in, one `Visit` out. Live and recovery share it.
 
-Thin on purpose: links are found by crawler.discovery, when a list ends by crawler.paging, what is due is decided by
-crawler.frontier, what a page *is* by pipelines.reading.
+Thin on purpose: links are found by crawler.discovery, what of them is new and where a list goes on by crawler.lists, what is due
+is decided by crawler.frontier, what a page *is* by pipelines.reading.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -15,10 +16,9 @@ import sqlalchemy as sa
 
 from crawler import backfill, cdx, frontier
 from crawler.discovery import Found, read_list
-from crawler.links import Untaken, within_budget
-from crawler.paging import go_on, in_window
+from crawler.links import Untaken
+from crawler.lists import Lists, Taken, new_link, new_url
 from crawler.politeness import long_wait
-from crawler.turning import next_list
 from pipelines import report, schedule
 from pipelines.archive import Archive, urltable
 from pipelines.archive.ledger import Outcome
@@ -37,23 +37,9 @@ MAX_UNTAKEN = 20
 """lists whose links are told of in a run's ledger"""
 
 Captures = tuple[Capture, ...]
+Settle = Callable[[Outcome | None, Result], Settlement]
 Listed = Found | Rejection | None
 """what `discovery.read_list` made of a list; None where it was not asked"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """What a list page gave: rows to be known, its next page, or the list that it brought to an end.
-
-    A list is known only so far as *it* was read: what other lists found meanwhile must not end it, or its tail is lost.
-    Where a run of certain days ends is no end of a list: that page leaves something to the next run, which goes on there.
-    """
-
-    fresh: tuple[NewUrl, ...] = ()
-    following: NewUrl | None = None
-    completed: str | None = None
-    leaves: bool = False
-    """something of it to the next run"""
 
 
 @dataclass(slots=True)
@@ -68,16 +54,12 @@ class Visits:
     until: date | None = None
     untaken: dict[str, Untaken] = field(default_factory=dict)
     """by the URL of a list without an article: its links"""
-    _before: dict[str, tuple[int, Found]] = field(default_factory=dict)
-    """by the URL of a list page that is to come: the run of known entries so far, and the page before it"""
-    _spent: dict[str, int] = field(default_factory=dict)
-    """by the shape of their URLs: how many lists this run has been led to"""
-    _followed: set[str] = field(default_factory=set)
-    """the lists counted there: what two pages link to before the first of them is committed counts once"""
-    _starts: frozenset[str] = frozenset()
+    _lists: Lists = field(init=False)
+    _starts: frozenset[str] = field(init=False)
     """where the run begins"""
 
     def __post_init__(self) -> None:
+        self._lists = Lists(site=self.site, started=self.started, counts=self.counts, since=self.since, until=self.until)
         self._starts = frozenset(url for _, url in start_urls(self.site))
 
     def of(self, row: Row, captures: Captures, now: float, listed: Listed = None, tx: sa.Connection | None = None) -> Visit:
@@ -87,6 +69,8 @@ class Visits:
             return put_off
         if row.kind is Kind.RECORD:
             return self._record(row, captures, now)
+        if _unasked(captures[-1]):
+            return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if row.kind is Kind.ARTICLE:
             return self._article(row, captures, now)
         if tx is not None:
@@ -109,6 +93,10 @@ class Visits:
             broken=self._failed(row, OUR_FAULT, now),
         )
 
+    def broken(self, row: Row, why: str, captures: Captures, now: float) -> Visit:
+        """The visit of a capture of another archive whose answer is not what its index had promised."""
+        return self._put_off(row, captures, now) or self.failure(row, why, captures, now)
+
     def _failed(self, row: Row, reason: str, now: float, status: int | None = None, not_before: float = 0.0) -> Settlement:
         """Where a run begins is never set aside: a site that was away for a week would stay away for good. Nor is a later page of
         a list, or what lies behind it would never be seen: in a first pass no other page leads to it. Of articles,
@@ -125,44 +113,33 @@ class Visits:
         return None if wait is None else self.failure(row, RETRY_AFTER, captures, now, now + wait)
 
     def _article(self, row: Row, captures: Captures, now: float) -> Visit:
-        capture = captures[-1]
-        if _unasked(capture):
-            return self.failure(row, Reason.HTTP_ERROR, captures, now)
-
         def settle(outcome: Outcome | None, result: Result) -> Settlement:
-            return self._settle_article(row, capture, outcome, result, now)
+            values, following = schedule.visited_article(row, captures[-1], outcome, result, site=self.site, now=now)
+            return self._settled(values, following, following)
 
-        broken = self._failed(row, OUR_FAULT, now, capture.status)
-        return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=settle, broken=broken)
-
-    def broken(self, row: Row, why: str, captures: Captures, now: float) -> Visit:
-        """The visit of a capture of another archive whose answer is not what its index had promised."""
-        return self._put_off(row, captures, now) or self.failure(row, why, captures, now)
+        return self._answered(row, captures, settle, now)
 
     def _record(self, row: Row, captures: Captures, now: float) -> Visit:
         """A capture of another archive says what the page was, and nothing of what its address answers today."""
-        capture = captures[-1]
-        settlement = Settlement(values=frontier.after_record(row, status=capture.status, now=now))
-        failed = self._failed(row, OUR_FAULT, now, capture.status)
-        return Visit(row=row, capture=capture, earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=failed)
+        settlement = Settlement(values=frontier.after_record(row, status=captures[-1].status, now=now))
+        return self._answered(row, captures, lambda *_: settlement, now)
 
-    def _settle_article(self, row: Row, capture: Capture, outcome: Outcome | None, result: Result, now: float) -> Settlement:
-        values, following = schedule.visited_article(row, capture, outcome, result, site=self.site, now=now)
-        return self._settled(values, following, following)
+    def _answered(self, row: Row, captures: Captures, settle: Settle, now: float) -> Visit:
+        """The visit of a lease whose last capture is what was asked for."""
+        broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
+        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=settle, broken=broken)
 
     def _list(self, tx: sa.Connection, row: Row, captures: Captures, listed: Listed, now: float) -> Visit:
         capture = captures[-1]
-        if _unasked(capture):
-            return self.failure(row, Reason.HTTP_ERROR, captures, now)
         if capture.status == 304:
             return self._read_list(tx, row, captures, None, now)
-        is_behind = self._is_behind_the_end(tx, row, capture)
-        if is_behind and row.tries > 0 and row.last_status in GONE:
-            values = frontier.after_listing(row, status=capture.status, changed=False, stays_due=False, now=now)
-            ended, broken = Settlement(values=values, completed=row.chain), self._failed(row, OUR_FAULT, now, capture.status)
-            return Visit(row=row, earlier=captures, now=now, settle=lambda *_: ended, broken=broken)
+        if self._may_be_behind_the_end(tx, row, capture):
+            if row.tries > 0 and row.last_status in GONE:
+                return self._ended(row, captures, now)
+            if row.tries == 0 and not is_list(capture):
+                return self.failure(row, report.BEHIND_THE_END, captures, now)
         if not is_list(capture):
-            return self.failure(row, report.BEHIND_THE_END if is_behind and row.tries == 0 else Reason.HTTP_ERROR, captures, now)
+            return self.failure(row, Reason.HTTP_ERROR, captures, now)
         found = read_list(capture, self.site) if listed is None else listed
         if isinstance(found, Rejection):
             return self.failure(row, found.reason, captures, now)
@@ -181,53 +158,52 @@ class Visits:
         if found.untaken is not None and row.page == 1 and not leads_on and len(self.untaken) < MAX_UNTAKEN:
             self.untaken[row.url] = found.untaken
 
-    def _is_behind_the_end(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
-        """Whether a list may end before this page, which is not there; where it was not there in an earlier run either, the list has
-        been read to its end. Only in its first pass: where that was seen once, a page that is away for days must not pass for it."""
+    def _may_be_behind_the_end(self, tx: sa.Connection, row: Row, capture: Capture) -> bool:
+        """Whether a list may end before this page, which is not there. Only in its first pass: where its end was seen once, a page that is
+        away for days must not pass for it."""
         is_gone = row.page > 1 and capture.status in GONE
-        return is_gone and not self._is_dated and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
+        return is_gone and not self._lists.is_dated and row.chain is not None and urltable.completed(tx, self.site.name, row.chain) is None
+
+    def _ended(self, row: Row, captures: Captures, now: float) -> Visit:
+        """The visit of a later page that was not there in an earlier run either: its list ends before it."""
+        status = captures[-1].status
+        values = frontier.after_listing(row, status=status, changed=False, stays_due=False, now=now)
+        ended, broken = Settlement(values=values, completed=row.chain), self._failed(row, OUR_FAULT, now, status)
+        return Visit(row=row, earlier=captures, now=now, settle=lambda *_: ended, broken=broken)
 
     def _read_list(self, tx: sa.Connection, row: Row, captures: Captures, found: Found | None, now: float) -> Visit:
-        taken = self._take(tx, row, found, now) if found else _Taken()
+        taken = self._lists.take(tx, row, found, now) if found else Taken()
         due = self.is_start(row) or taken.leaves
         values = frontier.after_listing(row, status=captures[-1].status, changed=bool(taken.fresh), stays_due=due, now=now)
         if found is not None and found.links and row.last_changed is None:
             values["last_changed"] = now  # its first links, though another list may have had them before: `NO_LINKS` goes by it
-        if found is not None and not self._is_dated:  # else a 304 would say later that what was left out is known
+        if found is not None and not self._lists.is_dated:  # else a 304 would say later that what was left out is known
             values |= schedule.remembered(captures[-1])
         on = () if taken.following is None else (taken.following,)
         settlement = self._settled(values, (*taken.fresh, *on), on, taken.completed)
-        broken = self._failed(row, OUR_FAULT, now, captures[-1].status)
-        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
+        return self._answered(row, captures, lambda *_: settlement, now)
 
     def _read_index(self, tx: sa.Connection, row: Row, captures: Captures, found: Found, now: float) -> Visit:
         """Its captures are asked for once; where it goes on is asked now, and again whenever it is read again."""
-        status = captures[-1].status
-        whole = not self._is_dated  # a run of certain days leaves the others to the next one
-        values = frontier.after_index(row, status=status, is_final=cdx.is_finished(row.url), is_whole=whole, now=now)
+        whole = not self._lists.is_dated  # a run of certain days leaves the others to the next one
+        values = frontier.after_index(row, status=captures[-1].status, is_final=cdx.is_finished(row.url), is_whole=whole, now=now)
         records, skipped = backfill.wanted(tx, self.site, found.links, backfill.Window(since=self.since, until=self.until))
         self.counts["backfill/listed"] += found.entries
         self.counts["backfill/wanted"] += len(records)
         for word, count in (*found.skipped, *skipped.items()):
             self.counts[f"backfill/skipped/{word}"] += count
-        live = [link for link in found.links if link.kind in (Kind.ARTICLE, Kind.LISTING) and self._wanted(link, row)]
+        live = [link for link in found.links if link.kind in (Kind.ARTICLE, Kind.LISTING) and self._lists.wants(link, row)]
         pages = self._index_pages(row, found, now)
-        new = (*pages, *(_new_record(link, now) for link in records), *(self._new_old(link, row, now) for link in live))
+        new = (*pages, *(_new_record(link, now) for link in records), *(_new_old(link, row, now) for link in live))
         settlement = self._settled(values, new, pages)
-        broken = self._failed(row, OUR_FAULT, now, status)
-        return Visit(row=row, capture=captures[-1], earlier=captures[:-1], now=now, settle=lambda *_: settlement, broken=broken)
+        return self._answered(row, captures, lambda *_: settlement, now)
 
     def _index_pages(self, row: Row, found: Found, now: float) -> tuple[NewUrl, ...]:
         chain = row.chain or row.url
         pages = [link.url for link in found.links if link.kind is Kind.CDX]
         if found.next_url is not None and row.page < self.site.discover.max_pages:
             pages.append(request_url(found.next_url))
-        return tuple(_new(url, Kind.CDX, now, page=row.page + number, chain=chain) for number, url in enumerate(pages, 1))
-
-    def _new_old(self, link: Link, row: Row, now: float) -> NewUrl:
-        """An address of the site's own that only an index knows."""
-        new = self._new_link(link, row, now)
-        return replace(new, priority=frontier.OLD_PRIORITY) if link.kind is Kind.ARTICLE else new
+        return tuple(new_url(url, Kind.CDX, now, page=row.page + number, chain=chain) for number, url in enumerate(pages, 1))
 
     def _settled(
         self, values: dict[str, Any], found: tuple[NewUrl, ...], on: tuple[NewUrl, ...], completed: str | None = None
@@ -240,61 +216,6 @@ class Visits:
     def is_start(self, row: Row) -> bool:
         """Whether the seeds file names it."""
         return row.url in self._starts
-
-    @property
-    def _is_dated(self) -> bool:
-        return self.since is not None or self.until is not None
-
-    def _take(self, tx: sa.Connection, row: Row, found: Found, now: float) -> _Taken:
-        """The URLs of a list page that are not known yet, and the list's next page when it is worth asking for."""
-        chain = row.chain or row.url
-        since = urltable.known(tx, self.site.name, (link.url for link in found.links))
-        complete_at = urltable.completed(tx, self.site.name, chain)
-        wanted = [link for link in found.links if link.url not in since and self._wanted(link, row)]
-        fresh = tuple(self._new_link(link, row, now) for link in self._not_of_a_trap(wanted))
-        taken = {*since, *(new.url for new in fresh)}
-        left = any(link.url not in taken for link in found.articles)
-        following = next_list(row.url, row.page, found, self.site, dated=self.since is not None)
-        there = None if following is None else urltable.by_url(tx, self.site.name, following)
-        resumed = complete_at is None and row.page == 1 and row.visits > 0 and there is not None  # a later page is due by itself
-        cutoff = self.started if resumed else min(complete_at or 0.0, self.started)  # a later page may have ended the list in this run
-        known = {url for url, at in since.items() if at < cutoff}
-        run, before = self._before.pop(row.url, (0, None))
-        again, run = go_on(found, known, run, self.site, before=before, since=self.since, until=self.until)
-        if not again or following is None or self._leads_back(row, there):
-            if self._is_dated:
-                return _Taken(fresh=fresh, leaves=left or complete_at is None)
-            return _Taken(fresh=fresh, completed=None if resumed else chain)
-        self._before[following] = run, found
-        on = _new(following, row.kind, now, depth=row.depth, page=row.page + 1, chain=chain)
-        return _Taken(fresh=fresh, following=on, leaves=left)
-
-    def _leads_back(self, row: Row, there: Row | None) -> bool:
-        """Whether a list leads back to a page of its own that this run has read: it ends there. One further on that was due by
-        itself goes on by itself."""
-        if there is None or there.page > row.page or (there.chain or there.url) != (row.chain or row.url):
-            return False
-        return (there.last_fetched or 0.0) >= self.started
-
-    def _wanted(self, link: Link, row: Row) -> bool:
-        if link.kind is not Kind.ARTICLE:
-            return self._unless(row.depth >= self.site.discover.max_depth, "too_deep")
-        return self._unless(not in_window(link, self.site, self.since, self.until), "outside_dates")
-
-    def _unless(self, skipped: bool, word: str) -> bool:
-        self.counts[f"skipped/{word}"] += skipped
-        return not skipped
-
-    def _not_of_a_trap(self, links: list[Link]) -> list[Link]:
-        """Calendars and endless lists of lists end at their budget; what is of value behind it, the next run may see."""
-        kept, self._spent = within_budget((link for link in links if link.url not in self._followed), self._spent)
-        self._followed |= {link.url for link in kept if link.kind is not Kind.ARTICLE}
-        taken = {link.url for link in kept} | self._followed
-        return [link for link in links if self._unless(link.url not in taken, "trap")]
-
-    def _new_link(self, link: Link, row: Row, now: float) -> NewUrl:
-        depth = row.depth + (link.kind is not Kind.ARTICLE)
-        return _new(link.url, link.kind, now, depth=depth, hints=link.hints)
 
 
 def is_list(capture: Capture) -> bool:
@@ -324,14 +245,16 @@ def start_urls(site: Site) -> list[tuple[Kind, str]]:
 
 def start_rows(site: Site, now: float) -> list[NewUrl]:
     """The rows of `start_urls`, due now."""
-    return [_new(url, kind, now) for kind, url in start_urls(site)]
+    return [new_url(url, kind, now) for kind, url in start_urls(site)]
 
 
-def _new(url: str, kind: Kind, now: float, **more: object) -> NewUrl:
-    return NewUrl(url=url, host=host_key(url), kind=kind, due_at=now, priority=frontier.priority(kind), **more)  # type: ignore[arg-type]
+def _new_old(link: Link, row: Row, now: float) -> NewUrl:
+    """An address of the site's own that only an index knows."""
+    new = new_link(link, row, now)
+    return replace(new, priority=frontier.OLD_PRIORITY) if link.kind is Kind.ARTICLE else new
 
 
 def _new_record(link: Link, now: float) -> NewUrl:
     """A capture that another archive has: known by what it is, asked for at its place."""
     place = link.hints.via or ""
-    return replace(_new(link.url, link.kind, now, hints=link.hints), host=host_key(place))
+    return replace(new_url(link.url, link.kind, now, hints=link.hints), host=host_key(place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -323,7 +324,7 @@ def test_a_followed_list_is_asked_again_when_its_interval_is_over(desk: Desk) ->
 def test_what_lies_outside_the_wanted_days_is_skipped_and_counted(session: Session) -> None:
     desk = Desk(session, Visits(session.site, session.archive, session.started, session.counts))
     desk.begin()
-    desk.visits.since = date(2026, 9, 8)
+    desk.visits = replace(desk.visits, since=date(2026, 9, 8))
     desk.give(START, made.list_page([1, 2]))
     assert session.counts["skipped/outside_dates"] == 2
     assert address(1) not in desk.due()
@@ -332,7 +333,7 @@ def test_what_lies_outside_the_wanted_days_is_skipped_and_counted(session: Sessi
 def days(desk: Desk, since: date | None = None, until: date | None = None, *, seconds: float) -> None:
     """A run of certain days begins. The articles of the test site are all of 2026-09-07."""
     desk.begin(seconds)
-    desk.visits.since, desk.visits.until = since, until
+    desk.visits = replace(desk.visits, since=since, until=until)
 
 
 def test_the_page_at_which_a_run_of_certain_days_ended_is_read_by_the_next_run_and_on_from_there(desk: Desk) -> None:
@@ -645,7 +646,7 @@ def test_the_index_of_a_finished_crawl_is_read_once_and_one_that_goes_on_after_a
 
 
 def test_a_run_of_certain_days_leaves_the_index_due(looking_back: Desk) -> None:
-    looking_back.visits.since = date(2026, 9, 8)
+    looking_back.visits = replace(looking_back.visits, since=date(2026, 9, 8))
     looking_back.give(COUNT, b'{"pages": 1}')
     looking_back.give(PAGES[0], rows_of(1))
     assert looking_back.session.counts["backfill/skipped/outside_dates"] == 1
