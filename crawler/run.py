@@ -6,24 +6,22 @@ import asyncio
 import gc
 import logging
 import signal
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler import clock, usual
+from crawler import clock
+from crawler.books import Books
 from crawler.capture import AT_ONCE
 from crawler.carried import carried
-from crawler.completeness import gaps_of
-from crawler.failures import answer
-from crawler.frontier import RUN_ENDED
 from crawler.health import BROUGHT, INTERRUPTED, Health, judge
 from crawler.loader import spider_of
 from crawler.memory import HostMemory
@@ -32,18 +30,17 @@ from crawler.progress import Progress
 from crawler.recovery import Recovered, recover
 from crawler.repeats import with_original
 from crawler.robots_middleware import book_of
-from crawler.session import Session, earlier_runs, last_books, open_session
+from crawler.session import Session, last_books, open_session
 from crawler.sharing import answers_of
 from crawler.spiders.news import NewsSpider
 from crawler.turns import Turns
-from crawler.visits import Visits, start_rows, start_urls
+from crawler.visits import Visits, start_rows
 from pipelines import flow, report
 from pipelines.archive import erasure, urltable
 from pipelines.archive.borrowed import Borrowed, is_borrowed
 from pipelines.archive.exchange import Exchange, pack
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.settlement import settle_in_groups
-from pipelines.archive.stored import awaiting
 from pipelines.errors import ArchiveError, ConfigurationError, Locked
 from pipelines.intake import seal
 from pipelines.model import Capture, Kind, Reason, Verdict
@@ -163,13 +160,7 @@ class Conductor:
         self._crawler, self._session = crawler, session
         self._memory = HostMemory(session.archive)
         self._progress = Progress()
-        self._visits: Counter[str] = Counter()
-        self._failed_again = 0
-        """article pages that had failed in earlier runs, and did so once more"""
-        self._failed_for_long = 0
-        """those for which nobody answered, once more than `tries`: they are asked ever more rarely (crawler.frontier)"""
-        self._answers: Counter[str] = Counter()
-        """lists that failed although something answered: reason and status"""
+        self._books = Books(session)
         self._files: set[str] = set()
         self._unsettled: set[tuple[str, int]] = set()
         """places of captures that no commit has written down yet"""
@@ -257,39 +248,25 @@ class Conductor:
             answers.committed(visit.captures)
         self._session.given_up = set(gate_of(self._crawler).given_up())
         self._unsettled.difference_update((one.warc.file, one.warc.offset) for one in visit.captures if one.warc is not None)
-        if visit.failure and visit.failure != f"failed/{RUN_ENDED}" and visit.row.kind not in (Kind.ARTICLE, Kind.RECORD):
-            self._list_failed(visit, visit.failure.removeprefix("failed/"))
-        if visit.row.kind is Kind.ARTICLE and visit.failure != f"failed/{RUN_ENDED}":
-            word = visit.failure or (_news(outcome) if outcome else "failed/lost")
-            self._visits[word] += 1
-            again = visit.row.tries > 0 and word not in BROUGHT and word not in report.UNASKED
-            self._failed_again += again
-            self._failed_for_long += again and visit.failure is not None and visit.row.tries >= self._session.site.politeness.tries
-        if visit.row.kind is Kind.RECORD:
-            self._count_record(visit.failure or f"taken/{outcome.word if outcome else 'lost'}")
-        elif outcome is not None and outcome.word in GO_AWAY and not outcome.known:
-            gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
-        elif outcome is not None and outcome.word in BROUGHT:
-            gate_of(self._crawler).saw_article(visit.row.host)
+        self._books.enter(visit, outcome)
+        self._tell_gate(visit, outcome)
         self._check_budgets()
-        self._progress.show(self._visits)
+        self._progress.show(self._books.visits)
 
-    def _list_failed(self, visit: Visit, reason: str) -> None:
-        if (status := answer(reason, visit.captures)) is not None:
-            reason = f"{reason} ({status})"
-            self._answers[reason] += 1
-        level = logging.INFO if visit.failure == f"failed/{report.BEHIND_THE_END}" else logging.WARNING
-        logger.log(level, "The list %s failed: %s.", visit.row.url, reason)
-
-    def _count_record(self, word: str) -> None:
-        if word != f"failed/{RUN_ENDED}":
-            self._session.counts[f"{report.BACKFILL}{word}"] += 1
+    def _tell_gate(self, visit: Visit, outcome: Outcome | None) -> None:
+        """What an answer was read as says how its host means it; what another archive has says nothing of that."""
+        if outcome is None or visit.row.kind is Kind.RECORD:
+            return
+        if outcome.word in GO_AWAY and not outcome.known:
+            gate_of(self._crawler).saw_challenge(visit.row.host, f"{outcome.word}: {visit.row.url}")
+        elif outcome.word in BROUGHT:
+            gate_of(self._crawler).saw_article(visit.row.host)
 
     def _check_budgets(self) -> None:
         session, politeness = self._session, self._session.site.politeness
         wanted = getattr(self._crawler.spider, "max_articles", 0)
         spent = (
-            (wanted and self._visits[Verdict.NEW] >= wanted, "max_articles"),
+            (wanted and self._books.visits[Verdict.NEW] >= wanted, "max_articles"),
             (clock.now() - session.started > politeness.max_seconds, "max_seconds"),
         )
         session.left_because = session.left_because or next((why for over, why in spent if over), None)
@@ -351,64 +328,7 @@ class Conductor:
         """Whether captures of years ago came in: what they show says how far denials of that time are to be believed."""
         return self.recovered.borrowed or any(is_borrowed(name, self._session.site.name) for name in self._files)
 
-    def _ledger(self, tx: Any) -> dict[str, Any]:
-        session, now = self._session, clock.now()
-        urls = report.article_urls(tx, session.site.name, session.started, now)
-        ledger = {
-            "site": session.site.name,
-            "run": session.run,
-            "at": now,
-            "is_dated": self._is_dated,
-            "discovered": report.discovered(tx, session.site.name, session.started),
-            "gaps": gaps_of(tx, session.site, session.started),
-            "known": sum(urls.values()),
-            "urls": urls,
-            "visits": {word: count for word, count in sorted(self._visits.items()) if count},
-            "failed_again": self._failed_again,
-            "failed_for_long": self._failed_for_long,
-            "awaiting": len(awaiting(tx, session.site.name)),
-            "lists": report.lists_read(tx, session.site.name, session.started),
-            "starts": report.starts(tx, session.site.name, self._starts, started=session.started),
-            "backfill": report.backfill(tx, session.site.name, session.started, session.counts),
-            "failures": {word.removeprefix("failed/"): n for word, n in sorted(session.counts.items()) if word.startswith("failed/")},
-            "answers": dict(sorted(self._answers.items())),
-            "skipped": {
-                word.removeprefix("skipped/"): n for word, n in sorted(session.counts.items()) if word.startswith("skipped/") and n
-            },
-            "untaken": {url: asdict(links) for url, links in session.untaken.items()},
-            "requests": self._crawler.stats.get_value("downloader/request_count", 0),
-            "given_up": gate_of(self._crawler).given_up(),
-            "crawl_delays": gate_of(self._crawler).crawl_delays(),
-            "left_because": session.left_because,
-            "interrupted": session.interrupted,
-            "our_faults": session.counts[OUR_FAULT] + self.recovered.at_fault,
-            "recovered": self.recovered.captures,
-            "seconds": round(now - session.started, 3),
-            "archive": str(session.archive.path),
-            "articles": report.articles(tx, session.site.name),
-        }
-        earlier = earlier_runs(tx, session.site.name, most=usual.MOST_RUNS)
-        since = None if ledger["is_dated"] else usual.last_at(earlier)
-        ledger["starts"] |= self._found_since(tx, since, now)
-        return {**ledger, "usual": usual.compared(ledger, earlier)}
-
-    def _found_since(self, tx: Any, since: float | None, now: float) -> dict[str, Any]:
-        """What the start lists showed since the last run that counts for it; a clock that was set back since says nothing."""
-        if since is None or since >= now:
-            return {"found": 0, "seconds": None}
-        found = report.found_on(tx, self._session.site.name, self._starts, since)
-        return {"found": found, "seconds": round(now - since, 3)}
-
-    @property
-    def _starts(self) -> frozenset[str]:
-        return frozenset(url for kind, url in start_urls(self._session.site) if kind is not Kind.CDX)
-
-    @property
-    def _is_dated(self) -> bool:
-        spider = self._crawler.spider
-        return bool(getattr(spider, "since", None) or getattr(spider, "until", None))
-
-
-def _news(outcome: Outcome) -> str:
-    """What a visit brought. Of an answer that several had, the first of them brought the article."""
-    return Verdict.UNCHANGED if outcome.known and outcome.word in report.SAVED else outcome.word
+    def _ledger(self, tx: sa.Connection) -> dict[str, Any]:
+        spider, requests = self._crawler.spider, self._crawler.stats.get_value("downloader/request_count", 0)
+        is_dated = bool(getattr(spider, "since", None) or getattr(spider, "until", None))
+        return self._books.ledger(tx, recovered=self.recovered, gate=gate_of(self._crawler), requests=requests, is_dated=is_dated)

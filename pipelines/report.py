@@ -83,7 +83,7 @@ def backfill(tx: sa.Connection, site: str, started: float, counts: Mapping[str, 
     states = {row.state: row.n for row in tx.execute(sa.select(url.c.state, sa.func.count().label("n")).where(mine).group_by(url.c.state))}
     if not states and not any(word.startswith(BACKFILL) for word in counts):
         return {}
-    told = {part: _below(counts, f"{BACKFILL}{part}/") for part in ("taken", "skipped", "failed")}
+    told = {part: below(counts, f"{BACKFILL}{part}/") for part in ("taken", "skipped", "failed")}
     fresh = tx.scalar(sa.select(sa.func.count()).where(mine, url.c.discovered_at >= started)) or 0
     if (twice := counts.get(f"{BACKFILL}wanted", 0) - fresh) > 0:  # two answers that came before the first of them was written down
         told["skipped"] = {**told["skipped"], "known": told["skipped"].get("known", 0) + twice}
@@ -101,7 +101,8 @@ BACKFILL = "backfill/"
 """how the words begin that count it"""
 
 
-def _below(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+def below(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+    """The counts whose words begin so, without that."""
     return {word.removeprefix(prefix): n for word, n in sorted(counts.items()) if word.startswith(prefix) and n}
 
 
@@ -124,7 +125,7 @@ def reconciles(ledger: Mapping[str, Any]) -> bool:
 
 def failed(ledger: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """What failed in a run, by reason: articles, captures that other archives have, and lists, which are all that is left."""
-    articles = _below(ledger["visits"], "failed/")
+    articles = below(ledger["visits"], "failed/")
     captures = (ledger.get("backfill") or {}).get("failed", {})
     lists = Counter(ledger.get("failures", {})) - Counter(articles) - Counter(captures)
     return {"article": articles, "list": dict(lists), "capture of another archive": captures}

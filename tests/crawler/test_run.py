@@ -528,7 +528,7 @@ def test_an_exception_past_all_edges_still_ends_its_lease_and_is_counted(crawl: 
 
 
 def test_books_that_do_not_add_up_are_said_so(crawl: Crawl, caplog: pytest.LogCaptureFixture) -> None:
-    crawl.conductor._visits["new"] += 1
+    crawl.conductor._books.visits["new"] += 1
     with caplog.at_level(logging.ERROR):
         assert finished(crawl)["status"] == OUR_FAULT
     assert "does not add up" in caplog.text
