@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from pipelines.archive import fingerprints, schema, templates
 from pipelines.archive.article_record import article_id, canonical_json, digest
-from pipelines.archive.ledger import component, misfolded
+from pipelines.archive.ledger import misfolded
+from pipelines.archive.publishing import component
 from pipelines.archive.stored import CHUNK, contents, records
 from pipelines.archive.urltable import State
 from pipelines.dedup import cluster, fingerprint, history

@@ -28,6 +28,7 @@ from pipelines.archive import Archive, erasure, ledger, schema, urltable
 from pipelines.archive.article_record import article_id, moment, timestamp
 from pipelines.archive.catalogue import upsert
 from pipelines.archive.erasure import Found
+from pipelines.archive.settlement import settle_withdrawals
 from pipelines.archive.takedown_record import Tombstone
 from pipelines.archive.urltable import NewUrl
 from pipelines.archive.warc import warc_files
@@ -330,7 +331,7 @@ class _Takedown:
             head = tx.execute(sa.select(article).where(article.c.id == name)).one_or_none()
             if head is not None:
                 ledger.refold(tx, head.site, head.url, name)
-        ledger.settle_withdrawals(tx, near=times)
+        settle_withdrawals(tx, near=times)
         return counts, others
 
     def _set_aside(self, tx: sa.Connection, at: datetime) -> None:

@@ -1,4 +1,5 @@
-"""Writing down what came in: the only code that changes captures, pages, revisions, articles, clusters and the feed.
+"""Writing down what came in: the only code that changes captures, pages, revisions and articles. What the corpus sees
+of them stands in publishing.py.
 
 Every function takes the transaction of its caller and reads no clock: all times come from the captures. What an
 article *is* follows from the set of its pages (`dedup.history.fold`), what a cluster is from the set of edges
@@ -15,13 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.archive import neighbours, templates
-from pipelines.archive.article_record import article_id, canonical_json, digest, moment, timestamp, to_json
+from pipelines.archive.article_record import article_id, canonical_json, digest, timestamp, to_json
 from pipelines.archive.catalogue import new_rows, upsert
-from pipelines.archive.denials import Verdicts, denial, stretches, verdicts, verdicts_on
+from pipelines.archive.denials import Verdicts, denial, verdicts
 from pipelines.archive.prepared import Among, Prepared, Row, given
-from pipelines.archive.schema import IS_GONE, article, capture, change, content, edge, page, revision, tombstone
-from pipelines.archive.stored import Head, chunks, contents, record_alone, records, whole_articles
-from pipelines.dedup import cluster, fingerprint, history
+from pipelines.archive.publishing import announce, publish, regroup
+from pipelines.archive.schema import article, capture, content, edge, page, revision, tombstone
+from pipelines.archive.stored import Head, chunks, contents, record_alone
+from pipelines.dedup import fingerprint, history
 from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 
 _NONE: Mapping[str, Article] = {}
@@ -48,18 +50,14 @@ _LAST_TEXT = Prepared(
     .limit(1)
 )
 _OF_ARTICLE = article.c.id == given("name")
-_HEAD, _HEADS = Prepared(sa.select(article).where(_OF_ARTICLE)), Prepared(sa.select(article).where(Among(article.c.id, "names")))
+_HEAD = Prepared(sa.select(article).where(_OF_ARTICLE))
 _NEW_HEAD = Prepared(article.insert(), [column.name for column in article.c])
 _NEW_TEXT = Prepared(article.update().where(_OF_ARTICLE), [column.name for column in article.c if column.name not in ("id", *_FOLLOWS)])
-_NEW_PLACE = Prepared(article.update().where(_OF_ARTICLE), ["cluster", "representative"])
-_PUBLISHED = Prepared(article.update().where(_OF_ARTICLE), ["shown", "record_digest"])
 _DROP_HEAD = Prepared(article.delete().where(_OF_ARTICLE))
 _NEW_REVISION = Prepared(revision.insert(), revision.c.keys())
 _REVISIONS = Prepared(sa.select(revision).where(revision.c.article == given("name")))
 _DROP_REVISIONS = Prepared(revision.delete().where(revision.c.article == given("name"), revision.c.number > given("last")))
 _KINDS = Prepared(sa.select(edge.c.kind).where(sa.or_(edge.c.low == given("name"), edge.c.high == given("name"))))
-_JOINED = Prepared(sa.select(edge).where(sa.or_(Among(edge.c.low, "names"), Among(edge.c.high, "names")), edge.c.kind.in_(cluster.JOINING)))
-_CHANGE = Prepared(change.insert(), ["article", "op"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +236,7 @@ def refold(tx: sa.Connection, site: str, url: str, name: str, known: Mapping[str
     if before.content != canonical_json(folded.current.contents):  # a short text is what its title says
         touched |= neighbours.redraw(tx, name, current, before.comparison_digest)
     marked = templates.redraw(tx, site, name, current).touched
-    _settle(tx, touched)
+    regroup(tx, touched)
     publish(tx, marked - touched)
     return Verdict.UNCHANGED if before.revision == folded.current.number else Verdict.REVISION
 
@@ -252,72 +250,17 @@ def _begin(tx: sa.Connection, named: dict[str, Any], folded: history.History, ro
     lines = templates.redraw(tx, named["site"], name, current, is_new=True)
     if others:
         _NEW_HEAD.run(tx, head)
-        _settle(tx, {name, *others})
+        regroup(tx, {name, *others})
         publish(tx, lines.touched - {name} - others)
         return _kinship(tx, name)
     if folded.status is Status.ACTIVE:  # alone, and its own representative: nothing need be asked to know its record
         place = next(row for row in rows if row.capture == folded.current.capture)
         made = record_alone(SimpleNamespace(**{**place._asdict(), **head}), current, is_marked=lines.is_marked)
         head.update(shown=True, record_digest=digest(canonical_json(made)))
-        _CHANGE.run(tx, {"article": name, "op": "add"})
+        announce(tx, name, "add")
     _NEW_HEAD.run(tx, head)
     publish(tx, lines.touched - {name})
     return Verdict.NEW
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
-    """An article that was denied, or a later part of which was."""
-
-    name: str
-    site: str
-    url: str
-
-
-def settle_withdrawals(tx: sa.Connection, site: str | None = None, *, since: str | None = None, near: Iterable[str] | None = None) -> None:
-    """Folds the articles again (of a site) that were denied since a time (of the record), or around one of some times, or a later
-    part of which was: what a denial is worth depends on what came in after it, too. All in the caller's transaction: whatever
-    ingests ends with `settlement.settle_in_groups`."""
-    settle(tx, denied_since(tx, site, since=since) if near is None else denied_near(tx, site, times=near))
-
-
-def settle(tx: sa.Connection, articles: Sequence[Denied], weighed: Verdicts | None = None) -> None:
-    """Folds some articles again. `weighed`: what denials of them are worth, where that was asked before."""
-    if weighed is None:
-        weighed = verdicts_on(tx, [one.name for one in articles])
-    for one in articles:
-        refold(tx, one.site, one.url, one.name, weighed=weighed)
-
-
-def denied_since(tx: sa.Connection, site: str | None = None, *, since: str | None = None) -> list[Denied]:
-    """The articles (of a site) that are to be settled: all, or those of which something was denied since a time, or so shortly before
-    that what was shown since then says how far that is to be believed."""
-    recent = page.c.fetched_at >= timestamp(moment(since) - history.AROUND) if since is not None else sa.true()
-    return [one for one in _denied(tx, recent) if site in (None, one.site)]
-
-
-def denied_near(tx: sa.Connection, site: str | None = None, *, times: Iterable[str]) -> list[Denied]:
-    """The articles (of a site) that were denied so near to one of some times that what was said then counts for it."""
-    found = (one for low, high, _ in stretches(times) for one in _denied(tx, page.c.fetched_at.between(low, high)))
-    return list({one.name: one for one in found if site in (None, one.site)}.values())
-
-
-def _denied(tx: sa.Connection, when: sa.ColumnElement[bool]) -> list[Denied]:
-    """Those that have a head, then those that have none and whose first page tells their site and URL."""
-    denied = sa.select(article.c.id, article.c.site, article.c.url).join(page, page.c.article == article.c.id).where(IS_GONE, when)
-    found = [Denied(name=name, site=of, url=url) for name, of, url in tx.execute(denied.distinct().order_by(article.c.id))]
-    return [*found, *(Denied(name=name, site=first.site, url=first.url) for name, first in _awaiting(tx, when))]
-
-
-def _awaiting(tx: sa.Connection, when: sa.ColumnElement[bool]) -> Iterator[tuple[str, Article]]:
-    """Articles that have no head and a later part of which was denied, each with its first page."""
-    has_head = sa.exists().where(article.c.id == page.c.article)
-    denied = sa.select(page.c.article).where(IS_GONE, when, page.c.part > 1, ~has_head)
-    first = sa.select(page.c.article, page.c.content).where(page.c.part == 1, page.c.content.is_not(None))
-    found = {row.article: row.content for row in tx.execute(first.where(page.c.article.in_(denied)).order_by(page.c.article))}
-    for part in chunks(list(found)):
-        texts = contents(tx, {found[name] for name in part})
-        yield from ((name, texts[found[name]]) for name in part)
 
 
 def _fold(tx: sa.Connection, rows: Sequence[Row], known: Mapping[str, Article], weighed: Verdicts) -> history.History | None:
@@ -423,68 +366,9 @@ def _forget(tx: sa.Connection, name: str) -> None:
     assert head is not None, "who calls has seen it"
     touched = neighbours.forget(tx, name, head.comparison_digest)
     if head.shown:
-        _CHANGE.run(tx, {"article": name, "op": "delete"})
+        announce(tx, name, "delete")
     marked = templates.redraw(tx, head.site, name, None).touched
     _DROP_REVISIONS.run(tx, {"name": name, "last": 0})
     _DROP_HEAD.run(tx, {"name": name})
-    _settle(tx, touched)
+    regroup(tx, touched)
     publish(tx, marked)
-
-
-def _settle(tx: sa.Connection, touched: Iterable[str]) -> None:
-    """Recomputes the clusters that hold the given articles, and writes what the corpus sees of it to the feed."""
-    members: set[str] = set()
-    for start in sorted(touched):  # a piece that was split off holds a former neighbour, which is touched too
-        if start not in members:
-            piece = component(tx, start)
-            members |= piece
-            _elect(tx, piece)
-    publish(tx, members)
-
-
-def component(tx: sa.Connection, start: str) -> set[str]:
-    """All articles joined to one by edges that merge."""
-    found, frontier = {start}, [start]
-    while frontier:
-        rows = _JOINED.rows(tx, {"names": sorted(frontier)})
-        reached = {name for row in rows for name in (row.low, row.high)}
-        frontier = sorted(reached - found)
-        found |= reached
-    return found
-
-
-def _elect(tx: sa.Connection, component: set[str]) -> None:
-    rows = _HEADS.rows(tx, {"names": sorted(component)})
-    heads = {row.id: row for row in rows}
-    electable = [row for row in rows if row.status == Status.ACTIVE] or rows
-    texts = whole_articles(tx, electable)
-    chosen = cluster.elect([cluster.Member(id=row.id, article=texts[row.id]) for row in electable]).id
-    label = min(component)
-    for name in sorted(component):
-        row = heads[name]
-        if (row.cluster, row.representative) != (label, chosen):
-            _NEW_PLACE.run(tx, {"name": name, "cluster": label, "representative": chosen})
-
-
-def publish(tx: sa.Connection, names: Iterable[str]) -> None:
-    """Compares what the corpus sees of some articles with what it saw, and numbers every change in the feed."""
-    for part in chunks(sorted(set(names))):
-        _publish(tx, part)
-
-
-def _publish(tx: sa.Connection, names: Sequence[str]) -> None:
-    for row, made in records(tx, names):
-        shown = row.status == Status.ACTIVE and row.representative == row.id
-        made_digest = digest(canonical_json(made)) if shown else ""
-        op = _operation(was=row.shown, now=shown, same=made_digest == row.record_digest)
-        if op is not None:
-            _CHANGE.run(tx, {"article": row.id, "op": op})
-            _PUBLISHED.run(tx, {"name": row.id, "shown": shown, "record_digest": made_digest})
-
-
-def _operation(*, was: bool, now: bool, same: bool) -> str | None:
-    if was and now:
-        return None if same else "modify"
-    if was == now:
-        return None
-    return "add" if now else "delete"

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from pipelines.archive import Archive, open_archive, write_whole
-from pipelines.archive.ledger import Outcome, settle_withdrawals, write_down
+from pipelines.archive.ledger import Outcome, write_down
 from pipelines.archive.schema import article as head
 from pipelines.archive.schema import metadata
+from pipelines.archive.settlement import settle_withdrawals
 from pipelines.model import Article, Capture, Extraction, Quality, Reason, Rejection, Status, WarcRef
 from pipelines.site import USES
 

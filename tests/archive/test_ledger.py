@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pipelines.archive import Archive, stored
 from pipelines.archive.article_record import article_id, canonical_json, digest
-from pipelines.archive.ledger import AWAITING_PARTS, misfolded, note_capture, publish, refold, write_down
+from pipelines.archive.ledger import AWAITING_PARTS, misfolded, note_capture, refold, write_down
+from pipelines.archive.publishing import publish
 from pipelines.archive.schema import article as heads
 from pipelines.archive.schema import capture as captures
 from pipelines.archive.schema import change, edge, page, revision, tombstone

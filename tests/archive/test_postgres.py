@@ -18,9 +18,9 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.archive import Archive, folder, open_archive, schema, settlement, urltable
-from pipelines.archive.ledger import settle_withdrawals, write_down
+from pipelines.archive.ledger import write_down
 from pipelines.archive.schema import metadata
-from pipelines.archive.settlement import settle_in_groups
+from pipelines.archive.settlement import settle_in_groups, settle_withdrawals
 from pipelines.archive.stored import awaiting
 from pipelines.archive.urltable import NewUrl, Wanted
 from pipelines.errors import ArchiveUnusable, Locked

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.archive import Archive, settlement
-from pipelines.archive.ledger import denied_near
-from pipelines.archive.settlement import settle_in_groups
+from pipelines.archive.settlement import denied_near, settle_in_groups
 from pipelines.export import What, export
 from tests.archive import made
 from tests.archive.made import Event, address, archive_at, bring, empty, events, moment, vanish, withdrawn

@@ -15,8 +15,9 @@ from crawler.session import Session
 from crawler.visits import NO_LINKS, Visits, start_rows, start_urls
 from pipelines import reading
 from pipelines.archive import urltable
-from pipelines.archive.ledger import Outcome, settle_withdrawals
+from pipelines.archive.ledger import Outcome
 from pipelines.archive.schema import page
+from pipelines.archive.settlement import settle_withdrawals
 from pipelines.archive.urltable import RETRY_AFTER, Row, State, Wanted
 from pipelines.model import Kind, Reason, Verdict
 from pipelines.schedule import NEVER

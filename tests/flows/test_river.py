@@ -16,7 +16,7 @@ from crawler.visits import start_urls
 from pipelines import report
 from pipelines.archive import open_archive, schema
 from pipelines.archive.article_record import canonical_json, moment, timestamp
-from pipelines.archive.ledger import settle_withdrawals
+from pipelines.archive.settlement import settle_withdrawals
 from pipelines.model import Reason
 from pipelines.site import load_site
 from tests.flows import crawling
