@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines import report
-from pipelines.model import Reason
+from pipelines.model import DENIED, Reason
 from pipelines.tables import several
 
 GOOD = 0
@@ -42,7 +42,7 @@ CAUSES: tuple[tuple[Container[str], str], ...] = (
     ({"failed/robots_unreachable"}, "{these} could not be asked, for the robots.txt of their host cannot be read."),
     ({"failed/host_given_up"}, "{these} were not asked, for their host was given up; see the log for its reason."),
     (
-        {Reason.GONE, Reason.SOFT_404},
+        DENIED,
         "{these} are no pages (404 and the like). Do the rules of the seeds file make other addresses of them?",
     ),
     ({Reason.HTTP_ERROR}, "{these} answered with an error. Does the site show them to a browser?"),

@@ -99,9 +99,9 @@ class Answers:
             row = tx.execute(sa.select(table).where(mine).order_by(table.c.id.desc()).limit(1)).one_or_none()
         if row is None:
             return None
-        place = WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
+        original = originals(archive.catalogue, archive.warc_folder)
         try:
-            capture = read_record(archive.warc_folder / row.file, place, original=originals(archive.catalogue, archive.warc_folder))
+            capture = read_record(archive.warc_folder / row.file, WarcRef.of_row(row), original=original)
         except DamagedRecord:
             return None
         return capture if _lasts(capture) else None

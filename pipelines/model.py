@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 Headers = tuple[tuple[str, str], ...]
 """HTTP headers in the order received, repeated names kept."""
@@ -65,6 +66,11 @@ class WarcRef:
     offset: int
     length: int
     record_id: str
+
+    @classmethod
+    def of_row(cls, row: Any) -> Self:
+        """By a row of the catalogue that has these columns."""
+        return cls(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,10 @@ class Reason(StrEnum):
     TOO_EXPENSIVE = "too_expensive"
     TAKEN_DOWN = "taken_down"
     OUT_OF_SCOPE = "out_of_scope"
+
+
+DENIED = frozenset({Reason.GONE, Reason.SOFT_404})
+"""Reasons that say that there is no such article (docs/decisions/0004)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

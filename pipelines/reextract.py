@@ -252,7 +252,7 @@ def _capture(row: sa.Row[Any]) -> Capture:
         body=b"",
         kind=Kind(row.kind),
         payload_digest=row.payload_digest,
-        warc=WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id),
+        warc=WarcRef.of_row(row),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.ledger import Outcome
 from pipelines.archive.urltable import NewUrl, Row, State
-from pipelines.model import Article, Capture, Kind, Reason, Rejection, Verdict
+from pipelines.model import DENIED, Article, Capture, Kind, Reason, Rejection, Verdict
 from pipelines.site import Site
 from pipelines.urls import canonical, host_key, in_scope, request_url
 from pipelines.validators import validators_of
@@ -53,8 +53,6 @@ PASSING = frozenset(
     }
 )
 """Rejections that may be over at the next visit. All others are final for the same bytes: new rules read them from the WARC."""
-DENIED = frozenset({Reason.GONE, Reason.SOFT_404})
-"""Rejections that say that there is no such article (docs/decisions/0004)."""
 IN_TROUBLE = frozenset({Reason.HTTP_ERROR, Reason.EMPTY, Reason.PARTIAL, Reason.CAPTCHA, Reason.CHALLENGE, Reason.MAINTENANCE})
 """Passing rejections that speak of the site's state and not of the page: it may be there all the same, however long they last."""
 _LASTING = PASSING - IN_TROUBLE

@@ -22,15 +22,14 @@ from pipelines.archive.denials import Verdicts, denial, verdicts
 from pipelines.archive.prepared import Among, Prepared, Row, given
 from pipelines.archive.publishing import announce, publish, regroup
 from pipelines.archive.schema import article, capture, content, edge, page, revision, tombstone
-from pipelines.archive.stored import Head, chunks, contents, record_alone
+from pipelines.archive.stored import PLACE, Head, chunks, contents, record_alone
 from pipelines.dedup import fingerprint, history
-from pipelines.model import Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
+from pipelines.model import DENIED, Article, Capture, Reason, Rejection, Status, Verdict, WarcRef
 
 _NONE: Mapping[str, Article] = {}
 _NOTHING: Verdicts = {}
 _FOLLOWS = ("cluster", "representative", "shown", "record_digest")
 """columns of a head that follow from other articles too"""
-_SAYS_GONE = frozenset({Reason.GONE, Reason.SOFT_404})
 
 _KNOWN = Prepared(sa.select(capture).where(capture.c.file == given("file"), capture.c.offset == given("offset")))
 _SEEN = new_rows(capture, returning="id")
@@ -38,9 +37,8 @@ _OUTCOME = Prepared(capture.update().where(capture.c.id == given("number")), ["o
 _LOST = Prepared(sa.select(tombstone.c.article).where(Among(tombstone.c.article, "names")))
 _SAYS = Prepared(page.insert(), [column.name for column in page.c])
 _KEEP_CONTENT = new_rows(content)
-_PLACE = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
 _PAGES = Prepared(
-    sa.select(page, capture.c.url, *_PLACE).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
+    sa.select(page, capture.c.url, *PLACE).join(capture, capture.c.id == page.c.capture).where(page.c.article == given("name"))
 )
 _LAST_TEXT = Prepared(
     sa.select(page.c.content)
@@ -199,7 +197,7 @@ def page_kind(result: Rejection) -> history.PageKind | None:
     """What a page without a text says about its article; None when it says nothing."""
     if result.reason is Reason.NOT_MODIFIED:
         return history.PageKind.CONFIRMED
-    return history.PageKind.GONE if result.reason in _SAYS_GONE else None
+    return history.PageKind.GONE if result.reason in DENIED else None
 
 
 def taken_down(tx: sa.Connection, names: Iterable[str]) -> set[str]:

@@ -60,9 +60,8 @@ def originals(catalogue: Catalogue, warcs: Path) -> Original:
         with catalogue.snapshot() as tx:
             rows = tx.execute(asked).all()
         for row in rows:
-            at = WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id)
             try:
-                found = read_record(warcs / row.file, at)
+                found = read_record(warcs / row.file, WarcRef.of_row(row))
             except ArchiveError:
                 continue
             if found.refers_to is None:

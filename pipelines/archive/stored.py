@@ -25,10 +25,10 @@ SIMILARITY_DIGITS = 4
 
 _NONE: Mapping[str, Article] = {}
 
-_place = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
+PLACE = (capture.c.file, capture.c.offset, capture.c.length, capture.c.record_id, capture.c.payload_digest)
 _CONTENTS = Prepared(sa.select(content).where(Among(content.c.digest, "names")))
 _HEADS = Prepared(sa.select(article).where(Among(article.c.id, "names")))
-_PLACED = Prepared(sa.select(article, *_place).join(capture, capture.c.id == article.c.capture).where(Among(article.c.id, "names")))
+_PLACED = Prepared(sa.select(article, *PLACE).join(capture, capture.c.id == article.c.capture).where(Among(article.c.id, "names")))
 _MEMBERS = Prepared(sa.select(article.c.cluster, article.c.id).where(Among(article.c.cluster, "names")).order_by(article.c.id))
 _BONDS = Prepared(sa.select(edge).where(Among(edge.c.low, "names")))
 _NEWEST = sa.select(sa.func.max(change.c.sequence))
@@ -148,7 +148,7 @@ def _head(row: Head, size: int, bond: tuple[str, float] | None, *, is_marked: bo
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         fetched_at=row.fetched_at,
-        warc=WarcRef(file=row.file, offset=row.offset, length=row.length, record_id=row.record_id),
+        warc=WarcRef.of_row(row),
         payload_digest=row.payload_digest,
         text_digest=row.text_digest,
         cluster={
