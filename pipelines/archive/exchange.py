@@ -49,6 +49,9 @@ SECRET = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2", "authoriza
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
+Purpose = tuple[Kind, Hints]
+"""what an exchange was for, and what was known of it before: told by the metadata record beside it"""
+
 
 class Original(Protocol):
     """Finds the capture that an identical-payload revisit refers to, by target URI and date; where that cannot be read, another one
@@ -108,13 +111,14 @@ class Packed:
     exchange: Exchange
     members: bytes
     answer: Record
-    beside: bytes
+    purpose: bytes
+    """the block of its metadata record"""
     digest: str
 
     def capture(self, file: str, start: int) -> Capture:
         """The capture, when `members` lie at `start` of `file`."""
         answer = replace(self.answer, offset=start + self.answer.offset)
-        capture = capture_of(answer, file, parse_metadata(self.beside), (self.exchange.body, self.digest))
+        capture = capture_of(answer, file, parse_metadata(self.purpose), (self.exchange.body, self.digest))
         stands_for_whole = capture.refers_to is not None and capture.status != 304
         return replace(capture, body=self.exchange.body) if stands_for_whole else capture
 
@@ -127,17 +131,17 @@ def pack(exchange: Exchange, warcinfo_id: str) -> Packed:
     common = _common_fields(exchange, warcinfo_id)
     answer_id, metadata_id = new_id(), new_id()
     request = encode_record((*_REQUEST_FIELDS, _id(new_id()), _beside(answer_id), *common), _request_block(exchange))
-    told, metadata = _metadata_block(exchange), b""
+    purpose, metadata = _metadata_block(exchange), b""
     digest = sha256(exchange.body)
     fields, block = _answer(exchange, digest)
-    if told:
-        metadata = encode_record((*METADATA_FIELDS, _id(metadata_id), _beside(answer_id), *common), told)
+    if purpose:
+        metadata = encode_record((*METADATA_FIELDS, _id(metadata_id), _beside(answer_id), *common), purpose)
         fields = (*fields, _beside(metadata_id), ("X-Metadata-Length", str(len(metadata))))
     fields = (*fields, _id(answer_id), *common)
     vouched = sha256(block)
     answer = encode_record(fields, block, vouched)
     record = _as_read((*fields, (BLOCK_DIGEST, vouched)), block, len(request) + len(metadata), len(answer))
-    return Packed(exchange=exchange, members=request + metadata + answer, answer=record, beside=told, digest=digest)
+    return Packed(exchange=exchange, members=request + metadata + answer, answer=record, purpose=purpose, digest=digest)
 
 
 def pack_replayed(exchange: Exchange, source: str, asked_at: datetime) -> bytes:
@@ -302,14 +306,14 @@ def _url(fields: Mapping[str, str], name: str = "warc-target-uri") -> str:
     return fields.get(name, "").strip("<>")  # WARC/1.0's grammar had brackets, and wget wrote them
 
 
-def told_beside(record: Record, beside: Record | None) -> tuple[Kind, Hints]:
+def purpose_of(record: Record, beside: Record | None) -> Purpose:
     """What the metadata record of this very exchange says."""
     if beside is not None and beside.record_id == record.fields.get("warc-concurrent-to", "").strip("<>"):
         return parse_metadata(beside.block)
     return Kind.ARTICLE, Hints()
 
 
-def capture_of(record: Record, file: str, told: tuple[Kind, Hints], known: tuple[bytes, str] | None = None) -> Capture:
+def capture_of(record: Record, file: str, purpose: Purpose, known: tuple[bytes, str] | None = None) -> Capture:
     """The meaning of a record. `known` is a payload with its digest: who has just written it need not reckon it again. Raises
     DamagedRecord for a record that has no meaning."""
     status, headers, body = _message(record, file)
@@ -320,7 +324,7 @@ def capture_of(record: Record, file: str, told: tuple[Kind, Hints], known: tuple
     fetched_at = parse_date(record.fields.get("warc-date", "")) or _http_date(headers)
     if fetched_at is None:
         raise DamagedRecord(file, record.offset, f"WARC-Date {record.fields.get('warc-date')!r} is no date")
-    kind, hints = told
+    kind, hints = purpose
     return Capture(
         url=_url(record.fields),
         fetched_at=fetched_at,
@@ -429,7 +433,7 @@ def resolved(capture: Capture, original: Original | None) -> Capture:
     return replace(capture, headers=capture.headers or found.headers, body=found.body, payload_digest=found.payload_digest)
 
 
-def parse_metadata(block: bytes) -> tuple[Kind, Hints]:
+def parse_metadata(block: bytes) -> Purpose:
     """Reads what `_metadata_block` wrote; what others wrote there gives their `via` at most."""
     values = parse_warc_fields(block)
     hints = Hints(**{name: values[field] for name, field in _HINT_FIELDS.items() if field in values})

@@ -27,8 +27,8 @@ from pipelines.archive.exchange import (
     new_id,
     pack,
     pack_warcinfo,
+    purpose_of,
     resolved,
-    told_beside,
 )
 from pipelines.archive.outcome_record import Told, pack_told, parse_told
 from pipelines.archive.records import Record, end_of_last_whole_member, number, read_records
@@ -251,7 +251,7 @@ def steps_in(
                 beside = record
         elif is_exchange(record):
             try:
-                yield resolved(capture_of(record, name, told_beside(record, beside)), original)
+                yield resolved(capture_of(record, name, purpose_of(record, beside)), original)
             except DamagedRecord as damage:
                 yield damage
             else:
@@ -284,7 +284,7 @@ def read_record(path: Path, ref: WarcRef, *, original: Original | None = None) -
             beside = next(iter(read_records(file, ref.file, max(0, ref.offset - size))), None)
         if isinstance(beside, DamagedRecord):
             raise beside
-        return resolved(capture_of(record, ref.file, told_beside(record, beside)), original)
+        return resolved(capture_of(record, ref.file, purpose_of(record, beside)), original)
 
 
 def repair_tail(path: Path, *, cut: bool = False, start: int = 0) -> Tail:
