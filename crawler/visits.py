@@ -153,8 +153,8 @@ class Visits:
         return self._read_list(tx, row, captures, found, now)
 
     def _note_untaken(self, row: Row, found: Found) -> None:
-        """Of the first page of a list. A sitemap that leads to others has no article to show."""
-        leads_on = row.kind is Kind.SITEMAP and found.links
+        """Of the first page of a list. A sitemap that leads to others has no article to show, nor has a list that leads to nothing else."""
+        leads_on = found.links and (row.kind is Kind.SITEMAP or found.untaken == Untaken())
         if found.untaken is not None and row.page == 1 and not leads_on and len(self.untaken) < MAX_UNTAKEN:
             self.untaken[row.url] = found.untaken
 

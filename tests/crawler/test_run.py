@@ -158,6 +158,11 @@ def test_links_of_which_no_rule_takes_any_are_told_by_their_list_as_the_rules_se
     assert told == {lists[0]: {"links": 2, "foreign": 1, **examples}}
 
 
+def test_a_list_that_leads_to_other_lists_alone_is_not_said_to_have_no_links(crawl: Crawl) -> None:
+    crawl.answer(b'<html><body><a href="/topic/5/">topic</a></body></html>')
+    assert finished(crawl)["untaken"] == {}
+
+
 def test_a_night_in_which_no_list_shows_a_link_any_more_is_not_good(tmp_path: Path) -> None:
     before = Crawl(tmp_path)
     before.lists(1)
