@@ -85,16 +85,17 @@ def after_failure(
     learnt = {"reason": reason, "last_fetched": now, "last_status": status}
     if reason in NOT_ITS_FAULT:
         return {**learnt, "state": State.PENDING}
-    counted = row.tries + 1
-    is_given_up = tries is not None and counted >= tries
-    if tries is not None and is_given_up and row.kind is Kind.ARTICLE and (reason not in REFUSED or row.captured_at is not None):
-        return {**learnt, "state": State.DONE, "tries": counted, "due_at": max(due_at or now, now + rarer(counted - tries))}
-    if is_given_up and stays:
+    counted, due_at = row.tries + 1, now if due_at is None else due_at
+    learnt |= {"tries": counted}
+    if tries is None or counted < tries:
+        return {**learnt, "state": State.PENDING, "due_at": due_at}
+    if row.kind is Kind.ARTICLE and (reason not in REFUSED or row.captured_at is not None):
+        return {**learnt, "state": State.DONE, "due_at": max(due_at, now + rarer(counted - tries))}
+    if stays:
         interval = next_interval(row.interval, changed=False)
         until = due_at if reason == RETRY_AFTER else now + interval  # nobody wakes what asked to wait
-        return {**learnt, "state": State.DONE, "tries": counted, "interval": interval, "due_at": until}
-    state = State.SET_ASIDE if is_given_up else State.PENDING
-    return {**learnt, "state": state, "tries": counted, "due_at": now if due_at is None else due_at}
+        return {**learnt, "state": State.DONE, "interval": interval, "due_at": until}
+    return {**learnt, "state": State.SET_ASIDE, "due_at": due_at}
 
 
 def next_interval(interval: float | None, *, changed: bool) -> float:
