@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import islice
 from typing import cast
 
@@ -153,15 +152,10 @@ def _all_text(element: etree._Element, longest: int) -> str:
     return clipped((str(text) for text in element.itertext()), longest)
 
 
-@lru_cache(maxsize=256)
-def _compiled(selector: str) -> etree.XPath:
-    return compile_selector(selector)
-
-
 def _selected(root: etree._Element, selector: str) -> list[object]:
     """What a checked selector gives on this page; nothing, where it can only fail on it."""
     try:
-        result = _compiled(selector)(root)
+        result = compile_selector(selector)(root)
     except etree.XPathError:
         return []
     return cast("list[object]", result)

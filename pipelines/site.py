@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -211,8 +211,9 @@ class Site:
         return next((match for rule in self.discover.article if (match := rule.search(url))), None)
 
 
+@lru_cache(maxsize=1_024)
 def compile_selector(selector: str) -> etree.XPath:
-    """A selector as a compiled XPath that gives a list. Raises ValueError with one line on what would fail on a page."""
+    """A selector as a compiled XPath that gives a list; compiled once. Raises ValueError with one line on what would fail on a page."""
     xpath = selector if selector.startswith(("/", "./", "(")) else _css_to_xpath(selector)
     try:
         compiled = etree.XPath(xpath)

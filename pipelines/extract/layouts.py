@@ -14,7 +14,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from typing import Protocol, cast
 
 from lxml import etree, html
@@ -83,17 +82,12 @@ class Fit:
 PRINTED = ("published", "source", "author", "editor", "section")
 
 
-@lru_cache(maxsize=1_024)
-def _compiled(selector: str) -> etree.XPath:
-    return compile_selector(selector)
-
-
 def _select(selector: str, root: html.HtmlElement) -> Iterator[object]:
     """What a selector finds, in order; a walk goes on only while it is asked."""
     if (simple := _SIMPLE.fullmatch(selector)) is not None:
         tag, name = simple.groups()
         return (element for element in root.iter(tag) if name is None or _has_class(element, name))
-    found = _compiled(selector)(root)
+    found = compile_selector(selector)(root)
     return iter(found if isinstance(found, list) else ())
 
 
