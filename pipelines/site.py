@@ -393,6 +393,10 @@ def _check_layouts(site: Site) -> _Wrong:
     return None
 
 
+Form = Callable[[str], str | None]
+"""What a string was expected to be; None for one that is."""
+
+
 class _Reader:
     """Reads TOML tables into the dataclasses above, by the annotation of each field."""
 
@@ -415,9 +419,9 @@ class _Reader:
         return cls(**values)
 
     def _value(self, annotation: str, value: object, where: str) -> object:
-        if read := _SPECIAL.get(where) or _SPECIAL.get(re.sub(r"\[\d+\]", "", where)):
-            return self._special(read, value, where)
         annotation = annotation.removesuffix(" | None")
+        if expects := _FORMS.get(_unnumbered(where)):
+            return self._of_form(expects, annotation, value, where)
         if table := _TABLES.get(annotation):
             return self.build(table, value, where)
         if table := _ARRAYS.get(annotation):
@@ -449,26 +453,28 @@ class _Reader:
         raise self._wrong(where, value, _EXPECTED.get(annotation, annotation))
 
     def _mapping(self, table: dict[str, object], where: str) -> dict[str, str]:
-        read_key, read = _MAPPINGS[where]
+        of_keys, of_values = _MAPPINGS[where]
+        read = {}
         for key, value in table.items():
-            for text, expects in ((key, read_key), (self._text(value, _join(where, key)), read)):
-                if (expected := expects(text)) is not None:
-                    raise SeedsError(self.file, _join(where, key), f"{text!r} does not fit", expected)
-        return {key: str(value) for key, value in table.items()}
+            at = _join(where, key)
+            read[self._formed(of_keys, key, at)] = self._formed(of_values, self._text(value, at), at)
+        return read
 
-    def _special(self, read: Callable[[str], str | None], value: object, where: str) -> object:
-        """Strings, or a list of strings, each of which has a form of its own; `read` names what is wrong, or None."""
-        several = isinstance(value, list)
-        items = self._list(value, where, "a list of strings") if where.rpartition(".")[2] in _LISTS else [value]
-        for item in items:
-            if (expected := read(self._text(item, where))) is not None:
-                raise SeedsError(self.file, where, f"{item!r} does not fit", expected)
-        return tuple(items) if several else value
+    def _of_form(self, expects: Form, annotation: str, value: object, where: str) -> object:
+        """A string, or a list of strings, each of which has a form of its own."""
+        if annotation == "str":
+            return self._formed(expects, self._text(value, where), where)
+        return tuple(self._formed(expects, self._text(item, where), where) for item in self._list(value, where, "a list of strings"))
+
+    def _formed(self, expects: Form, text: str, where: str) -> str:
+        if (expected := expects(text)) is not None:
+            raise SeedsError(self.file, where, f"{text!r} does not fit", expected)
+        return text
 
     def _list(self, value: object, where: str, expected: str) -> list[object]:
         if not isinstance(value, list):
             raise self._wrong(where, value, expected)
-        if not value and re.sub(r"\[\d+\]", "", where) in _NOT_EMPTY:
+        if not value and _unnumbered(where) in _NOT_EMPTY:
             raise SeedsError(self.file, where, "is empty", f"{expected} with something in it")
         return value
 
@@ -505,6 +511,11 @@ def _key(cls: type[Any], name: str) -> str:
 
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
+
+
+def _unnumbered(where: str) -> str:
+    """The key of all entries of an array of tables."""
+    return re.sub(r"\[\d+\]", "", where)
 
 
 def _toml_type(value: object) -> str:
@@ -591,7 +602,7 @@ def _use(value: str) -> str | None:
 
 _SELECTOR_FIELDS = ("title", "body", "published", "source", "author", "editor", "section", "caption", "drop", "next_part")
 _URL_FIELDS = ("listings", "jsonp", "feeds", "sitemaps", "cdx")
-_SPECIAL: dict[str, Callable[[str], str | None]] = {
+_FORMS: dict[str, Form] = {
     "name": _site_name,
     "language": _language,
     "hosts": _host,
@@ -604,8 +615,7 @@ _SPECIAL: dict[str, Callable[[str], str | None]] = {
     **{f"discover.{key}": _url for key in _URL_FIELDS},
     **{f"layout.{key}": _selector for key in _SELECTOR_FIELDS},
 }
-_LISTS = {"hosts", "reserved", "next_page", *_URL_FIELDS, *_SELECTOR_FIELDS}
-_MAPPINGS: dict[str, tuple[Callable[[str], str | None], Callable[[str], str | None]]] = {
+_MAPPINGS: dict[str, tuple[Form, Form]] = {
     "discover.next_base": (_host, _base_url),
     "discover.cdx_records": (_host, _records_base),
     "identity.hosts": (_host, _host),
