@@ -16,7 +16,7 @@ from pipelines.model import Precision
 _YEAR = r"(?P<year>(?:19[89]|20[0-4])\d)"
 _SEP = r"\s*[-/.年]\s*"
 _TIME = (
-    r"(?:[\sTt,·|—–-]{0,4}(?:\(?(?:星期|週|周|礼拜).\)?)?[\s,]{0,3}(?P<half>上午|下午|晚上|傍晚|中午|凌晨|早上|[AaPp]\.?[Mm]\.?)?\s{0,2}"
+    r"(?:[\sTt,·|—–-]{0,4}(?:HKT\s)?(?:\(?(?:星期|週|周|礼拜).\)?)?[\s,]{0,3}(?P<half>上午|下午|晚上|傍晚|中午|凌晨|早上|[AaPp]\.?[Mm]\.?)?\s{0,2}"
     r"(?P<hour>[01]?\d|2[0-4])\s?[:：时時点]\s?(?P<minute>[0-5]\d)(?:\s?[:：分]\s?(?P<second>[0-5]\d)(?:\.\d{1,9})?)?秒?"
     r"\s{0,2}(?P<half2>[AaPp]\.?[Mm]\b\.?)?\s{0,2}(?P<zone>Z\b|UTC\b|GMT\b(?:\s?[+-]\d\d?)?|[+-]\d\d:?\d\d\b)?)?"
 )
@@ -25,11 +25,15 @@ _MONTH = (
     r"(?P<name>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
     r"Dec(?:ember)?)\.?"
 )
-_ANY_YEAR = re.compile(_YEAR)
+_ANY_YEAR = re.compile(rf"{_YEAR}|民[国國]")
+_ROC = 1911
+"""to be added to a year of the Republic"""
+_WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _FORMS = tuple(
     re.compile(form + _TIME)
     for form in (
-        rf"(?<!\d){_YEAR}{_SEP}(?P<month>1[0-2]|0?[1-9])\s*[-/.月]\s*(?P<day>3[01]|[12]\d|0?[1-9])(?:\s*日)?(?!\d(?!\d?:))",
+        rf"(?<!\d){_YEAR}{_SEP}(?P<month>1[0-2]|0?[1-9])\s*[-/.月]\s*(?P<day>3[01]|[12]\d|0?[1-9])(?:\s*日)?(?!\d(?!\d?\s?[:：时時点]))",
+        r"民[国國]\s*(?P<roc>1[0-4]\d|[89]\d)\s*年\s*(?P<month>1[0-2]|0?[1-9])\s*月\s*(?P<day>3[01]|[12]\d|0?[1-9])\s*日",
         rf"(?<!\d){_YEAR}\s+(?P<month>1[0-2]|0\d)\s*[-/]\s*(?P<day>3[01]|[12]\d|0\d)(?!\d)",
         rf"(?<!\d){_YEAR}(?P<month>1[0-2]|0[1-9])(?P<day>3[01]|[12]\d|0[1-9])(?!\d)",
         rf"(?<![\d/])(?P<day>3[01]|[12]\d|0?[1-9])\s*[/.]\s*(?P<month>1[0-2]|0?[1-9])\s*[/.]\s*{_YEAR}(?!\d)",
@@ -85,7 +89,7 @@ class Moment:
 
 def moments(text: str) -> Iterator[Moment]:
     """All dates of a text in order of place. Impossible ones (month 13, 31 February) are passed over."""
-    at, text = 0, text[:_MAX_TEXT]
+    at, text = 0, text[:_MAX_TEXT].translate(_WIDE)
     while match := _next(text, at):
         at = match.end()
         moment = _moment(match)
@@ -117,7 +121,9 @@ def _moment(match: re.Match[str]) -> Moment | None:
     half = (part["half"] or part["half2"] or "").lower()
     hour = _HALVES.get(half[:1] if half[:1] in "ap" else half, {}).get(hour, hour)
     try:
-        at = datetime(int(part["year"]), month, int(part["day"]), hour % 24, minute, second, tzinfo=_zone(part["zone"]))
+        at = datetime(
+            int(part.get("year") or int(part["roc"]) + _ROC), month, int(part["day"]), hour % 24, minute, second, tzinfo=_zone(part["zone"])
+        )
         at += timedelta(days=hour // 24)
     except (ValueError, OverflowError):
         return None
