@@ -12,6 +12,48 @@ from pipelines.extract import furniture
 from pipelines.extract.folding import fold
 from pipelines.extract.furniture import Kind, Place
 
+CREDITS = [
+    "编辑 王小满 校对 李谷雨",
+    "（编辑 王小满 校对 李谷雨）",
+    "值班编辑 王小满",
+    "图片编辑：王小满",
+    "版面编辑：王小满",
+    "流程编辑：u076",
+    "栏目主编：周大暑 文字编辑：王小满 题图来源：河岸图库",
+    "二审 王小满 三审 李谷雨",
+    "总监制：王小满",
+    "出品人：王小满",
+    "设计丨王小满",
+    "海报设计：王小满",
+    "视频剪辑：王小满 李谷雨",
+    "摄影/王小满",
+    "供稿：市水务局",
+    "【校对】王小满",
+    "【摄影】王小满",
+    "（作者：林小雨 编辑：王小满）",
+]
+TAILS = [
+    "市场有风险，投资需谨慎。",
+    "如需转载请与《河岸经济》报社联系。",
+    "本网站之文字、圖片及影音，非經授權，不得轉載、公開播送或公開傳輸及利用。",
+    "本文系作者原创，未经授权不得转载。",
+    "版权作品，未经河岸网书面授权，严禁转载，违者将被追究法律责任。",
+    "河岸声明：此消息系转载自合作媒体，登载此文出于传递更多信息之目的，并不意味着赞同其观点或证实其描述。",
+    "如有侵权，请联系我们删除。",
+    "特别提醒：如果我们使用了您的图片，请作者与本站联系索取稿酬。",
+    "读者热线：4000000000",
+    "新闻线索请拨打0000-00000000",
+    "本文链接：https://www.example.org/a/1.html",
+    "点击上方“河岸周刊”关注我们",
+    "欢迎关注“河岸日报”微信公众号",
+    "点亮“在看”，让更多人看到",
+    "对此，你怎么看？欢迎在评论区留言。",
+    "点赞、在看、转发三连",
+    "网友评论仅供其表达个人看法，并不表明本网立场。",
+    "您的浏览器不支持video标签",
+    "炒股就看研报，权威、及时、全面，助您挖掘潜力机会！",
+    "欢迎订阅我们的YouTube频道",
+]
 STRUCK = [
     (Kind.EDITOR, "责任编辑：王小满"),
     (Kind.EDITOR, "（责任编辑：王小满）"),
@@ -53,11 +95,27 @@ STRUCK = [
     (Kind.HEADER, "2026年03月01日08:30 来源：河岸日报"),
     (Kind.HEADER, "发布时间：2026-03-01 08:30:00"),
     (Kind.HEADER, "来源：河岸日报"),
-    (Kind.RELATED, "关键词：潮汐"),
+    (Kind.HEADER, "关键词：潮汐"),
     (Kind.BREADCRUMB, "您当前的位置：首页 > 科技"),
     (Kind.BREADCRUMB, "首页>>科技>>正文"),
     (Kind.PAGER, "【1】【2】【3】"),
     (Kind.EMPTY, "· · ·"),
+    *((Kind.EDITOR, line) for line in CREDITS),
+    *((Kind.NOTICE, line) for line in TAILS),
+    (Kind.ORIGINAL_TITLE, "原标题《河里的风车》"),
+    (Kind.ORIGINAL_TITLE, "本文转载自“河岸发布”，原标题《河里的风车》"),
+    (Kind.RELATED, "相关链接"),
+    (Kind.RELATED, "【延伸阅读】河里的风车"),
+    (Kind.HEADER, "【来源】河岸日报客户端"),
+    (Kind.HEADER, "来源 河岸日报"),
+    (Kind.HEADER, "河岸日报社新媒体中心出品"),
+    (Kind.HEADER, "5月20日 10:00"),
+    (Kind.HEADER, "2小时前 发布于北京"),
+    (Kind.SHARE, "举报/反馈"),
+    (Kind.SHARE, "0人点赞"),
+    (Kind.SHARE, "返回河岸，查看更多"),
+    (Kind.SHARE, "跳过热读并继续阅读"),
+    (Kind.PAGER, "共3页 到第 页"),
 ]
 
 
@@ -89,6 +147,61 @@ def test_sentences_in_the_middle_of_an_article_are_left(line: str) -> None:
     assert furniture.kind(line, Place.BODY) is None
 
 
+AT_THE_EDGES = [
+    "他当了三十年责任编辑，经手的书稿堆满了两间屋子。",
+    "责任编辑不是一个头衔，而是一种责任。",
+    "编辑们认为，新规会让校对的工作量增加一倍。",
+    "编辑手记",
+    "编辑：您第一次看到这条河是什么时候？",
+    "主编：不后悔。",
+    "运营：如何让一座老桥养活自己",
+    "策划：从一个点子到一座城",
+    "审核高效",
+    "统筹安排",
+    "设计：全新家族式前脸",
+    "更多人开始关注二维码背后的安全问题。",
+    "扫码点餐不应成为唯一的选择。",
+    "扫一扫，就能知道这只鸡吃了什么、跑了多少步。",
+    "扫描二维码的人越来越多，看纸质说明书的人越来越少。",
+    "长按开关三秒，机器就会停下。",
+    "安装了客户端之后，老人的手机变得很慢。",
+    "读者可关注“河岸发布”微信公众号预约入场。",
+    "关注民生，关怀困难群众。",
+    "法院认为，被告未经许可转载文章，侵犯了原告的著作权。",
+    "新规规定，未经权利人授权，任何平台不得转载付费文章。",
+    "未经授权的无人机一律不得起飞。",
+    "版权所有者可以向平台发出通知，要求删除内容。",
+    "侵权内容被删除之后，平台仍可能承担责任。",
+    "“市场有风险，投资需谨慎”，这句话被印在每一张宣传单的背面。",
+    "风险自担不能成为平台推卸责任的理由。",
+    "该发言人强调，这仅代表其个人意见。",
+    "公示期间如有异议，请与我局联系。",
+    "举报电话开通三天，接到线索一百二十条。",
+    "联系电话：0000-00000000",
+    "不少网友在评论区留言。",
+    "消息发出后，引发网友点赞、转发和关注。",
+    "新规有哪些变化？记者为您解读。",
+    "来源：这条河的来源一直是个谜。",
+    "发布会于2026年3月1日上午举行。",
+    "内容由AI生成的短视频须添加标识。",
+    "本文来自一次深夜的谈话。",
+    "（实习生李谷雨对本文亦有贡献）",
+    "（资料来源：国家统计局）",
+]
+
+
+@pytest.mark.parametrize("line", AT_THE_EDGES)
+@pytest.mark.parametrize("place", Place)
+def test_sentences_that_speak_of_such_things_are_left_wherever_they_stand(line: str, place: Place) -> None:
+    assert furniture.kind(line, place) is None
+
+
+@pytest.mark.parametrize("line", ["关键词：变", "时间：2026年3月12日 9:00"])
+def test_headings_and_lists_inside_a_text_are_left_that_are_furniture_beside_it(line: str) -> None:
+    assert furniture.kind(line, Place.BODY) is None
+    assert furniture.kind(line) is Kind.HEADER
+
+
 @pytest.mark.parametrize("line", ["2026年1月27日", "河岸小镇人民政府"])
 def test_a_signature_below_the_text_is_left(line: str) -> None:
     assert furniture.kind(line, Place.TAIL) is None
@@ -101,7 +214,9 @@ def test_captions_say_that_they_are(line: str) -> None:
     assert furniture.is_caption(line)
 
 
-@pytest.mark.parametrize("line", ["他摄下了样机下水的瞬间，照片洗了三张。", "图书馆的长表", "春分那天，小镇把样机放进水里。"])
+@pytest.mark.parametrize(
+    "line", ["头发", "规模：蓄势待发", "他摄下了样机下水的瞬间，照片洗了三张。", "图书馆的长表", "春分那天，小镇把样机放进水里。"]
+)
 def test_a_sentence_is_no_caption(line: str) -> None:
     assert not furniture.is_caption(line)
 
@@ -113,7 +228,10 @@ def test_bylines_only_name_who_wrote(line: str) -> None:
     assert furniture.is_byline(line)
 
 
-@pytest.mark.parametrize("line", ["记者从镇公所获悉，样机明天下水。", "（记者林小雨）", "作者在后记里写道，这条河教会了他慢。"])
+@pytest.mark.parametrize(
+    "line",
+    ["记者手记", "记者走访：河岸的一天", "记者从镇公所获悉，样机明天下水。", "（记者林小雨）", "作者在后记里写道，这条河教会了他慢。"],
+)
 def test_a_sentence_about_reporters_is_no_byline(line: str) -> None:
     assert not furniture.is_byline(line)
 
@@ -124,6 +242,11 @@ def test_a_sentence_about_reporters_is_no_byline(line: str) -> None:
         ("老得有多快。（责任编辑：王小满）", "老得有多快。", "（责任编辑：王小满）"),
         ("老得有多快。返回河岸，查看更多", "老得有多快。", "返回河岸，查看更多"),
         ("老得有多快。【纠错】", "老得有多快。", "【纠错】"),
+        ("老得有多快。（责编 王小满）", "老得有多快。", "（责编 王小满）"),
+        ("老得有多快。【编辑 王小满】", "老得有多快。", "【编辑 王小满】"),
+        ("老得有多快。 编辑/王小满", "老得有多快。", " 编辑/王小满"),
+        ("老得有多快。（作者：林小雨 编辑：王小满）", "老得有多快。", "（作者：林小雨 编辑：王小满）"),
+        ("老得有多快。（文字编辑部供稿）", "老得有多快。（文字编辑部供稿）", ""),
         ("老得有多快。", "老得有多快。", ""),
         ("责任编辑：王小满", "责任编辑：王小满", ""),
     ],
@@ -153,7 +276,7 @@ def test_any_line_has_a_kind_or_none(line: str) -> None:
 def test_a_line_is_what_the_first_rule_that_fits_says_whatever_the_short_cut(pieces: list[str], place: Place) -> None:
     line = "".join(pieces)
     folded = fold(line)
-    fit = (rule.kind for rule in furniture.RULES if len(folded) <= rule.longest and place in rule.places and rule.pattern.search(folded))
+    fit = (rule.kind for rule in furniture.RULES if rule.fits(folded, place))
     assert furniture.kind(line, place) is (None if place is Place.BODY and folded.isdigit() else next(fit, None))
 
 
