@@ -101,6 +101,8 @@ class Chosen:
     """the lines above the text that print date, source and people"""
     tail: list[str]
     """such lines below it"""
+    marked: tuple[str, ...] = ()
+    """who the header's markup calls its author"""
     source: str | None
     crumbs: list[str]
     """where the page says that it belongs"""
@@ -139,6 +141,7 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         reader.said,
         metadata.marked_sources(head),
         metadata.account(lines[at + 1 : first] if at is not None and at < first else []),
+        told=[text for _, text in assembly.told],
         chinese=texts.language(" ".join(line.text for line in assembly.kept)) == "zh",
     )
     chosen = Chosen(
@@ -148,6 +151,7 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         title=printed_title,
         head=[" ".join(parts) for parts in head_pieces],
         tail=[" ".join(parts) for parts in tail_pieces],
+        marked=metadata.marked_authors(head),
         source=source,
         crumbs=[line.text for line in lines[max(0, first - 20) : first] if metadata.is_breadcrumb(line)],
     )
@@ -243,7 +247,7 @@ def _people(
     editors = tuple(dict.fromkeys(name for line in (*chosen.head, *told) for name in names.editors(line)))
     if language == "zh":
         bylines = [line.text for line in chosen.assembly.bylines]
-        authors = metadata.authors(chosen.head, bylines, list(paragraphs), chosen.tail)
+        authors = metadata.authors(chosen.head, bylines, list(paragraphs), chosen.tail, chosen.marked, told)
     else:
         authors = metadata.declared_authors(reader.said)
     return tuple(name for name in authors if name not in editors and name != chosen.source), editors

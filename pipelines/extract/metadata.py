@@ -8,11 +8,12 @@ first paragraph, and the few behind the last one, count as printed.
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from itertools import chain
+from itertools import chain, dropwhile, takewhile
 
 from lxml import html
 
@@ -57,16 +58,19 @@ _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|VideoObject)$")
 
 _SOURCE_LABEL = re.compile(
     r"(?:更新|文章|新闻|信息|稿件|内容|资料|本文|原文|消息|图文)?(?:来\s*源(?:于|自)?|稿\s*源|转自|摘自|来自|出处|文章出处)"
-    r"\s*[:：丨|/／︱]?\s*(?P<name>.*)$"
+    r"\s*[:：丨|/／︱｜】]?\s*(?P<name>.*)$"
 )
-_LABEL = re.compile(r"(?:来\s*源|稿\s*源|转自|摘自|出处)\s*(?:于|自)?\s*(?:[:：丨|︱]|$)|本文来源于|来源于")
+_LABEL = re.compile(r"(?:来\s*源|稿\s*源|转自|摘自|出处)\s*(?:于|自)?\s*(?:[:：丨|︱｜】]|$)|来自\s*[:：]|本文来源于|来源于")
+_PRINTED_IN = re.compile(r"《\s*([\w ]{2,16}?)\s*》\s*[（(]\s*(?:19|20)\d\d\s*[-年]")
+"""a newspaper with the day of its print"""
+_ACCOUNT = re.compile(r"(?:本文|文章|原文).{0,8}公众号\s*[:：]?\s*[“「《]?\s*([^“”「」《》（(，,。：:\s]{2,16})")
 _SOURCE_END = re.compile(
     r"\s{2,}|\s*[|｜丨】\]]|\s+(?=(?:作者|编辑|责|记者|发布|时间|字号|字体|分享|浏览|点击|阅读|评论|原创|选稿|查看|举报))"
     r"|(?=(?:作\s*者|编辑|责任编辑|责编|选稿|发布时间|发布日期|时间|日期|字号|字体|分享|浏览|点击|阅读|评论|举报|打印|关键)\s*(?:[:：(（]|$))"
-    r"|举报$|\s*(?:19|20)\d\d[-年/.]|[)）]\s*$|[,，。;；]"
+    r"|举报$|\s*https?:|\s*(?:19|20)\d\d[-年/.]|[)）]\s*$|[,，。;；]"
 )
 _SOURCE_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:source|sourcetitle\w*|media-?name|laiyuan|origin|copyfrom|article-source|author-name|caas-attr-item-author)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:source|sourcetitle\w*|media-?name|nickname|laiyuan|origin|copyfrom|article-source|author-name|caas-attr-item-author)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _VAGUE_SOURCE = re.compile(r"^(?:转载(?:文章)?|网络|互联网|网络整理|综合|原创|本站|本站原创|佚名|未知|其他|其它|不详|整理|来源|admin)$")
@@ -74,8 +78,8 @@ _NO_SOURCE = re.compile(
     r"^(?:来自|发布于|ip|作者|编辑|责任编辑|记者|星期|上午|下午|字号|字体|微信|微博|人参与|已有|发布|发表)|"
     r"^(?:原创|关注|正文|首页|分享|评论|阅读|浏览|点击|打印|收藏|查看|更多|下载|独家|大|中|小|听|播放|举报|扫一扫|扫码|标准|超大|新闻|"
     r"注册|登录|订阅|客户端|视频|音频|热点|要闻|国内|国际|社会|财经|科技|体育|娱乐|企鹅号|头条号|网易号|搜狐号|大风号|百家号|关闭|返回|"
-    r"独家抢先看|下载客户端)$|"
-    r"(?:评论|参与|阅读|跟帖|分享|次|关注|举报|报道|官方账号|作者|已认证|加载中|人)$|[，。！？>»{}=<:：]"
+    r"独家抢先看|下载客户端)$|^www\.|^(?:国内|国际|社会|财经|科技|体育|娱乐|本地|图片|视频|热点|滚动|综合|产业|行业|公司|政策)(?:新闻|要闻|资讯|频道)$|^[/／]|"
+    r"(?:评论|参与|阅读|跟帖|分享|次|关注|举报|(?<!经济)报道|报导|官方账号|作者|已认证|加载中|人)$|[，。！？>»{}=<:：]"
 )
 _OUTLET = re.compile(
     r"(?:报|网|社|台|客户端|新闻|周刊|月刊|杂志|时报|在线|频道|电视台?|通讯|传媒|快报|融媒体?(?:中心)?|发布|观察者?|头条|财经|资讯|新媒体|中心|出版社|"
@@ -165,12 +169,29 @@ def title(
     if not scored:
         return stripped, None
     best = max(scored)[2]
-    printed = lines[best].text.strip("- ")
+    printed = _whole(lines[: first + 2], best, folded).strip("- ")
     if stripped and stripped.startswith(printed) and re.match(r"\s*(?:——|--|:|：)\s*\S", stripped[len(printed) :]):
         return stripped, best
     return printed, best
 
 
+def _whole(lines: list[Line], at: int, claims: list[str]) -> str:
+    """The title, of which line `at` may be a part: a heading is divided by <br> as it pleases."""
+    parts = [line for line in lines if line.element is lines[at].element]
+    whole = " ".join(line.text for line in parts)
+    spaced = furniture.fold(whole)
+    claimed = any(spaced in claim for claim in claims) if claims else lines[at].element.tag in HEADINGS
+    return _joined(parts) if len(parts) > 1 and claimed and len(whole) <= _LONGEST_TITLE else lines[at].text
+
+
+def _joined(lines: list[Line]) -> str:
+    text = lines[0].text
+    for line in lines[1:]:
+        text += line.text if _HAN_AT_BOTH.match(text[-1:] + line.text[:1]) else f" {line.text}"
+    return text
+
+
+_HAN_AT_BOTH = re.compile(r"[^\W a-zA-Z]{2}|[^\x00-\x7f]{2}")
 _TITLE_PROOF = 1.9
 
 
@@ -221,6 +242,7 @@ def published(
     found += [(PublishedFrom.URL, one) for one in [dates.first(url_date)] if one]
     found += [(PublishedFrom.HEADER, one) for one in _first_timed(tail) if one.precision is not Precision.DAY]
     found += [(PublishedFrom.LISTING, one) for one in [dates.first(listed)] if one]
+    found += [(PublishedFrom.HEADER, one) for one in head if one.modified]  # where nothing else is said, it is all that is known
     believable = [(evidence, one) for evidence, one in found if one.within(zone) <= fetched_at or _same_day(one, fetched_at, zone)]
     if not believable:
         return Published(future=bool(found))
@@ -261,6 +283,7 @@ def source(
     marked: list[str],
     account_name: str | None = None,
     *,
+    told: Iterable[str] = (),
     chinese: bool = True,
 ) -> str | None:
     """The printed 来源: by its label in the header, unlabelled in the header (`marked` are the texts whose class says
@@ -270,9 +293,13 @@ def source(
         return labelled
     named = next((text for text in marked if _plausible(text)), None)
     unlabelled = (named or _beside_date(head) or account_name) if chinese else None
-    behind = _labelled(tail)
+    behind = _labelled(tail) or _printed(_PRINTED_IN, chain(*head, *tail)) or _printed(_ACCOUNT, told)
     meta = _clean_source(said.first(_SOURCE_META) or "")
     return next((one for one in (unlabelled, behind, meta) if one and not _VAGUE_SOURCE.match(one)), None)
+
+
+def _printed(pattern: re.Pattern[str], texts: Iterable[str]) -> str | None:
+    return next((match[1].strip() for text in texts if (match := pattern.search(text))), None)
 
 
 def _labelled(lines: list[list[str]]) -> str | None:
@@ -291,6 +318,7 @@ def _labelled(lines: list[list[str]]) -> str | None:
 def _clean_source(text: str) -> str | None:
     text = re.sub(r"^(?:来源|稿源)?\s*[:：\[【(（\s]+", "", text.strip())
     text = _SOURCE_END.split(text, maxsplit=1)[0] if text else ""
+    text = re.sub(r"[（(][^）)]*$", "", text)  # （05版, of which the end is off
     return (presence(text.strip(" :：[]【】-—>·|")) or None) if len(text) <= _LONGEST_SOURCE else None
 
 
@@ -303,11 +331,21 @@ def _beside_date(head: list[list[str]]) -> str | None:
         if dates.first(" ".join(pieces)) is None:
             continue
         near = [*pieces, *(head[number - 1] if number else []), *(head[number + 1] if number + 1 < len(head) else [])]
-        rest = [text.strip(" |·-—/") for piece in near for text in re.split(r"\s{2,}|[|·]", _without_dates(piece))]
+        rest = [_bare(text) for piece in near for text in re.split(r"\s{2,}|[|｜／]|(?<!\w)·|·(?!\w)", _without_dates(piece))]
         names_ = [name for text in rest for name in (text.rsplit("/", 1)[-1],) if _plausible(name)]
+        names_ = names_ or [word for text in rest if _PAPER.search(word := text.split(" ")[0]) and _plausible(word)]
         if names_:
             return names_[0]
     return None
+
+
+_PAPER = re.compile(r"..(?:报|网|社|台|报道|周刊|客户端|新闻)$")
+"""a name that is one also where a person's stands behind it: 某某晚报 张三"""
+
+
+def _bare(text: str) -> str:
+    """A name without what is set around it: [某某 原创]."""
+    return re.sub(r"\s原创$", "", text.strip(" |·-—/[]【】"))
 
 
 def account(lines: list[Line]) -> str | None:
@@ -330,7 +368,7 @@ def _without_dates(text: str) -> str:
 
 
 def _plausible(text: str) -> bool:
-    return 2 <= len(text) <= 20 and not _NO_SOURCE.search(text.lower()) and _OUTLET.search(text) is not None
+    return 2 <= len(text) <= 20 and not _NO_SOURCE.search(simple := furniture.simpler(text).lower()) and _OUTLET.search(simple) is not None
 
 
 def marked_sources(lines: list[Line]) -> list[str]:
@@ -339,23 +377,52 @@ def marked_sources(lines: list[Line]) -> list[str]:
     for line in lines:
         for element in line.element.iter():
             if isinstance(element.tag, str) and _SOURCE_CLASS.search(element.get("class") or ""):
-                text = presence("".join(element.itertext()))
+                text = presence("".join(element.xpath(_SHOWN)))
                 if text and len(text) <= _LONGEST_SOURCE:
                     found.append(re.sub(r"^.{0,6}[:：]\s*", "", text))
     return found
 
 
+_SHOWN = ".//text()[not(ancestor::*[contains(translate(@style, ' ', ''), 'display:none')])]"
+
+
 # --- people, keywords ----------------------------------------------------------------------------------------------
 
 
-def authors(head: list[str], bylines: list[str], paragraphs: list[str], tail: list[str]) -> tuple[str, ...]:
-    """Who wrote: the header, lines that are bylines, the dateline, the signature behind the last paragraph."""
+def _together(named: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The first that name somebody, and those directly below: reporters stand on one line, correspondents on the next."""
+    run = takewhile(bool, dropwhile(operator.not_, named))
+    return tuple(dict.fromkeys(chain.from_iterable(run)))
+
+
+def marked_authors(lines: list[Line]) -> tuple[str, ...]:
+    """Who stands in a header line, or in an element of one, whose class or id says that it names the author, and nothing else."""
+    marked = (
+        element
+        for line in lines
+        for element in line.element.iter()
+        if isinstance(element.tag, str) and _AUTHOR_CLASS.search(f"{element.get('class', '')} {element.get('id', '')}")
+    )
+    return next((found for element in marked if (found := names.bare("".join(element.itertext())))), ())
+
+
+_AUTHOR_CLASS = re.compile(r"(?:^|[\s_-])(?:author|auth|writer|byline)(?:$|[\s_-])", re.IGNORECASE)
+_NAMES_AUTHOR = re.compile(r"(?:作者|文|记者)\s*[:：|丨｜/ ]")
+
+
+def authors(  # noqa: PLR0917  # one argument for each place where a name may stand
+    head: list[str], bylines: list[str], paragraphs: list[str], tail: list[str], marked: tuple[str, ...] = (), told: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Who wrote: the header, lines that are bylines, the dateline, the signature behind the last paragraph, who the
+    header's markup calls its author (`marked`), and what notices beside the text say (`told`)."""
     evidence = chain(
-        (names.byline(text) for text in head),
-        (names.byline(text) for text in bylines),
+        [_together(names.byline(_without_dates(text)) for text in head)],
+        [_together(names.byline(text) for text in bylines)],
         (names.dateline(text) for text in paragraphs[:2]),
         (names.signature(text) for text in reversed(paragraphs[-2:])),
         (names.byline(text) for text in tail),
+        (marked,),
+        (names.byline(text) for text in told if _NAMES_AUTHOR.search(text)),
     )
     return next((found for found in evidence if found), ())
 

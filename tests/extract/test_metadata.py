@@ -77,6 +77,13 @@ def test_a_subtitle_that_the_head_joins_stays_joined() -> None:
     assert titled("<h1>把样机放进河里</h1><p>——写在春分之后</p>", head) == "把样机放进河里——写在春分之后"
 
 
+def test_a_title_of_two_lines_is_one() -> None:
+    head = "<title>河岸小镇试放样机 全镇观看_河岸网</title>"
+    assert titled("<h1>河岸小镇试放样机<br>全镇观看</h1><p>正文。</p>", head) == "河岸小镇试放样机全镇观看"
+    assert titled("<h1>河岸小镇<br/>试放样机</h1><p>正文。</p>") == "河岸小镇试放样机"
+    assert titled("<h1>独家<br>河岸小镇试放样机</h1><p>正文。</p>", "<title>河岸小镇试放样机_河岸网</title>") == "河岸小镇试放样机"
+
+
 def test_without_any_title_there_is_none() -> None:
     assert titled("<p>正文。</p>") is None
 
@@ -108,6 +115,7 @@ def test_a_day_takes_its_minute_from_other_evidence_of_that_day_only() -> None:
         ({"url_date": "20260301"}, PublishedFrom.URL),
         ({"tail": ["发布于 2026-03-01 08:30"]}, PublishedFrom.HEADER),
         ({"listed": "2026-03-01 08:30"}, PublishedFrom.LISTING),
+        ({"head": ["更新时间：2026-03-01 08:30"]}, PublishedFrom.HEADER),
         ({}, None),
     ],
 )
@@ -145,6 +153,17 @@ SOURCES = [
     ([["2026-03-01 08:30", "河岸日报"]], "河岸日报"),
     ([["河岸日报客户端"], ["2026-03-01 08:30"]], "河岸日报客户端"),
     ([["林小雨/河岸日报"], ["2026-03-01 08:30"]], "河岸日报"),
+    ([["来自: 河岸日报"], ["2026-03-01 08:30"]], "河岸日报"),
+    ([["【来源】河岸日报"]], "河岸日报"),
+    ([["来源：河岸日报（05版）"]], "河岸日报"),
+    ([["来源：河岸日报 https://www.example.org/1"]], "河岸日报"),
+    ([["http://www.example.org", "2026-03-01 08:30", "河岸晨报"]], "河岸晨报"),
+    ([["国内新闻", "河岸时报", "2026-03-01 08:30"]], "河岸时报"),
+    ([["林小雨", "河岸证券报·河证网", "2026-03-01 08:30"]], "河岸证券报·河证网"),
+    ([["2026-03-01 08:30"], ["[河岸在线 原创]"]], "河岸在线"),
+    ([["2026-03-01 08:30"], ["河岸经济报道 林小雨 河岸报道"]], "河岸经济报道"),
+    ([["2026-03-01 08:30"], ["河岸時報／記者林小雨／台北即時報導"]], "河岸時報"),
+    ([["本报记者 林小雨 《 河岸日报 》（ 2026年03月01日 05 版）"]], "河岸日报"),
     ([["来源：转载"], ["2026-03-01 08:30"]], None),
     ([["2026-03-01 08:30", "分享", "评论", "15人参与"]], None),
     ([["分享到：微信"]], None),
@@ -154,6 +173,12 @@ SOURCES = [
 @pytest.mark.parametrize(("head", "source"), SOURCES, ids=[str(head) for head, _ in SOURCES])
 def test_the_source_is_read_with_and_without_its_word(head: list[list[str]], source: str | None) -> None:
     assert metadata.source(head, [], Declared(), []) == source
+
+
+def test_a_notice_names_the_account_that_a_text_is_from() -> None:
+    told = ["本文来自微信公众号：河岸观察（ID：hean），作者：林小雨"]
+    assert metadata.source([], [], Declared(), [], told=told) == "河岸观察"
+    assert metadata.authors([], [], ["正文。"], [], (), told) == ("林小雨",)
 
 
 def test_the_header_goes_before_the_tail_and_both_before_meta() -> None:
@@ -183,6 +208,20 @@ def test_the_header_names_the_authors_before_byline_dateline_and_signature() -> 
     assert metadata.authors([], ["本报记者 周大暑"], ["正文。（李白露）"], []) == ("周大暑",)
     assert metadata.authors([], [], ["正文。（李白露）"], []) == ("李白露",)
     assert metadata.authors([], [], ["正文。"], []) == ()
+
+
+def test_two_bylines_name_all_their_authors_and_the_date_between_is_none() -> None:
+    assert metadata.authors([], ["□ 本报记者 林小雨", "□ 本报通讯员 周大暑 李白露"], [], []) == ("林小雨", "周大暑", "李白露")
+    assert metadata.authors(["来源：河岸日报 作者：林小雨 2026-03-01 08:30"], [], [], []) == ("林小雨",)
+
+
+def test_the_markup_of_the_header_names_an_author_where_no_word_does() -> None:
+    found = page.parse('<html><body><div class="author cf">林小雨</div><div class="author">河岸观察家</div></body></html>', "")
+    assert found is not None
+    lines = blocks.read(found.root).lines
+    assert metadata.marked_authors(lines) == ("林小雨",)
+    assert metadata.authors([], [], ["正文。（李白露）"], [], ("林小雨",)) == ("李白露",)
+    assert metadata.authors([], [], ["正文。"], [], ("林小雨",)) == ("林小雨",)
 
 
 @pytest.mark.parametrize(
