@@ -7,6 +7,7 @@ prove that it does not.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ _ABOUT_HALF = 0.4
 
 
 _SENTENCE_ENDS = ("。", "！", "？", "…", "”", "!", "?")
+_POINTER = re.compile(r"[:：]\s*\S.{7,}")
 _HARDLY = 0.1
 """of the prose: what may follow 相关新闻 in the same place (a signature, a note)"""
 
@@ -54,14 +56,16 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
     first, last = _edges(lines, column, chosen, folded_title)
     stop = _stop(lines, first, last)
     begin = _head_end(lines, first, folded_title, chosen, column)
+    ending = _ending(lines, first, last)
     for number, line in enumerate(lines):
         place = Place.HEAD if number < first else Place.TAIL if number > last else Place.BODY
         if line.text.isdigit() and _in(line, column):
             place = Place.BODY  # the number of a chapter, above the first one too
-        belongs = begin <= number < stop and (trusted or _belongs(line, column, place))
+        belongs = begin <= number < stop and (trusted or (_belongs(line, column, place) and not _heads_links(lines[number : number + 3])))
         if belongs and chosen is not None and line.index not in chosen:
             belongs = number < last and _is_caption(line)  # readers leave captions out; they are kept apart
-        _sort(result, line, place, belongs=belongs, title=folded_title)
+        near = Place.TAIL if number >= ending and line.prose else place
+        _sort(result, line, near, belongs=belongs, title=folded_title)
     return result
 
 
@@ -87,6 +91,22 @@ def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
     if place is Place.BODY:
         return not line.text.isdigit()
     return _solid(line) and len(line.text) >= _LEAD and (place is Place.TAIL or line.linked == 0)
+
+
+def _heads_links(lines: list[Line]) -> bool:
+    """A heading directly above links: that of a box in the text, none of its own."""
+    return len(lines) > 2 and not HEADINGS.isdisjoint(lines[0].tags) and _is_link(lines[1]) and _is_link(lines[2])
+
+
+def _ending(lines: list[Line], first: int, last: int) -> int:
+    """The number of the line from which hardly any prose is left: a notice that stands there is one, whoever introduces
+    himself below it."""
+    left = _HARDLY * sum(len(line.text) for line in lines[first : last + 1] if _solid(line))
+    for number in range(last, first, -1):
+        left -= len(lines[number].text) if _solid(lines[number]) else 0
+        if left <= 0:
+            return number + 1
+    return last + 1
 
 
 def _is_link(line: Line) -> bool:
@@ -166,8 +186,15 @@ def _is_header(line: Line, title: str) -> bool:
 
 
 def _opens_box(lines: list[Line]) -> bool:
-    """A heading that is a link, or has one below it: a box of links that the text flows around."""
-    return any(line.link_share > LINK_SHARE for line in lines)
+    """A heading that is a link, has one below it, or says itself what there is to read: a box that the text flows around."""
+    return any(line.link_share > LINK_SHARE for line in lines) or _POINTER.search(lines[0].text) is not None
+
+
+def _later(lines: list[Line], number: int, manners: set[tuple[str, ...]]) -> int:
+    """Characters of the prose behind a line that is set as before it, without what stands directly below a link each: that
+    are the beginnings of other articles, below their headlines."""
+    behind = [line for before, line in zip(lines[number:], lines[number + 1 :], strict=False) if _solid(line) and not _is_link(before)]
+    return sum(len(line.text) for line in behind if manner(line) in manners)
 
 
 def _stop(lines: list[Line], first: int, last: int) -> int:
@@ -180,8 +207,7 @@ def _stop(lines: list[Line], first: int, last: int) -> int:
         if number >= first and _solid(line):
             seen += len(line.text)
             manners.add(manner(line))
-        elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
-            later = sum(len(other.text) for other in lines[number:] if manner(other) in manners and _solid(other))
-            if later < _HARDLY * total or not _opens_box(lines[number : number + 2]):
+        elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:  # noqa: SIM102  # the second asks all lines behind
+            if not _opens_box(lines[number : number + 2]) or _later(lines, number, manners) < _HARDLY * total:
                 return number
     return len(lines)

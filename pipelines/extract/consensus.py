@@ -8,6 +8,7 @@ differ: a vote cannot change what two agree on. How far each answer agrees with 
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -35,7 +36,9 @@ _AGREED = 0.98
 _MAJORITY = 2
 """readers"""
 _SHORT = 8
-"""characters: shorter lines must be a whole line of the other reader, not a part of one"""
+"""characters: shorter lines must be a whole line of the other reader, or stand there beside a neighbour"""
+_ITEM = re.compile(r"^- ", re.MULTILINE)
+"""how trafilatura writes an item of a list"""
 
 
 @dataclass(slots=True)
@@ -109,18 +112,24 @@ def _beginning(reading: Reading, summary: str | None) -> Line | None:
 
 def matched(lines: list[Line], text: str) -> list[Line]:
     """The lines that stand in another reader's text, which still has the characters that no record may hold."""
-    text = clean(text)
+    text = _ITEM.sub("", clean(text))
     whole = {_bare(line) for line in text.split("\n")}
     stream = _bare(text)
-    return [line for line in lines if _stands_in(_bare(line.text), whole, stream)]
+    bare = ["", *(_bare(line.text) for line in lines), ""]
+    around = zip(lines, bare, bare[1:], bare[2:], strict=False)
+    return [line for line, before, own, behind in around if own in whole or _stands_in(before, own, behind, stream)]
 
 
 def _bare(text: str) -> str:
     return "".join(text.split())
 
 
-def _stands_in(line: str, whole: set[str], stream: str) -> bool:
-    return line in whole if len(line) < _SHORT else line in stream
+def _stands_in(before: str, line: str, behind: str, stream: str) -> bool:
+    """A short line, which may stand anywhere, must stand beside one of its neighbours: a reader that gives up gives all text as
+    one line."""
+    if len(line) >= _SHORT:
+        return line in stream
+    return (bool(before) and before[-_SHORT:] + line in stream) or (bool(behind) and line + behind[:_SHORT] in stream)
 
 
 def _overlap(one: set[int], other: set[int], lengths: list[int]) -> float:

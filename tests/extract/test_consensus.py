@@ -71,6 +71,15 @@ def test_lines_are_matched_whatever_their_white_space() -> None:
     assert [line.index for line in consensus.matched(lines, "短\n春分那天，小镇。")] == [0, 1]
 
 
+def test_a_short_line_stands_where_its_neighbour_does_and_an_item_where_its_mark_does() -> None:
+    found = page.parse("<html><body><h3>慢慢来</h3><p>春分那天，小镇把样机放进水里。</p><p>短</p><li>防水盒</li></body></html>", "")
+    assert found is not None
+    lines = blocks.read(found.root).lines
+    one_line = "慢慢来 春分那天，小镇把样机放进水里。 别的话短"
+    assert [line.index for line in consensus.matched(lines, one_line)] == [0, 1]
+    assert [line.index for line in consensus.matched(lines, "春分那天，小镇把样机放进水里。\n- 防水盒")] == [1, 3]
+
+
 def assembled(body: str, title: str | None = None) -> list[str]:
     found = page.parse(f"<html><body>{body}</body></html>", "")
     assert found is not None
@@ -93,6 +102,28 @@ def test_the_text_ends_where_the_page_goes_on_to_something_else() -> None:
 def test_a_box_of_links_inside_the_text_does_not_end_it() -> None:
     box = "<p>相关阅读</p><p><a href=#>昨日旧闻一则</a></p>"
     assert assembled(f"<div>{paragraphs(P[:3])}{box}{paragraphs(P)}</div>") == [*P[:3], *P]
+
+
+def test_a_pointer_in_one_line_does_not_end_the_text() -> None:
+    pointer = "<p>相关文章：河岸停航三天，渡口明日恢复↓↓↓</p>"
+    assert assembled(f"<div>{paragraphs(P[:3])}{pointer}{paragraphs(P)}</div>") == [*P[:3], *P]
+
+
+def test_the_beginnings_of_other_articles_below_their_headlines_are_none_of_the_text() -> None:
+    others = "".join(f"<p><a href=#>昨日旧闻一则</a></p><p>{text}</p>" for text in P[2:])
+    assert assembled(f"<div>{paragraphs(P)}<p>相关报道：</p>{others}</div>") == P
+
+
+def test_a_heading_of_links_inside_the_text_is_none_of_its_own() -> None:
+    box = "<h2>热读</h2><ul><li><a href=#>昨日旧闻一则</a></li><li><a href=#>昨日旧闻两则</a></li></ul>"
+    assert assembled(f"<div>{paragraphs(P[:2])}{box}{paragraphs(P[2:])}</div>") == P
+
+
+def test_a_notice_above_a_last_word_about_the_author_is_one() -> None:
+    about = "作者简介：林小雨，某大学副教授。"
+    text = [*P, *P]
+    assert assembled(f"<div>{paragraphs([*text, '本文为作者原创，未经授权不得转载。', about])}</div>") == [*text, about]
+    assert assembled(f"<div>{paragraphs([*P, '此书的第一页写着，未经授权不得转载。', *P])}</div>")[len(P)].startswith("此书")
 
 
 def test_a_signature_below_the_text_stays_and_a_stray_line_does_not() -> None:
