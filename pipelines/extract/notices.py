@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af
 _WORD_WEIGHT = 2
 """A word of an alphabet says as much as two Chinese characters: the same reports in both languages have 1.7 to 2.1"""
 _SHARED = 2
-_ITEM = 30
+ITEM = 30
 """`weight` of a news item: a sentence that says who did what"""
 _ADDRESSED = re.compile(r"您|请|抱歉|本站|本网|本页|\b(?:you|your|please|sorry|we|our)\b", re.IGNORECASE)
 """a notice speaks to its reader, or of the site as its own; news speaks of others"""
@@ -171,7 +171,7 @@ def notice(title: str | None, text: str, *, dated: bool) -> Rejection | None:
         return named if named is not None and named.reason is not Reason.NO_TEXT else found
     if size >= FRAMED or (dated and tells(title, text)):
         return None
-    if found is not None and not dated and size >= _ITEM and tells(title, text) and not _ADDRESSED.search(text):
+    if found is not None and not dated and size >= ITEM and tells(title, text) and not _ADDRESSED.search(text):
         return None
     return found if dated else found or _silent(title, text, size)
 

@@ -93,7 +93,7 @@ class Claim:
 def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
     """Why a page with this little text is no article; None where it may be one. A title, a date and two sentences make a
     flash report, whatever words stand around them."""
-    if len(claim.text) >= SLIGHT or (claim.expected and claim.dated and claim.title and len(claim.text) >= NEWSY):
+    if len(claim.text) >= SLIGHT or (claim.expected and claim.dated and claim.title and _is_news(claim, reading)):
         return notices.notice(claim.title, claim.text, dated=claim.dated)
     if not any(line.text for line in reading.lines) and not notices.said(notices.CHALLENGES, "", markup):
         return Rejection(reason=Reason.EMPTY, detail="The page shows no text.")
@@ -109,6 +109,12 @@ def no_article(claim: Claim, reading: Reading, markup: str) -> Rejection | None:
     if claim.expected and (claim.dated or _is_headed(claim, reading)):
         return None
     return _without_prose(claim, reading, markup, _LIST_BEFORE if claim.expected else 1)
+
+
+def _is_news(claim: Claim, reading: Reading) -> bool:
+    """A report of two sentences, or of one that tells what the heading above it says."""
+    told = notices.weight(claim.text) >= notices.ITEM and notices.tells(claim.title, claim.text)
+    return len(claim.text) >= NEWSY or (told and _is_headed(claim, reading))
 
 
 def no_article_in_frame(claim: Claim, markup: str) -> Rejection | None:

@@ -27,6 +27,14 @@ def test_a_dated_flash_report_may_speak_of_anything(word: str) -> None:
     assert judged(f"<p>{word}，{TEXT}</p>", f"{word}，{TEXT}", title=f"渡口{word}", dated=True) is None
 
 
+def test_one_sentence_that_tells_what_its_heading_says_is_news_among_links() -> None:
+    links = "".join(f"<p><a href=/{number}>昨日旧闻第{number}条</a></p>" for number in range(12))
+    flash = "河岸讯 3月1日上午，渡口因上游放水停航，恢复时间以码头黑板上的通知为准。"
+    assert judged(f"<h1>渡口停航</h1><p>{flash}</p>{links}", flash, dated=True) is None
+    assert judged(f"<h1>渡口停航</h1><p>{flash}</p>{links}", flash) is Reason.LISTING
+    assert judged(f"<h1>河岸网</h1><p>{flash}</p>{links}", flash, title="河岸网", dated=True) is Reason.LISTING
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
