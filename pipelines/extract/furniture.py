@@ -42,19 +42,19 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`pattern` is searched in the folded line; lines longer than `longest` characters never match, nor does, where the rule
-    `spares_speech`, what somebody is quoted with."""
+    """`pattern` is searched in the folded line; lines longer than `longest` characters never match, nor do those
+    that hold `unless`: it is searched last, and may be slow."""
 
     kind: Kind
     pattern: re.Pattern[str]
     longest: int
     places: tuple[Place, ...]
-    spares_speech: bool = False
+    unless: re.Pattern[str] | None = None
 
     def fits(self, folded: str, place: Place) -> bool:
         if len(folded) > self.longest or place not in self.places or self.pattern.search(folded) is None:
             return False
-        return not (self.spares_speech and _SPEECH.search(folded))
+        return self.unless is None or self.unless.search(folded) is None
 
 
 _EVERYWHERE = tuple(Place)
@@ -64,8 +64,10 @@ _ABOVE = (Place.HEAD, Place.ANY)
 
 # What is searched anywhere in a line begins, in each of its alternatives, with a character: so `re` passes over all others,
 # and a sentence is searched in a fifth of the time.
-def _rule(kind: Kind, *parts: str, longest: int = 60, places: tuple[Place, ...] = _EVERYWHERE, spares_speech: bool = False) -> Rule:
-    return Rule(kind=kind, pattern=re.compile("".join(parts)), longest=longest, places=places, spares_speech=spares_speech)
+def _rule(
+    kind: Kind, *parts: str, longest: int = 60, places: tuple[Place, ...] = _EVERYWHERE, unless: re.Pattern[str] | None = None
+) -> Rule:
+    return Rule(kind=kind, pattern=re.compile("".join(parts)), longest=longest, places=places, unless=unless)
 
 
 def _each(*first: str, then: str) -> str:
@@ -77,6 +79,16 @@ _SPEECH = re.compile(
     r"(?:认为|指出|强调|表示|补充|透露|回应|[他她人]?说|(?<!相关)(?<!有关)规定|法院.{0,6})[:,]|[他她人](?:说|强调|表示)|(?<!声明)(?<!郑重)称[,:]|”[^。]{0,12}[说道][。,]?$"
 )
 """who reports a rule, a warning or an opinion does not give it"""
+_NOT_ASKED = re.compile(
+    rf"{_SPEECH.pattern}|^.{{0,8}}(?:方式|报名|购票|预约|咨询)|"
+    r"^(?!(?:.*[^\w“])?(?:[欢歡]迎|敬请|可以?|请|快来|赶快|立即|立刻|即可|马上|长按|[您你]|看完|记得|登录|或者?|也|并|先|再|及时|同时|详情|直接|进入|想|看|"
+    r"了解|获取|微信|手机)*+(?:更多(?!的|[人企家年地国城工])|精彩|第一时间|最新|独家|海量|(?:收看|阅读)更多|"
+    r"(?:关注|下载|扫描|扫一?[扫下]|识别|搜索|打开|安装(?!了)|点击|加入)(?!.{0,12}(?:的人|[后时],))))"
+)
+"""where those words have a subject, it is told what people do; where a clause begins with them, the reader is asked"""
+_BY_OTHERS = re.compile("网友|有人|用户|粉丝|纷纷|引发")
+_LEADS_IN = re.compile(r"(?:,.*|如下|措施|规定|指出|表示|强调|通知):$")
+"""a paragraph that a list follows"""
 _OPEN = r"^[\W_]*"
 _EDITING = (
     r"(?:责任?编辑?|责编|编辑|编审|审核|审校|审读|校对|校审|校验|监制|终审|[初复一二三]审|[一二三]校|值班(?:编辑|编委|主任|总监)?|选稿|组稿|编校|"
@@ -125,8 +137,8 @@ RULES: tuple[Rule, ...] = (
         _OPEN,
         r"(?:文[内中]|本文|以上|文章)?(?:所有)?(?:图片|配图|图)(?:均|已|由|为|都|除).{0,30}(?:授权|网络|版权|提供|来源|来自|侵删)",
     ),
-    _rule(Kind.EDITOR, _OPEN, _ROLE, _EDITING, r"(?:人员?|员|单位|助理|辑)?[:丨|/︱】\]]+", _CREDITED),
-    _rule(Kind.EDITOR, _OPEN, _ROLE, _CRAFT, rf"[:丨|/︱】\]]+(?:{_NAMES}{{1,4}}|{_OFFICE}[^\w。?!]*)$"),
+    _rule(Kind.EDITOR, r"^(?=.{2,18}[:丨|/︱】\]])[\W_]*", _ROLE, _EDITING, r"(?:人员?|员|单位|助理|辑)?[:丨|/︱】\]]+", _CREDITED),
+    _rule(Kind.EDITOR, r"^(?=.{2,18}[:丨|/︱】\]])[\W_]*", _ROLE, _CRAFT, rf"[:丨|/︱】\]]+(?:{_NAMES}{{1,4}}|{_OFFICE}[^\w。?!]*)$"),
     _rule(Kind.EDITOR, _OPEN, r"(?:责任编辑|责编)(?:[:丨|/】\]]|[\u4e00-\u9fff·]{2,4}(?:$|[^\w,。]))"),
     _rule(Kind.EDITOR, _OPEN, rf"(?:{_ROLE}{_EDITING}(?:人员?|员)?{_NAMES}){{2,}}$"),
     _rule(Kind.EDITOR, _OPEN, rf"{_ROLE}(?:编辑|责编|校对|审校|监制)(?!成){_NAMES}+$"),
@@ -163,7 +175,7 @@ RULES: tuple[Rule, ...] = (
         r"|版权归.{0,12}所有|著作权法保护",
         longest=300,
         places=_EDGES,
-        spares_speech=True,
+        unless=_SPEECH,
     ),
     _rule(
         Kind.NOTICE,
@@ -172,7 +184,7 @@ RULES: tuple[Rule, ...] = (
         _each("市场", "股市", "基金", "投资", then="有风险,(?:投资|入市|选择)需?谨慎(?:[。!;)]|$)"),
         longest=400,
         places=_EDGES,
-        spares_speech=True,
+        unless=_SPEECH,
     ),
     _rule(
         Kind.NOTICE,
@@ -187,19 +199,25 @@ RULES: tuple[Rule, ...] = (
         r"|新闻(?:线索|爆料)(?:[:]|.{0,12}(?:拨打|热线|采纳|联系|请))|商务合作[:,]|广告合作[:,]|索取稿酬",
         longest=300,
         places=_EDGES,
-        spares_speech=True,
+        unless=_SPEECH,
     ),
     _rule(Kind.NOTICE, r"^(?:电话|传真|邮箱|地址|邮编|热线|e-?mail|tel|fax)[:：]", longest=300, places=_EDGES),
     _rule(Kind.NOTICE, _OPEN, r"(?:官方)?(?:微信)?(?:公众号|微博|微信号?|抖音号?|视频号)[:@|]", places=_EDGES),
     _rule(
         Kind.NOTICE,
-        r"^(?!.{0,8}(?:方式|报名|购票|预约|咨询))(?:.*[^\w“])?(?:[欢歡]迎|敬请|可以?|请|快来|赶快|立即|立刻|即可|马上|长按|[您你]|看完|记得|登录|或者?|也|并|先|再|及时|同时|详情|直接|进入|想|看|了解|获取|微信|手机)*+",
-        r"(?:(?:更多(?!的|[人企家年地国城工])|精彩|第一时间|最新|独家|海量).{0,24}(?:请?关注|下载|扫码|点击|尽在|登录|搜索|app|客户端|公众号)|",
-        r"(?:关注|下载|扫描|扫一?[扫下]|识别|搜索|打开|安装(?!了)|点击|加入)(?!.{0,12}(?:的人|[后时],))"
-        r".{0,16}(?:公众号|二维码|客户端|app|小程序|微信|下载地址|查看详情|当前页|蓝字|阅读原文|查看更多)|关注(?:我们[!。)]*$|@)|(?:收看|阅读|获取)更多(?:好文|精彩|内容|资讯)$)",
+        _each(
+            "更多", "精彩", "第一时间", "最新", "独家", "海量", then=".{0,24}(?:请?关注|下载|扫码|点击|尽在|登录|搜索|app|客户端|公众号)"
+        ),
+        "|",
+        _each(
+            *("关注", "下载", "扫描", "扫一扫", "扫一下", "识别", "搜索", "打开", "安装", "点击", "加入"),
+            then=".{0,16}(?:公众号|二维码|客户端|app|小程序|微信|下载地址|查看详情|当前页|蓝字|阅读原文|查看更多)",
+        ),
+        "|关注我们[!。)]*$|关注@|",
+        _each("收看", "阅读", "获取", then="更多(?:好文|精彩|内容|资讯)$"),
         longest=120,
         places=_EDGES,
-        spares_speech=True,
+        unless=_NOT_ASKED,
     ),
     _rule(Kind.NOTICE, _each("【", r"\[", r"\(", then=r"点击.{2,8}[\])】]"), longest=120, places=_EDGES),
     _rule(
@@ -217,17 +235,19 @@ RULES: tuple[Rule, ...] = (
             then=".{0,14}(?:留言|评论区|转发|分享|点赞|在看|三连|投稿|来稿)",
         ),
         places=_EDGES,
-        spares_speech=True,
+        unless=_SPEECH,
     ),
     _rule(
         Kind.NOTICE,
-        r"^(?!.*(?:网友|有人|用户|粉丝|纷纷|引发)).{0,40}(?:(?:评论区|留言区|文末|下方)[里中]?(?:留言|聊聊|告诉|和我们|讨论|互动|评论)|",
-        r"(?:点赞|在看|转发|分享|留言)[、,+\-及和].{0,8}(?:在看|三连|一下|支持))",
+        _each("评论区", "留言区", "文末", "下方", then="[里中]?(?:留言|聊聊|告诉|和我们|讨论|互动|评论)"),
+        "|",
+        _each("点赞", "在看", "转发", "分享", "留言", then=r"[、,+\-及和].{0,8}(?:在看|三连|一下|支持)"),
         places=_EDGES,
+        unless=_BY_OTHERS,
     ),
     _rule(
         Kind.NOTICE,
-        r"(?:欢迎|请).{0,8}(?:搜寻|关注|订阅|加入|追踪).{0,40}(?:instagram|facebook|telegram|youtube|推特|脸书|粉丝|看更多)",
+        _each("欢迎", "请", then=".{0,8}(?:搜寻|关注|订阅|加入|追踪).{0,40}(?:instagram|facebook|telegram|youtube|推特|脸书|粉丝|看更多)"),
         places=_EDGES,
     ),
     _rule(
@@ -237,7 +257,7 @@ RULES: tuple[Rule, ...] = (
         r"(?:app|客户端|公众号|转载|版权|原创|授权|免费阅读|ai生成(?!的))",
         longest=160,
         places=_EDGES,
-        spares_speech=True,
+        unless=_SPEECH,
     ),
     _rule(Kind.NOTICE, r"^[^,。]{2,8}声明:(?:此|转载|凡|本|以上|文章|登载|刊登|力求|所有|该|内容|市场|任何)", longest=400, places=_EDGES),
     _rule(Kind.NOTICE, _OPEN, r"(?:特别提醒|提示|温馨提示):(?:如果?我们|支持键盘|试试键盘|本[文站网])", longest=300, places=_EDGES),
@@ -257,7 +277,7 @@ RULES: tuple[Rule, ...] = (
         r"^文明上网|^网友评论仅供|^登录后(?:参与|发表)|^(?:以上)?内容由ai生成(?!的)|^您访问的链接|^更多.{0,12}(?:请看|请见|详见|请点击)",
         places=_EDGES,
     ),
-    _rule(Kind.NOTICE, r"^.{0,36}[助帮][你您].{0,12}(?:挖掘|把握|掌握|洞察).{0,20}[!。]$", places=_EDGES),
+    _rule(Kind.NOTICE, _each("助您", "助你", "帮您", "帮你", then=".{0,12}(?:挖掘|把握|掌握|洞察).{0,20}[!。]$"), places=_EDGES),
     _rule(
         Kind.NOTICE,
         _each("本作品", "本文", "稿件", "专稿", "特稿", then=r"[^。]{0,30}(?:原创|专稿|独家).{0,20}转载"),
@@ -281,14 +301,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(Kind.HEADER, _OPEN, r"(?:发[布稿表]|更新|刊登|出版|采编|上传|创建).{0,6}(?:时间|日期|于)?[:]?", _DATE, r"[^。]*$", longest=120),
     _rule(Kind.HEADER, _OPEN, r"(?:时间|日期).{0,6}[:]?", _DATE, r"[^。]*$", longest=120, places=_ABOVE),
-    _rule(
-        Kind.HEADER,
-        r"^(?!.*(?:,.*|如下|措施|规定|指出|表示|强调|通知):$)[^。!?,]{0,36}",
-        _DATE,
-        r"[^。!?]{0,70}$",
-        longest=110,
-        places=_ABOVE,
-    ),
+    _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE, unless=_LEADS_IN),
     _rule(Kind.HEADER, _OPEN, r"[^。!?,]{0,30}", _DATE, r"\d{0,2}:\d\d.{0,40}$", longest=80, places=_EDGES),
     _rule(Kind.HEADER, _OPEN, _FROM, r"[:|丨/】](?!.{9,}[。?!]$)"),
     _rule(
