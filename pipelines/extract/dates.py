@@ -28,6 +28,7 @@ _MONTH = (
 _ANY_YEAR = re.compile(rf"{_YEAR}|民[国國]")
 _ROC = 1911
 """to be added to a year of the Republic"""
+_WIDE_DIGIT = re.compile("[０-９]")
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _FORMS = tuple(
     re.compile(form + _TIME)
@@ -89,7 +90,9 @@ class Moment:
 
 def moments(text: str) -> Iterator[Moment]:
     """All dates of a text in order of place. Impossible ones (month 13, 31 February) are passed over."""
-    at, text = 0, text[:_MAX_TEXT].translate(_WIDE)
+    at, text = 0, text[:_MAX_TEXT]
+    if _WIDE_DIGIT.search(text):
+        text = text.translate(_WIDE)
     while match := _next(text, at):
         at = match.end()
         moment = _moment(match)
