@@ -179,7 +179,7 @@ def _whole(lines: list[Line], at: int, claims: list[str]) -> str:
     """The title, of which line `at` may be a part: a heading is divided by <br> as it pleases."""
     parts = [line for line in lines if line.element is lines[at].element]
     whole = " ".join(line.text for line in parts)
-    spaced = furniture.fold(whole)
+    spaced = fold(whole)
     claimed = any(spaced in claim for claim in claims) if claims else lines[at].element.tag in HEADINGS
     return _joined(parts) if len(parts) > 1 and claimed and len(whole) <= _LONGEST_TITLE else lines[at].text
 
@@ -368,7 +368,7 @@ def _without_dates(text: str) -> str:
 
 
 def _plausible(text: str) -> bool:
-    return 2 <= len(text) <= 20 and not _NO_SOURCE.search(simple := furniture.simpler(text).lower()) and _OUTLET.search(simple) is not None
+    return 2 <= len(text) <= 20 and not _NO_SOURCE.search(simple := simpler(text).lower()) and _OUTLET.search(simple) is not None
 
 
 def marked_sources(lines: list[Line]) -> list[str]:
