@@ -7,6 +7,7 @@ prove that it does not.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -25,7 +26,14 @@ _ABOUT_HALF = 0.4
 
 
 _SENTENCE_ENDS = ("。", "！", "？", "…", "”", "!", "?")
-_HARDLY = 0.1
+_SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’）)]*$")
+_LINKED_LABEL = re.compile(r"[^.!?,:：]{2,24}[:：]\s?")
+"""what stands before a link to further reading ("Also: …")"""
+_SENTENCE = 30
+"""characters: a sentence that is mostly link is at least as long"""
+_WHOLE = 0.995
+"""Of a line that is link to a greater share nothing stands beside the link."""
+_HARDLY = 0.03
 """of the prose: what may follow 相关新闻 in the same place (a signature, a note)"""
 
 
@@ -52,27 +60,51 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
     folded_title = furniture.fold(title or "")
     first, last = _edges(lines, column, chosen, folded_title)
     stop = _stop(lines, first, last)
-    begin = _head_end(lines, first, folded_title, chosen, column)
+    manners = {manner(line) for line in candidates if _solid(line) and _in(line, column)}
+    sentences = {line.index for line in lines if _is_linked_sentence(line, manners)}
+    begin = _head_end(lines, first, folded_title, {line.index for line in candidates} - sentences, column)
+    boxes = {} if trusted else _boxes(lines[begin:stop], column, manners)
     for number, line in enumerate(lines):
         place = Place.HEAD if number < first else Place.TAIL if number > last else Place.BODY
         if line.text.isdigit() and _in(line, column):
             place = Place.BODY  # the number of a chapter, above the first one too
-        belongs = begin <= number < stop and (trusted or _belongs(line, column, place))
+        belongs = begin <= number < stop and (trusted or _belongs(line, column, place)) and not boxes.get(line.index, False)
         if belongs and chosen is not None and line.index not in chosen:
-            belongs = number < last and _is_caption(line)  # readers leave captions out; they are kept apart
-        _sort(result, line, place, belongs=belongs, title=folded_title)
+            # readers leave captions out, which are kept apart, and sentences that are mostly link
+            belongs = number < last and (_is_caption(line, column) or (first < number and line.index in sentences))
+        linked = _is_link(line) and line.index not in boxes and line.index not in sentences
+        _sort(result, line, place, column, belongs=belongs and not linked, title=folded_title)
+    if not trusted:
+        result.kept = _without_pull_quotes(result.kept, column)
     return result
 
 
-def _sort(result: Assembly, line: Line, place: Place, *, belongs: bool, title: str) -> None:
+def _without_pull_quotes(kept: list[Line], column: set[html.HtmlElement]) -> list[Line]:
+    """Without what is set apart from the column and only repeats a part of one of its paragraphs."""
+    apart = [line for line in kept if len(line.text) >= _LEAD and _is_set_apart(line, column)]
+    if not apart:
+        return kept
+    text = "\n".join(line.text for line in kept if not _is_set_apart(line, column))
+    repeated = {line.index for line in apart if line.text.strip(_QUOTES) in text}
+    return [line for line in kept if line.index not in repeated]
+
+
+def _is_set_apart(line: Line, column: set[html.HtmlElement]) -> bool:
+    return not _in(line, column) or _parent(line).tag == "blockquote"
+
+
+_QUOTES = " \"'“”‘’«»„."
+
+
+def _sort(result: Assembly, line: Line, place: Place, column: set[html.HtmlElement], *, belongs: bool, title: str) -> None:
     told = furniture.kind(line.text, place)
     if told is not None:
         result.told.append((told, line.text))
-    elif not belongs or line.aside or _is_link(line) or furniture.fold(line.text) == title:
+    elif not belongs or line.aside or furniture.fold(line.text) == title:
         return
-    elif _is_caption(line):
+    elif _is_caption(line, column):
         result.captions.append(line)
-    elif furniture.is_byline(line.text) or _is_byline(line.text):
+    elif (place is not Place.BODY or HEADINGS.isdisjoint(line.tags)) and (furniture.is_byline(line.text) or _is_byline(line.text)):
         result.bylines.append(line)
     else:
         result.kept.append(line)
@@ -92,13 +124,70 @@ def _is_link(line: Line) -> bool:
     return line.link_share > LINK_SHARE and not line.prose
 
 
+def _is_linked_sentence(line: Line, manners: set[tuple[str, ...]]) -> bool:
+    """A sentence, set as the others are, that is mostly link, but not all of it, and no label with a link behind."""
+    return (
+        LINK_SHARE < line.link_share < _WHOLE
+        and len(line.text) >= _SENTENCE
+        and _SENTENCE_END.search(line.text) is not None
+        and _LINKED_LABEL.match(line.text) is None
+        and manner(line) in manners
+    )
+
+
+def _boxes(lines: list[Line], column: set[html.HtmlElement], manners: set[tuple[str, ...]]) -> dict[int, bool]:
+    """Of the lines that stand in boxes of their own beside the column, by their numbers: whether the box is one of links, or a
+    form. A list is a box, too: what is linked of its items belongs to it like the others."""
+    around = {ancestor for place in column for ancestor in place.iterancestors()} | column
+    members: dict[html.HtmlElement, list[Line]] = {}
+    for line in lines:
+        if line.element in around or (line.element.tag in ("p", *HEADINGS) and line.element.getparent() in around):
+            continue
+        box = line.element
+        while (parent := box.getparent()) is not None and parent not in around:
+            box = parent
+        members.setdefault(box, []).append(line)
+    return {
+        line.index: beside
+        for box, inside in members.items()
+        for beside in (_is_beside(box, inside, manners),)
+        if beside or box.tag in _LISTS
+        for line in inside
+    }
+
+
+_LISTS = frozenset(("ul", "ol"))
+
+
+def _is_beside(box: html.HtmlElement, lines: list[Line], manners: set[tuple[str, ...]]) -> bool:
+    """Links for the most part, a form, or an advertisement: a notice among lines that are set as none of the text is."""
+    linked, whole = sum(line.linked for line in lines), sum(len(line.text) for line in lines)
+    if (len(lines) > 1 and linked > LINK_SHARE * whole) or next(box.iter("form", "textarea"), None) is not None:
+        return True
+    return any(furniture.kind(line.text) is Kind.NOTICE for line in lines) and all(manner(line) not in manners for line in lines)
+
+
 def _is_byline(text: str) -> bool:
     """Two or three names set apart by spaces, which the folded rules cannot see."""
     return len(text) <= furniture.BYLINE_LENGTH and text[:1] not in "（(" and not text.endswith(_SENTENCE_ENDS) and bool(names.byline(text))
 
 
-def _is_caption(line: Line) -> bool:
-    return line.caption or "figcaption" in line.tags or furniture.is_caption(line.text)
+def _is_caption(line: Line, column: set[html.HtmlElement]) -> bool:
+    return line.caption or "figcaption" in line.tags or furniture.is_caption(line.text) or _is_called_caption(line, column)
+
+
+def _is_called_caption(line: Line, column: set[html.HtmlElement]) -> bool:
+    """Whether the class of a line's element, or of the one around it, is that of a caption or of a picture's credit."""
+    if len(line.text) > _LONGEST_CAPTION:
+        return False
+    near = (line.element, line.element.getparent())
+    return any(element is not None and element not in column and _CAPTION_CLASS.search(element.get("class") or "") for element in near)
+
+
+_LONGEST_CAPTION = 400
+_CAPTION_CLASS = re.compile(
+    r"(?:(?:^|[\s_-])caption|[a-z]Caption)(?:[_-]?(?:text|content|inner))?(?=\s|$)|(?:(?:^|[\s_-])credit|[a-z]Credit)(?=\s|$)"
+)
 
 
 def _parent(line: Line) -> html.HtmlElement:
@@ -147,11 +236,12 @@ def _in(line: Line, column: set[html.HtmlElement]) -> bool:
     return _parent(line) in column or line.element.getparent() in column
 
 
-def _head_end(lines: list[Line], first: int, title: str, chosen: frozenset[int] | None, column: set[html.HtmlElement]) -> int:
-    """The number of the first line that may be the article's: behind the last header line above the first paragraph."""
+def _head_end(lines: list[Line], first: int, title: str, heard: set[int], column: set[html.HtmlElement]) -> int:
+    """The number of the first line that may be the article's: behind the last header line above the first paragraph. Only
+    the lines that are `heard`, by their indices, can be one."""
     begin = 0
     for number, line in enumerate(lines[:first]):
-        if (chosen is not None and line.index not in chosen) or (line.text.isdigit() and _in(line, column)):
+        if line.index not in heard or (line.text.isdigit() and _in(line, column)):
             continue
         if _is_header(line, title):
             begin = number + 1
@@ -169,6 +259,20 @@ def _opens_box(lines: list[Line]) -> bool:
     return any(line.link_share > LINK_SHARE for line in lines)
 
 
+def _points_on(line: Line) -> bool:
+    """A label with the link to one other article behind it, in the middle of a text ("Also read: …")."""
+    return line.link_share > LINK_SHARE / 2 and line.linked < len(line.text)
+
+
+def _opens_boilerplate(lines: list[Line]) -> bool:
+    """Where a press release goes on to who sent it: "About X" above a paragraph that begins with X."""
+    about = _ABOUT.fullmatch(lines[0].text) if len(lines) > 1 else None
+    return about is not None and lines[1].text.startswith(about[1].split()[0])
+
+
+_ABOUT = re.compile(r"About (?:[Tt]he )?([A-Z0-9].{1,60}?):?")
+
+
 def _stop(lines: list[Line], first: int, last: int) -> int:
     """The number of the line at which the page goes on to something else: a heading of further reading, about half way down
     at least, unless it opens a box of links after which the prose goes on as it was set so far."""
@@ -181,6 +285,8 @@ def _stop(lines: list[Line], first: int, last: int) -> int:
             manners.add(manner(line))
         elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
             later = sum(len(other.text) for other in lines[number:] if manner(other) in manners and _solid(other))
-            if later < _HARDLY * total or not _opens_box(lines[number : number + 2]):
+            if not _points_on(line) and (later < _HARDLY * total or not _opens_box(lines[number : number + 2])):
                 return number
+        elif seen > _ABOUT_HALF * total and _opens_boilerplate(lines[number : number + 2]):
+            return number
     return len(lines)
