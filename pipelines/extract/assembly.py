@@ -81,7 +81,7 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
 
 def _without_pull_quotes(kept: list[Line], column: set[html.HtmlElement]) -> list[Line]:
     """Without what is set apart from the column and only repeats a part of one of its paragraphs."""
-    apart = [line for line in kept if len(line.text) >= _LEAD and _is_set_apart(line, column)]
+    apart = [line for line in kept if len(line.text) >= _QUOTED and _is_set_apart(line, column)]
     if not apart:
         return kept
     text = "\n".join(line.text for line in kept if not _is_set_apart(line, column))
@@ -93,6 +93,8 @@ def _is_set_apart(line: Line, column: set[html.HtmlElement]) -> bool:
     return not _in(line, column) or _parent(line).tag == "blockquote"
 
 
+_QUOTED = 20
+"""characters: what is shorter may be said twice"""
 _QUOTES = " \"'“”‘’«»„."
 
 

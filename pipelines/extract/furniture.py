@@ -203,7 +203,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Kind.NOTICE,
         r"followus?on(?:twitter|facebook)|follow.{2,40}on(?:twitter|facebook).{0,40}jointheconversation|reflecttheviewsoftheirauthors?|",
-        r"(?:views|opinions)expressed(?:here|inthis)|views(?:do|does)not(?:necessarily)?(?:reflect|represent)|viewsdon['’]tnecessarily|ifyouwouldliketocontribute,?pleasecontactus|allrightsreserved|thismaterialmaynotbepublished",
+        r"viewsexpressed(?:here|inthis)|opinionsexpressed(?:here|inthis)|views(?:do|does)not(?:necessarily)?(?:reflect|represent)|viewsdon['’]tnecessarily|ifyouwouldliketocontribute,?pleasecontactus|allrightsreserved|thismaterialmaynotbepublished",
         longest=300,
         places=_EDGES,
     ),
@@ -222,11 +222,13 @@ RULES: tuple[Rule, ...] = (
             "subscribe",
             then=r"(?:now|here|today)?(?:to|for)(?:our|the|my|free|a?daily|a?weekly)[^.]{0,40}(?:newsletter|inbox|alerts)",
         ),
-        r"|getintouchwithour|(?:contact|reach|email|follow)(?:this|the)(?:reporter|writer|author)|doyouhavea(?:story|tip)|gotatip|",
-        r"formore(?:stories|news)likethis|ifyou(?:enjoyed|liked|like)this(?:article|story|post)|thanksforreading.{0,60}subscribe|",
-        r"thisarticleisfreethanksto|formoreinformation,?pleasevisit|liketosubmita(?:response|letter)|",
+        "|",
+        _each("contact", "reach", "email", "follow", then="(?:this|the)(?:reporter|writer|author)"),
+        r"|formoreinformation,?pleasevisit|liketosubmita(?:response|letter)|",
         _each("affiliate", "links", "purchase", then=r".{0,80}(?:commission|compensation)"),
-        r"|(?:commission|compensation).{0,60}(?:links|affiliate)|",
+        "|",
+        _each("commission", "compensation", then=".{0,60}(?:links|affiliate)"),
+        "|",
         r"comments?(?:are|willbe|submitted)[^.]{0,40}moderat|moderating[^.]{0,20}comments|comentários[^.]{0,120}moderador",
         longest=400,
         places=_EDGES,
@@ -234,7 +236,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Kind.NOTICE,
         _OPEN,
-        r"(?:stayuptodatewith|theauthors?(?:is|are)an?.{0,30}(?:professor|fellow|research|columnist|director|commentator|scholar|analyst|",
+        r"(?:stayuptodatewith|getintouchwithour|doyouhavea(?:story|tip)|gotatip|formore(?:stories|news)likethis|thisarticleisfreethanksto|",
+        r"ifyou(?:enjoyed|liked|like)this(?:article|story|post)|thanksforreading.{0,60}subscribe|theauthors?(?:is|are)an?.{0,30}(?:professor|fellow|research|columnist|director|commentator|scholar|analyst|",
         r"journalist|editor|writer|lecturer|economist|dean|chief|senior|member))",
         longest=300,
         places=_EDGES,
@@ -250,10 +253,16 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.HEADER, _OPEN, r"(?:发[布稿表]|更新|刊登|出版|采编|上传|创建|时间|日期).{0,6}(?:时间|日期|于)?[:]?", _DATE, longest=120),
     _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE),
     _rule(Kind.HEADER, _OPEN, r"[^。!?,]{0,30}", _DATE, r"\d{0,2}:\d\d.{0,40}$", longest=80, places=_EDGES),
-    _rule(Kind.HEADER, rf"^(?!.*[a-z]{{4}}[.!?]\W*$)[^!?。]{{0,60}}{_DATE_IN_WORDS}[^!?。]{{0,60}}$", longest=110, places=_ABOVE),
+    _rule(
+        Kind.HEADER,
+        rf"^(?=.*(?:19|20)\d\d)(?!.*[a-z]{{4}}[.!?]\W*$)[^!?。]{{0,60}}{_DATE_IN_WORDS}[^!?。]{{0,60}}$",
+        longest=110,
+        places=_ABOVE,
+    ),
     _rule(Kind.HEADER, _OPEN, r"(?:updated|published|posted)?(?:\d{1,2}|an?)(?:m|h|mins?|minutes?|hrs?|hours?|days?)ago[^.!?]{0,30}$"),
     _rule(Kind.HEADER, _OPEN, r"\d{1,2}-?(?:mins?|minutes?)(?:read|listen)\W*$"),
     _rule(Kind.HEADER, _OPEN, _FROM, r"[:|丨/]"),
+    _rule(Kind.HEADER, r"^(?:source|quelle|fuente|fonte|источник|kaynak):", places=_EDGES),
     _rule(
         Kind.HEADER,
         _OPEN,
@@ -314,7 +323,7 @@ _BYLINE = re.compile(
     r"^[\W_]*(?:(?:[\u4e00-\u9fff·a-z]{0,12}?(?:记者|通讯员|特派员|评论员|撰稿人?|撰稿员|实习生))+[:/|丨]?|作者[:/|丨]|(?:撰|供|采|原)?文[:/|丨]|撰文|执笔[:/|丨]?|采写[:/|丨]?|编译[:/|丨]?|作者(?=[\u4e00-\u9fff]{2,4}(?:$|[\W_]))|出品[:/|丨︱]|by[:\s])"
     r"[^。!?;]{0,40}$"
 )
-_NAMED = r"[^\W\d_a-z][\w.'’-]+(?:\s+(?:de|da|do|dos|van|von|der|den|la|le|bin|al|[^\W\d_a-z][\w.'’-]*)){0,4}"
+_NAMED = r"[^\W\d_a-z][\w.'’-]+(?:\s+(?:(?:de|da|do|dos|di|van|von|der|den|la|le|bin|al|el)\b|[^\W\d_a-z][\w.'’-]*)){0,4}"
 _BY = re.compile(
     rf"(?:[Bb]y|BY|(?:[Ww]ritten|[Ww]ords|[Ss]tory|[Ii]nterview)\s+by|Von|Par|Por)[:\s]\s*{_NAMED}(?:(?:,\s*|\s*&\s*|\s+(?:and|und|et|y|e)\s+){_NAMED})*"
     r"(?:\s*[,|]\s*[^\W\d_a-z][\w’'.]*(?:\s+[\w’']+){0,4})?"

@@ -73,6 +73,7 @@ STRUCK = [
     (Kind.HEADER, "5 марта 2024, 14:12"),
     (Kind.HEADER, "Published Fri, Apr 28 2023 2:23 PM EDT"),
     (Kind.HEADER, "3 hours ago"),
+    (Kind.HEADER, "Source: Xinhua"),
     (Kind.HEADER, "6 min read"),
     (Kind.RELATED, "Also Read: Fog and the future of the pier"),
     (Kind.RELATED, "Don’t miss"),
