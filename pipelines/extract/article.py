@@ -258,11 +258,13 @@ def _people(
 def _without_bios(paragraphs: tuple[str, ...], authors: tuple[str, ...]) -> tuple[str, ...]:
     """Without what the last paragraphs tell of the authors: who they are, not what happened."""
     end = len(paragraphs)
-    while (
-        end > max(1, len(paragraphs) - _BIOS) and names.begins_with(last := paragraphs[end - 1], authors) and _BIO.search(last[:_BIO_BEGIN])
-    ):
+    while end > max(1, len(paragraphs) - _BIOS) and _is_bio(paragraphs[end - 1], authors):
         end -= 1
     return paragraphs[:end]
+
+
+def _is_bio(text: str, authors: tuple[str, ...]) -> bool:
+    return text in authors or (names.begins_with(text, authors) and _BIO.search(text[:_BIO_BEGIN]) is not None)
 
 
 _BIOS = 3

@@ -68,7 +68,8 @@ def assemble(lines: list[Line], title: str | None, *, chosen: frozenset[int] | N
         place = Place.HEAD if number < first else Place.TAIL if number > last else Place.BODY
         if line.text.isdigit() and _in(line, column):
             place = Place.BODY  # the number of a chapter, above the first one too
-        belongs = begin <= number < stop and (trusted or _belongs(line, column, place)) and not boxes.get(line.index, False)
+        belongs = begin <= number < stop and (trusted or _belongs(line, column, place) or _heads(lines[number : number + 2], column, place))
+        belongs = belongs and not boxes.get(line.index, False)
         if belongs and chosen is not None and line.index not in chosen:
             # readers leave captions out, which are kept apart, and sentences that are mostly link
             belongs = number < last and (_is_caption(line, column) or (first < number and line.index in sentences))
@@ -122,6 +123,19 @@ def _belongs(line: Line, column: set[html.HtmlElement], place: Place) -> bool:
     return _solid(line) and len(line.text) >= _LEAD and (place is Place.TAIL or line.linked == 0)
 
 
+def _heads(lines: list[Line], column: set[html.HtmlElement], place: Place) -> bool:
+    """Whether the first of two lines is the heading of the second, in a part of the article that is set apart: the entries of a
+    live report, the pictures of a series."""
+    return (
+        place is Place.TAIL
+        and len(lines) > 1
+        and not HEADINGS.isdisjoint(lines[0].tags)
+        and lines[0].element.getparent() in (lines[1].element.getparent(), *lines[1].element.iterancestors())
+        and _solid(lines[1])
+        and _belongs(lines[1], column, place)
+    )
+
+
 def _is_link(line: Line) -> bool:
     return line.link_share > LINK_SHARE and not line.prose
 
@@ -162,11 +176,12 @@ _LISTS = frozenset(("ul", "ol"))
 
 
 def _is_beside(box: html.HtmlElement, lines: list[Line], manners: set[tuple[str, ...]]) -> bool:
-    """Links for the most part, a form, or an advertisement: a notice among lines that are set as none of the text is."""
+    """Links for the most part; or an advertisement: a form or a notice among lines that are set as none of the text is."""
     linked, whole = sum(line.linked for line in lines), sum(len(line.text) for line in lines)
-    if (len(lines) > 1 and linked > LINK_SHARE * whole) or next(box.iter("form", "textarea"), None) is not None:
+    if len(lines) > 1 and linked > LINK_SHARE * whole:
         return True
-    return any(furniture.kind(line.text) is Kind.NOTICE for line in lines) and all(manner(line) not in manners for line in lines)
+    advertises = next(box.iter("form", "textarea"), None) is not None or any(furniture.kind(line.text) is Kind.NOTICE for line in lines)
+    return advertises and all(manner(line) not in manners for line in lines)
 
 
 def _is_byline(text: str) -> bool:
@@ -261,6 +276,12 @@ def _opens_box(lines: list[Line]) -> bool:
     return any(line.link_share > LINK_SHARE for line in lines)
 
 
+def _are_apart(before: list[Line], behind: list[Line]) -> bool:
+    """Whether all prose of the one stands in <article> elements of which none holds any of the other: a stream of articles."""
+    one, other = ({next(line.element.iterancestors("article"), None) for line in lines if _solid(line)} for lines in (before, behind))
+    return bool(one and other) and None not in one | other and one.isdisjoint(other)
+
+
 def _points_on(line: Line) -> bool:
     """A label with the link to one other article behind it, in the middle of a text ("Also read: …")."""
     return line.link_share > LINK_SHARE / 2 and line.linked < len(line.text)
@@ -285,9 +306,10 @@ def _stop(lines: list[Line], first: int, last: int) -> int:
         if number >= first and _solid(line):
             seen += len(line.text)
             manners.add(manner(line))
-        elif seen > _ABOUT_HALF * total and furniture.kind(line.text) is Kind.RELATED:
+        elif seen and furniture.kind(line.text) is Kind.RELATED:
             later = sum(len(other.text) for other in lines[number:] if manner(other) in manners and _solid(other))
-            if not _points_on(line) and (later < _HARDLY * total or not _opens_box(lines[number : number + 2])):
+            goes_on = _points_on(line) or (later >= _HARDLY * total and _opens_box(lines[number : number + 2]))
+            if _are_apart(lines[first:number], lines[number:]) or (seen > _ABOUT_HALF * total and not goes_on):
                 return number
         elif seen > _ABOUT_HALF * total and _opens_boilerplate(lines[number : number + 2]):
             return number

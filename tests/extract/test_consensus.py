@@ -216,3 +216,19 @@ def test_a_press_release_ends_where_it_tells_who_sent_it() -> None:
 
 def test_a_heading_inside_the_text_is_no_byline() -> None:
     assert assembled(f"<div>{paragraphs(E[:2])}<h2>By Night</h2>{paragraphs(E[2:])}</div>") == [*E[:2], "By Night", *E[2:]]
+
+
+def test_a_stream_of_articles_ends_behind_the_first() -> None:
+    stream = f"<article class=one>{paragraphs(E[:1])}<h3>You may also like</h3></article><article>{paragraphs(E[1:])}</article>"
+    assert assembled(f"<div>{stream}</div>") == E[:1]
+    inside = f"<article class=one>{paragraphs(E[:1])}<h3>You may also like</h3>{paragraphs(E[1:])}</article>"
+    assert assembled(f"<div>{inside}</div>")[-1] == E[-1]
+
+
+def test_entries_of_a_live_report_keep_their_headings() -> None:
+    expected = [text for name in "ABC" for text in (f"Gate {name}", f"Nobody passed the gate {name} in all of the night.")]
+    pairs = zip(expected[::2], expected[1::2], strict=True)
+    entries = "".join(f"<div class=entry><h3>{heading}</h3><div class=text><p>{text}</p></div></div>" for heading, text in pairs)
+    assert assembled(f"<div><div class=intro>{paragraphs(E)}</div>{entries}</div>") == [*E, *expected]
+    cards = "<div class=card><h3><a href=/1>Fog and the pier</a></h3><p><a href=/1>Nobody knows when it ends.</a></p></div>"
+    assert assembled(f"<div><div class=intro>{paragraphs(E)}</div>{cards}</div>") == E
