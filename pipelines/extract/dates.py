@@ -60,6 +60,9 @@ _FORMS = tuple(
         rf"(?<!\d)(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|\.|º)?[\s-]{{1,2}}(?:de\s)?{_MONTH}(?:\sde)?,?[\s-]{{1,2}}{_YEAR}(?!\d)",
     )
 )
+_OF_WORDS = 2
+"""forms, the last ones, whose month is a word"""
+_SPELLED = re.compile(r"[^\W\d_\u3000-\u9fff]{3}")
 _OTHER = re.compile(
     r"(?:成文|签署|施行|实施|截[至止]|有效期|活动|举办|开始|结束|生效|注册|成立|出生|印发)(?:时间|日期|于|至|日)?\s*[:：]?\s*$"
 )
@@ -127,7 +130,7 @@ def _next(text: str, at: int) -> re.Match[str] | None:
     if _ANY_YEAR.search(text, at) is None:
         return None  # one search, not one for each form: behind most dates there is no other
     found: list[re.Match[str]] = []
-    for form in _FORMS:
+    for form in _FORMS if _SPELLED.search(text, at) else _FORMS[:-_OF_WORDS]:
         if match := form.search(text, at):
             found.append(match)
             if match.start() == at:
