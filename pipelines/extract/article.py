@@ -133,7 +133,8 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         0, at - metadata.ABOVE_TITLE if at is not None and at < first <= at + metadata.HEADER_LINES else first - metadata.HEAD_LINES
     )
     head, tail = lines[begin:first], lines[last + 1 : last + 1 + metadata.TAIL_LINES]
-    head_pieces = [metadata.pieces(line) for line in head if furniture.kind(line.text) is not Kind.NOTICE]
+    head = [line for line in head if furniture.kind(line.text) is not Kind.NOTICE]
+    head_pieces = [metadata.pieces(line) for line in head]
     tail_pieces = [metadata.pieces(line) for line in tail if line.link_share <= LINK_SHARE and not _is_foot(line)]
     source = metadata.source(
         head_pieces,
@@ -150,8 +151,8 @@ def from_consensus(reader: Reader, found: Consensus) -> Article | Rejection:
         confidence=found.confidence,
         title=printed_title,
         head=[" ".join(parts) for parts in head_pieces],
-        tail=[" ".join(parts) for parts in tail_pieces],
-        marked=metadata.marked_authors(head),
+        tail=[*(" ".join(parts) for parts in tail_pieces), *(stamp for line in head for stamp in metadata.stamps(line))],
+        marked=metadata.marked_authors(head) or metadata.marked_names(head),
         source=source,
         crumbs=[line.text for line in lines[max(0, first - 20) : first] if metadata.is_breadcrumb(line)],
     )
@@ -200,6 +201,8 @@ def _composed(reader: Reader, chosen: Chosen) -> Article | Rejection:
     if refused is not None:
         return refused
     authors, editors = _people(reader, chosen, paragraphs, cut, language)
+    if chosen.is_guessed and language != "zh":
+        paragraphs = _without_bios(paragraphs, authors)
     return Article(
         url=reader.where.url,
         site=reader.site.name,
@@ -249,8 +252,26 @@ def _people(
         bylines = [line.text for line in chosen.assembly.bylines]
         authors = metadata.authors(chosen.head, bylines, list(paragraphs), chosen.tail, chosen.marked, told)
     else:
-        authors = metadata.declared_authors(reader.said)
+        bylines = [line.text for line in chosen.assembly.bylines]
+        authors = metadata.declared_authors(reader.said) or metadata.printed_authors(chosen.head, bylines, chosen.marked)
     return tuple(name for name in authors if name not in editors and name != chosen.source), editors
+
+
+def _without_bios(paragraphs: tuple[str, ...], authors: tuple[str, ...]) -> tuple[str, ...]:
+    """Without what the last paragraphs tell of the authors: who they are, not what happened."""
+    end = len(paragraphs)
+    while end > max(1, len(paragraphs) - _BIOS) and _is_bio(paragraphs[end - 1], authors):
+        end -= 1
+    return paragraphs[:end]
+
+
+def _is_bio(text: str, authors: tuple[str, ...]) -> bool:
+    return text in authors or (names.begins_with(text, authors) and _BIO.search(text[:_BIO_BEGIN]) is not None)
+
+
+_BIOS = 3
+_BIO_BEGIN = 120
+_BIO = re.compile(r"\b(?:is|was|covers|writes|reports|works|has (?:been|written|covered|worked)|joined|serves)\b")
 
 
 def _section_in_path(reader: Reader) -> str | None:

@@ -103,6 +103,17 @@ _NAMES = rf"(?:[{SURNAMES}][\u4e00-\u9fff]{{1,2}}[^\w。?!]*)"
 _CREDITED = rf"(?:[a-z\d@][^。?!]{{0,40}}|[\u4e00-\u9fff]{{0,4}}|{_PERSONS}|{_OFFICE})(?:[^\w。?!]|_)*$"
 """people, or an office: what stands behind such a word in a credit, and not in a heading or an interview"""
 _DATE = r"(?:19|20)\d\d(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日?)"
+_MONTH = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?|"
+    r"janvier|février|avril|juin|juillet|août|(?:ene|febr|abr|ago|dic|fev|mai|set|out|dez)[a-zç]{0,6}|märz|"
+    r"(?:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)[ья]|марта|мая|"
+    r"ocak|şubat|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık"
+)
+_DATE_IN_WORDS = (
+    rf"(?:(?:{_MONTH})(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,?(?:19|20)\d\d|"
+    rf"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?[.-]?(?:de)?(?:{_MONTH})(?:de)?[,-]?(?:19|20)\d\d|"
+    r"(?:3[01]|[12]\d|0?[1-9])[./](?:1[0-2]|0?[1-9])[./](?:19|20)\d\d)"
+)
 _FROM = r"(?:文章|新闻|信息|稿件|内容|本文|原文|更新)?(?:来源|来自|出处|转自|摘自|源自)"
 _CONTROLS = (
     r"举报/反馈|意见反馈|反馈|人已?点赞|已有|喜欢(?:此内容的人还喜欢)?|顶|私信|t?[大小]字号?|a[+-]|(?:点击)?进入专题|点击(?:进入|查看)专题|点击数|访问量|"
@@ -126,8 +137,12 @@ _MORE = (
     r"(?:精彩|编辑|今日|图片|视频|热点|栏目|网友|独家|精选|最热|全部|专题|频道|图文|小编)推荐|[上下]一(?:篇|条)(?:新闻|文章)?|阅读下一篇|"
     r"评论区?|网友(?:评论|跟帖)|(?:精彩|全部)评论|(?:点击|新闻|热点|阅读|评论|本周|24小时|一周|热文|月|日)排行榜?|(?:往期|精彩)(?:回顾|内容|精选|推荐)|"
     r"发表评论|我要评论|热搜榜?|热榜|排行榜|新闻热线|文章排行|热词|tags?|related(?:articles|stories|news|posts)?|"
-    r"readmore|youmayalsolike|moreon:?.{0,20}|moreonthisstory|recommended(?:foryou)?|trending(?:now)?|mostpopular|popular|newsletters?|"
-    r"vocêpodegostar|leiatambém|dasköntesie(?:auch)?interessieren|mehrzumthema|(?:à)?lireaussi|tepuedeinteresar|leatambién|читайтетакже"
+    r"readmore|(?:youmay|youmight)alsolike|moreon:?.{0,20}|moreonthisstory|recommended(?:foryou|stories|reading)?|trending(?:now|stories)?|"
+    r"mostpopular|popular|newsletters?|alsoread|readalso|seealso|readnext|upnext|keepreading|furtherreading|don['’]tmiss|editors?['’]spicks?|"
+    r"mostread|mostviewed|morestories|morefrom.{2,24}|(?:top|popular|latest)stories|latest(?:posts|headlines)|relatedtopics?|abouttheauthors?|"
+    r"vocêpodegostar|leiatambém|leiamais|vejatambém|dasköntesie(?:auch)?interessieren|lesensieauch|auchinteressant|mehrzumthema|"
+    r"(?:à)?lireaussi|surlemêmesujet|te(?:puede|podría)interesar|lea(?:también|además)|читайтетакже|потеме|смотритетакже|"
+    r"i\u0307?lgilihaber(?:ler)?|i\u0307?lginiziçekebilir|関[連连](?:[記记]事|ニュース)|あわせて[読读]みたい"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -144,6 +159,14 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.EDITOR, _OPEN, rf"{_ROLE}(?:编辑|责编|校对|审校|监制)(?!成){_NAMES}+$"),
     _rule(Kind.EDITOR, r"^[(\[【][^。!?]{0,40}编辑[:/丨|][^。!?]{1,20}[)\]】]$"),
     _rule(Kind.EDITOR, r"^[^。!?;]{0,40}(?:责任编辑|责编)[:丨|]?[^\s。,!?]{0,14}[\])】)]*$", longest=60),
+    _rule(Kind.EDITOR, _OPEN, r"(?:web|copy|news)?editors?:[^.!?]{2,60}$", longest=90, places=_EDGES),
+    _rule(
+        Kind.EDITOR,
+        _OPEN,
+        r"(?:additional)?(?:reporting|writing|editing)by(?:.{3,360};(?:additional)?(?:reporting|writing|editing|graphics?)by|[^.!?]{3,90}$)",
+        longest=600,
+        places=_EDGES,
+    ),
     _rule(Kind.ORIGINAL_TITLE, _OPEN, r"(?:本文)?(?:原文?标?题目?|原题目?)(?:为|是|:|[《“])[^。]*$", longest=120),
     _rule(Kind.ORIGINAL_TITLE, _OPEN, r"(?:本文|文章)(?:转载自|转自|来源)[^。]{0,30}原标?题", longest=120),
     _rule(Kind.RELATED, _OPEN, r"(?:", _MORE, r")(?:[:>》».…|】\]].{0,60}|\(?\d*\)?[条篇]?[\W_]*)$", longest=80),
@@ -287,7 +310,42 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Kind.NOTICE,
         r"followus?on(?:twitter|facebook)|follow.{2,40}on(?:twitter|facebook).{0,40}jointheconversation|reflecttheviewsoftheirauthors?|",
-        r"viewsexpressed(?:here|inthis)|ifyouwouldliketocontribute,?pleasecontactus|allrightsreserved|thismaterialmaynotbepublished",
+        r"viewsexpressed(?:here|inthis)|opinionsexpressed(?:here|inthis)|views(?:do|does)not(?:necessarily)?(?:reflect|represent)|viewsdon['’]tnecessarily|ifyouwouldliketocontribute,?pleasecontactus|allrightsreserved|thismaterialmaynotbepublished",
+        longest=300,
+        places=_EDGES,
+    ),
+    _rule(
+        Kind.NOTICE,
+        _OPEN,
+        r"(?:(?:please|to)?(?:signup|subscribe|register)(?:now|here|today|forfree)?(?:to|for|and)[^.]{0,160}(?:newsletter|inbox|e-?mail|alerts)|"
+        r"bysigningup,?you|ifyoubuysomethingusing|joinuson(?:whatsapp|telegram)|ourcommunitymembersaretreatedto|afternewsletterpromotion|"
+        r"wemay(?:earn|receive|get)[^.]{0,30}commission|thisisanarchivedarticle|privacynotice:newsletters)",
+        longest=400,
+    ),
+    _rule(
+        Kind.NOTICE,
+        _each(
+            "signup",
+            "subscribe",
+            then=r"(?:now|here|today)?(?:to|for)(?:our|the|my|free|a?daily|a?weekly)[^.]{0,40}(?:newsletter|inbox|alerts)",
+        ),
+        "|",
+        _each("contact", "reach", "email", "follow", then="(?:this|the)(?:reporter|writer|author)"),
+        r"|formoreinformation,?pleasevisit|liketosubmita(?:response|letter)|",
+        _each("affiliate", "links", "purchase", then=r".{0,80}(?:commission|compensation)"),
+        "|",
+        _each("commission", "compensation", then=".{0,60}(?:links|affiliate)"),
+        "|",
+        r"comments?(?:are|willbe|submitted)[^.]{0,40}moderat|moderating[^.]{0,20}comments|comentários[^.]{0,120}moderador",
+        longest=400,
+        places=_EDGES,
+    ),
+    _rule(
+        Kind.NOTICE,
+        _OPEN,
+        r"(?:stayuptodatewith|getintouchwithour|doyouhavea(?:story|tip)|gotatip|formore(?:stories|news)likethis|thisarticleisfreethanksto|",
+        r"ifyou(?:enjoyed|liked|like)this(?:article|story|post)|thanksforreading.{0,60}subscribe|theauthors?(?:is|are)an?.{0,30}(?:professor|fellow|research|columnist|director|commentator|scholar|analyst|",
+        r"journalist|editor|writer|lecturer|economist|dean|chief|senior|member))",
         longest=300,
         places=_EDGES,
     ),
@@ -304,6 +362,15 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.HEADER, r"^[^。!?,]{0,36}", _DATE, r"[^。!?]{0,70}$", longest=110, places=_ABOVE, unless=_LEADS_IN),
     _rule(Kind.HEADER, _OPEN, r"[^。!?,]{0,30}", _DATE, r"\d{0,2}:\d\d.{0,40}$", longest=80, places=_EDGES),
     _rule(Kind.HEADER, _OPEN, _FROM, r"[:|丨/】](?!.{9,}[。?!]$)"),
+    _rule(
+        Kind.HEADER,
+        rf"^(?=.*(?:19|20)\d\d)(?!.*[a-z]{{4}}[.!?]\W*$)[^!?。]{{0,60}}{_DATE_IN_WORDS}[^!?。]{{0,60}}$",
+        longest=110,
+        places=_ABOVE,
+    ),
+    _rule(Kind.HEADER, _OPEN, r"(?:updated|published|posted)?(?:\d{1,2}|an?)(?:m|h|mins?|minutes?|hrs?|hours?|days?)ago[^.!?]{0,30}$"),
+    _rule(Kind.HEADER, _OPEN, r"\d{1,2}-?(?:mins?|minutes?)(?:read|listen)\W*$"),
+    _rule(Kind.HEADER, r"^(?:source|quelle|fuente|fonte|источник|kaynak):", places=_EDGES),
     _rule(
         Kind.HEADER,
         _OPEN,
@@ -332,7 +399,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?:扫一扫|扫描?二维码|扫码|长按|我要(?:纠错|反馈|举报))(?!.*[。!?]$)|微信扫|微信里点|用微信|使用微信|打开微信|手机看|用手机|"
         r"我要(?:投诉|评论)|请先?登录|还可以输入|发送到手机|"
         r"调查问题|若长时间|在线(?:荐稿|投稿)|收听|安装(?!了).{0,12}客户端|imagecopyright|imagecredits?:|imagecaption|mediaplayback|"
-        r"endof.{1,12}$|跳过.{1,20}继续阅读$|浏览其他章节|signupfor|subscribeto|clicktocomment|clickhereto|getatipforus|storycontinuesbelow|articlecontinuesafter|skipto)",
+        r"endof.{1,12}$|跳过.{1,20}继续阅读$|浏览其他章节|signup(?:for|to)|subscribeto|free(?:daily|weekly)newsletter|clicktocomment|clickhereto|getatipforus|storycontinuesbelow|articlecontinuesafter|skipto)",
         longest=60,
     ),
 )
@@ -352,16 +419,26 @@ def _together(rules: Iterable[Rule]) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _ALL, _LONG = _together(RULES), _together(rule for rule in RULES if rule.longest > _LABEL)
 
 _CAPTION_BEGINS = re.compile(
-    r"[\W_]*(?:图片?(?:说明|来源|为|注|源|\d{1,2})?[:/|丨】]|图[为注]|上图|下图|左图|右图|资料图|示意图|效果图|配图|题图|封面图|视频截图|网络截图|组图[:]|△|▲|▼|↑|↓|photo:|image:)"
+    r"[\W_]*(?:\d{1,2}/\d{1,2}\]|图片?(?:说明|来源|为|注|源|\d{1,2})?[:/|丨】]|图[为注]|上图|下图|左图|右图|资料图|示意图|效果图|配图|题图|封面图|视频截图|网络截图|组图[:]|△|▲|▼|↑|↓|photo:|image:)"
 )
 _CAPTION_ENDS = re.compile(
     r"(?:摄|供图|制图|图源|(?:社|报|网|台)(?:记者.{0,6})?发)[\])】)]?$|图片?(?:来源|源自|来自)[:]?.{0,20}$|(?:资料图|资料图片|视频截图|网络图|截图|效果图|示意图|视觉中国)[\])】)]*$"
 )
+_PICTURED = re.compile(
+    r"(?:[\[(](?:photo|image|picture|file|credit|photocourtesy)s?(?:[:/]|by|from|provided)[^\[\]()]{2,60}[\])]|/(?:vcg|cfp|ap|afp|getty)(?:photo|images?)?|"
+    r"\((?:xinhua|photo|ap|afp|reuters)/[^()]{2,40}\)|\([^()]{2,40}/xinhua\))\)?$|^\(?(?:cover|file)(?:image|photo):"
+)
+"""how English captions end: with whose picture it is"""
+_PICTURED_LENGTH = 220
 _BYLINE = re.compile(
     r"^[\W_]*(?:(?:[\u4e00-\u9fff·a-z]{0,12}?(?:记者|通讯员|特派员|评论员|撰稿人?|撰稿员|实习生))+[:/|丨】]?(?!手记|观察|调查|走访|探访|实测|发现|了解|注意|看到|获悉|提问)|作者[:/|丨】]|(?:撰|供|采|原)?文字?[:/|丨】]|撰文|执笔[:/|丨]?|采写[:/|丨]?|编译[:/|丨]?|作者(?=[\u4e00-\u9fff]{2,4}(?:$|[\W_]))|出品[:/|丨︱]|by[:\s])"
     r"[^。!?;]{0,40}$"
 )
-_BY = re.compile(r"By\s+[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){0,4}")
+_NAMED = r"[^\W\d_a-z][\w.'’-]+(?:\s+(?:(?:de|da|do|dos|di|van|von|der|den|la|le|bin|al|el)\b|[^\W\d_a-z][\w.'’-]*)){0,4}"
+_BY = re.compile(
+    rf"(?:[Bb]y|BY|(?:[Ww]ritten|[Ww]ords|[Ss]tory|[Ii]nterview)\s+by|Von|Par|Por)[:\s]\s*{_NAMED}(?:(?:,\s*|\s*&\s*|\s+(?:and|und|et|y|e)\s+){_NAMED})*"
+    r"(?:\s*[,|]\s*[^\W\d_a-z][\w’'.]*(?:\s+[\w’']+){0,4})?"
+)
 _TAIL_CUTS = re.compile(
     r"\s*(?:[\[【（(][^。！？（）()【】\[\]\n]{0,40}(?:责任编辑|责编|编辑)\s*[:：/丨|][^。！？\n]{0,20}[\]】）)]|"
     r"[\[【（(]\s*(?:责任编辑|责编|编辑)\s{0,2}[\u4e00-\u9fff]{2,4}[\]】）)]|(?:责任编辑|责编|编辑)\s*[:：][^。！？\n]{0,20}|"
@@ -397,6 +474,10 @@ def _kind(text: str, place: Place) -> Kind | None:
 def is_caption(text: str) -> bool:
     """Whether a line says of itself that it describes a picture."""
     folded = fold(text)
+    if len(folded) > _PICTURED_LENGTH:
+        return False
+    if _PICTURED.search(folded):
+        return True
     return len(folded) <= CAPTION_LENGTH and bool(_CAPTION_BEGINS.match(folded) or _CAPTION_ENDS.search(folded))
 
 

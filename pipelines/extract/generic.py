@@ -6,6 +6,7 @@ Trafilatura never sees comments or tables: with them, F1 on Chinese pages falls 
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 
 from lxml import etree, html
@@ -33,7 +34,12 @@ def trafilatura_text(root: html.HtmlElement) -> str:
         document = bare_extraction(root, options=Extractor(output_format="python", fast=True, comments=False, tables=False))
     except _THEIR_FAULTS:
         return ""
-    return (getattr(document, "text", None) or "") if document is not None else ""
+    text = (getattr(document, "text", None) or "") if document is not None else ""
+    return _LIST_MARK.sub("", text)
+
+
+_LIST_MARK = re.compile(r"^- ", re.MULTILINE)
+"""what trafilatura prints before the items of a list"""
 
 
 def readability_text(root: html.HtmlElement) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from html import unescape
 from itertools import chain, dropwhile, takewhile
 
 from lxml import html
@@ -64,6 +65,7 @@ _LABEL = re.compile(r"(?:来\s*源|稿\s*源|转自|摘自|出处)\s*(?:于|自)
 _PRINTED_IN = re.compile(r"《\s*([\w ]{2,16}?)\s*》\s*[（(]\s*(?:19|20)\d\d\s*[-年]")
 """a newspaper with the day of its print"""
 _ACCOUNT = re.compile(r"(?:本文|文章|原文).{0,8}公众号\s*[:：]?\s*[“「《]?\s*([^“”「」《》（(，,。：:\s]{2,16})")
+_PRINTED_SOURCE = re.compile(r"^(?:Source|Quelle|Fuente|Fonte|Источник|Kaynak)\s*:\s*(?P<name>\S.*)$", re.IGNORECASE)
 _SOURCE_END = re.compile(
     r"\s{2,}|\s*[|｜丨】\]]|\s+(?=(?:作者|编辑|责|记者|发布|时间|字号|字体|分享|浏览|点击|阅读|评论|原创|选稿|查看|举报))"
     r"|(?=(?:作\s*者|编辑|责任编辑|责编|选稿|(?:发布|更新)?(?:时间|日期)|字号|字体|分享|浏览|点击|阅读|评论|举报|打印|关键)\s*(?:[:：(（]|$))"
@@ -106,7 +108,7 @@ class Declared:
 
     def text(self, key: str) -> str | None:
         value = self.article.get(key)
-        return presence(value) if isinstance(value, str) else None
+        return presence(unescape(value)) if isinstance(value, str) else None
 
 
 @dataclass(slots=True)
@@ -143,11 +145,18 @@ def _json_articles(scripts: Iterable[html.HtmlElement]) -> Iterator[dict[str, ob
 
 def _articles_in(found: object) -> Iterator[dict[str, object]]:
     graph = found.get("@graph", [found]) if isinstance(found, dict) else found
+    nodes = {str(node["@id"]): node for node in graph if isinstance(node, dict) and "@id" in node} if isinstance(graph, list) else {}
     for item in graph if isinstance(graph, list) else [graph]:
         kind = item.get("@type") if isinstance(item, dict) else None
         kinds = kind if isinstance(kind, list) else [kind]
         if isinstance(item, dict) and any(isinstance(one, str) and _ARTICLE_TYPES.search(one) for one in kinds):
-            yield item
+            authors = item.get("author")
+            yield {**item, "author": [_named(one, nodes) for one in (authors if isinstance(authors, list) else [authors])]}
+
+
+def _named(node: object, nodes: dict[str, dict[str, object]]) -> object:
+    """The node itself, or the one of the same graph whose @id it names (JSON-LD 1.1 §3.3)."""
+    return nodes.get(str(node.get("@id")), node) if isinstance(node, dict) and not node.get("name") else node
 
 
 # --- title ---------------------------------------------------------------------------------------------------------
@@ -165,12 +174,18 @@ def title(
         for number, line in enumerate(lines[: first + 2])
         if (score := _title_score(line, first - number, folded)) > _TITLE_PROOF
     ]
-    stripped = next((text for claim in claims if (text := strip_suffixes(claim, suffixes))), None)
+    named = said.meta.get("og:site_name")
+    stripped = next((text for claim in claims if (text := strip_suffixes(claim, (*suffixes, named) if named else suffixes))), None)
     if not scored:
         return stripped, None
     best = max(scored)[2]
     printed = _whole(lines[: first + 2], best, folded).strip("- ")
-    if stripped and stripped.startswith(printed) and re.match(r"\s*(?:——|--|:|：)\s*\S", stripped[len(printed) :]):
+    if (
+        stripped
+        and printed not in claims
+        and stripped.startswith(printed)
+        and re.match(r"\s*(?:——|--|:|：)\s*\S", stripped[len(printed) :])
+    ):
         return stripped, best
     return printed, best
 
@@ -222,7 +237,13 @@ def strip_suffixes(claim: str, suffixes: tuple[str, ...] = ()) -> str | None:
         if tail and tail not in suffixes and (len(tail) > max(16, len(front)) or len(front) < _SHORTEST_TITLE):
             break
         head = front
+    for suffix in suffixes:
+        if head.endswith(suffix) and (match := _NAMED_LAST.search(head[: -len(suffix)])) and match.start() > 0:
+            head = head[: match.start()]
     return head or None
+
+
+_NAMED_LAST = re.compile(r"\s*[:：|·•–—-]\s*$")
 
 
 _SHORTEST_TITLE = 6
@@ -246,8 +267,8 @@ def published(
     believable = [(evidence, one) for evidence, one in found if one.within(zone) <= fetched_at or _same_day(one, fetched_at, zone)]
     if not believable:
         return Published(future=bool(found))
-    if zone is UTC:  # no zone of its own: a time that says its offset is better than one that does not
-        believable.sort(key=lambda pair: pair[1].at.tzinfo is None)
+    if zone is UTC:  # no zone of its own: a time that says its offset is better than one that does not, and to the second best
+        believable.sort(key=lambda pair: (pair[1].at.tzinfo is None, pair[1].precision is not Precision.SECOND))
     evidence, best = believable[0]
     at, precision = best.within(zone), best.precision
     if precision is Precision.DAY:
@@ -305,6 +326,8 @@ def _printed(pattern: re.Pattern[str], texts: Iterable[str]) -> str | None:
 def _labelled(lines: list[list[str]]) -> str | None:
     for number, pieces in enumerate(lines):
         for at, piece in enumerate(pieces):
+            if (spaced := _PRINTED_SOURCE.match(piece)) and (name := _clean_source(spaced["name"])):
+                return name
             if not _LABEL.search(simple := simpler(piece)):
                 continue
             following = pieces[at + 1 :] or (lines[number + 1] if number + 1 < len(lines) else [])
@@ -430,11 +453,63 @@ def authors(  # noqa: PLR0917  # one argument for each place where a name may st
 def declared_authors(said: Declared) -> tuple[str, ...]:
     """Who wrote by JSON-LD or meta: for languages whose sites name authors there (Chinese sites name the editor)."""
     listed = said.article.get("author")
-    items = listed if isinstance(listed, list) else [listed]
-    found = [presence(name) for item in items if isinstance(name := item.get("name") if isinstance(item, dict) else item, str)]
-    if not found and (meta := said.first(("author", "article:author", "parsely-author", "dc.creator", "byl"))):
-        found = [presence(part) for part in re.split(r"[,;]|\band\b", re.sub(r"^by\s+", "", meta, flags=re.IGNORECASE))]
-    return tuple(dict.fromkeys(name for name in found if name and len(name) <= 60 and "://" not in name))
+    found = [name for item in (listed if isinstance(listed, list) else [listed]) for name in _names_in(item)]
+    if not found:
+        found = names.listed(said.first(_AUTHOR_META) or _labelled_author(said) or "")
+    if not found and (creator := said.meta.get("dc.creator")):
+        found = names.listed(_LAST_FIRST.sub(r"\2 \1", creator))
+    found = [name for name in found if len(name) <= _LONGEST_NAME and "://" not in name and name[0] != "@"]
+    return tuple(dict.fromkeys([name for name in found if not names.is_nobody(name)] or found))
+
+
+_AUTHOR_META = (
+    *("author", "article:author", "article:author_name", "parsely-author", "sailthru.author", "citation_author", "dcterms.creator", "byl"),
+)
+_LAST_FIRST = re.compile(r"^([\w'’-]+(?: [\w'’-]+)?), ([\w'’.-]+(?: [\w'’.-]+)?)$")
+"""how Dublin Core's catalogues name one person"""
+_LONGEST_NAME = 60
+
+
+def _names_in(item: object) -> list[str]:
+    """The names of one author of JSON-LD: an object with one name or several, or a text."""
+    name = item.get("name") if isinstance(item, dict) else item
+    return [one for text in (name if isinstance(name, list) else [name]) if isinstance(text, str) for one in names.listed(unescape(text))]
+
+
+def _labelled_author(said: Declared) -> str | None:
+    """Twitter cards name the author as a value with a label of its own."""
+    labels = (said.meta.get(f"twitter:label{number}") for number in (1, 2))
+    return next((said.meta.get(f"twitter:data{n}") for n, label in enumerate(labels, 1) if label and _WROTE.search(label)), None)
+
+
+_WROTE = re.compile(r"written by|verfasst von|écrit par|escrito por|автор|yazan", re.IGNORECASE)
+
+
+def printed_authors(head: list[str], bylines: list[str], marked: tuple[str, ...]) -> tuple[str, ...]:
+    """Who wrote by what is printed above the text: a byline, or a name whose element says that it is the author's."""
+    lines = (part.strip() for text in (*bylines, *head) for part in _BESIDE_NAMES.split(_without_dates(text)))
+    evidence = chain((tuple(names.spaced_byline(text)) for text in lines), [marked])
+    return next((found for found in evidence if found), ())
+
+
+_BESIDE_NAMES = re.compile(
+    r"\s{2,}|[|·•]|\b(?=(?:Published|Updated|Posted|Last|Print|E-?mail|Share|Follow|Comments?|Publié|Photos?|Source)\b)"
+)
+
+
+def marked_names(lines: list[Line]) -> tuple[str, ...]:
+    """`marked_authors` for names with spaces."""
+    found = [
+        text
+        for line in lines
+        for element in line.element.iter("a", "span", "div", "address")
+        if element.get("rel") == "author" or element.get("itemprop") == "author" or _NAME_CLASS.search(element.get("class") or "")
+        if len(element) == 0 and (text := presence(element.text)) and names.is_spaced_name(text)
+    ]
+    return tuple(dict.fromkeys(name for text in found for name in names.listed(text)))
+
+
+_NAME_CLASS = re.compile(r"(?:^|[\s_-])(?:author|byline|author[_-]?name|byline__name)(?=\s|$)", re.IGNORECASE)
 
 
 def summary(said: Declared) -> str | None:
@@ -469,6 +544,13 @@ def pieces(line: Line) -> list[str]:
     return own or ([] if unlinked else [line.text])
 
 
+def stamps(line: Line) -> list[str]:
+    """The machine-readable times (HTML §4.5.14) in a line that is not called an update."""
+    times = line.element.iter("time")
+    return [stamp for time in times if (stamp := time.get("datetime")) and not _UPDATE_CLASS.search(time.get("class") or "")]
+
+
+_UPDATE_CLASS = re.compile(r"updated|modified", re.IGNORECASE)
 _LINKED_NAME = 24
 """characters: a link this short in the header is the source's name, or a button"""
 

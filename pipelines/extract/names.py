@@ -209,3 +209,52 @@ def signature(paragraph: str) -> tuple[str, ...]:
 def _surnamed(names: tuple[str, ...]) -> tuple[str, ...]:
     """All of them where each begins with a family name, else none."""
     return names if all(name[0] in SURNAMES for name in names) else ()
+
+
+# --- names with spaces ---------------------------------------------------------------------------------------------
+
+_WORD = r"[^\W\d_a-z][\w.'’-]*"
+_NAME = rf"{_WORD}(?:\s+(?:(?:de|da|do|dos|di|van|von|der|den|la|le|bin|al|el)\b|{_WORD})){{1,4}}"
+_AND = r"(?:\s*,\s*(?:and\s+)?|\s*&\s*|\s+(?:and|und|et|y|e|и|ve)\s+)"
+_SPACED_NAME_ONLY = re.compile(_NAME)
+_SPACED_BYLINE = re.compile(
+    rf"(?:^|(?:[Ww]ritten|[Ww]ords|[Ss]tory|[Rr]eported|[Ss]ubmitted|[Ii]nterview)\s)(?:[Bb]y|BY|Von|Par|Por)[:\s]\s*(?P<names>{_NAME}(?:{_AND}{_NAME})*)"
+)
+_LIST = re.compile(r"\s*[,;|]\s*(?:and\s+)?|\s*&\s*|\s+and\s+")
+_BY = re.compile(r"^(?:written\s+)?by[:\s]\s*", re.IGNORECASE)
+_NOBODY = re.compile(
+    r"\b(?:staff|desk|newsroom|team|editors?|admin|reporters?|correspondents?|writers?|bureau|contributors?)\b", re.IGNORECASE
+)
+
+
+def listed(text: str) -> list[str]:
+    """The names of a list ("By Ann Miller, Bob Stone and Cleo Dent")."""
+    return [name for part in _LIST.split(_BY.sub("", text.strip())) if (name := part.strip())]
+
+
+def spaced_byline(text: str) -> list[str]:
+    """The authors whom a line names behind "By", with first and last names; a desk or a team is none."""
+    match = _SPACED_BYLINE.search(text)
+    return [name for name in re.split(_AND, match["names"]) if not is_nobody(name)] if match else []
+
+
+def is_spaced_name(text: str) -> bool:
+    """Whether a text is a first and a last name, and nothing else."""
+    return _SPACED_NAME_ONLY.fullmatch(text) is not None and not is_nobody(text)
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a name is that of a desk, a team or a role."""
+    return _NOBODY.search(name) is not None
+
+
+def begins_with(text: str, authors: tuple[str, ...]) -> bool:
+    """Whether a text begins with one of these names, the first of them shortened or not ("Steph" for "Stephanie")."""
+    words = text.split(maxsplit=5)[:5]
+    return any(
+        len(parts := author.split()) > 1 and words and words[0][:_SHORTENED] == parts[0][:_SHORTENED] and parts[-1] in words[1:4]
+        for author in authors
+    )
+
+
+_SHORTENED = 3

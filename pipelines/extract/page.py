@@ -56,6 +56,15 @@ _CLASSES = etree.ElementDefaultClassLookup(
 )
 """one class for all elements: lxml.html's own look-up asks Python for each, which is half the time of a walk over a tree"""
 _STRING = etree.XPath("string()", smart_strings=False)
+_SPOKEN_NAMES = """
+    sr-only visually-hidden visuallyhidden visually-hidden-text screen-reader-text screen-reader screenreader screen-reader-only
+    screenreader-only u-visually-hidden a11y-hidden
+"""
+_SPOKEN_CLASSES = frozenset(_SPOKEN_NAMES.split())
+"""what frameworks call text that is spoken and not shown"""
+_CLIPPED = re.compile(r"\bclip: ?rect\((?:[01](?:px)?,? ?){4}\)")
+_SPOKEN = ("sr-only", "visually", "screen-reader", "screenreader", "a11y-hidden", "clip:")
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
 """deleted from the UTF-8 bytes, where each is a character of its own; lone surrogates fall out on the way there"""
 
@@ -79,9 +88,25 @@ def parse(text: str, url: str, utf8: bytes | None = None) -> Page | None:
     parser.set_element_class_lookup(_CLASSES)
     root = _tree(encoded, parser)
     if root is not None and not _lost_text(root, markup, parser):
+        _drop_spoken(root, markup)
         return Page(root=root, markup=markup, url=url)
     flat = _flatten(markup)
     return Page(root=flat, markup=markup, url=url, flattened=True) if len(flat[0]) else None
+
+
+def _drop_spoken(root: html.HtmlElement, markup: str) -> None:
+    """Without the words inside a line that only screen readers speak (", opens new tab"): nobody sees them in the sentence. A block
+    of its own stays: some pages hide their heading so."""
+    if not any(word in markup for word in _SPOKEN):
+        return
+    for element in list(root.iter("span", "small")):
+        if _is_spoken(element) and element.getparent().tag not in _HEADINGS:
+            element.drop_tree()
+
+
+def _is_spoken(element: html.HtmlElement) -> bool:
+    style = element.get("style")
+    return not _SPOKEN_CLASSES.isdisjoint((element.get("class") or "").split()) or (bool(style) and _CLIPPED.search(style) is not None)
 
 
 def bounded(text: str, utf8: bytes | None = None) -> tuple[str, bytes]:

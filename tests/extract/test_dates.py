@@ -48,6 +48,22 @@ PRINTED = [
     ("2026-03-01 HKT 11:20", (2026, 3, 1, 11, 20, 0)),
     ("20260301", (2026, 3, 1, 0, 0, 0)),
     ("2026-03-01T08:30:15", (2026, 3, 1, 8, 30, 15)),
+    ("June 3, 2024 at 6:15 a.m.", (2024, 6, 3, 6, 15, 0)),
+    ("15:39, November 23, 2022", (2022, 11, 23, 15, 39, 0)),
+    ("12:43, 20 Apr 2026", (2026, 4, 20, 12, 43, 0)),
+    ("09:05, 10-Dec-2018", (2018, 12, 10, 9, 5, 0)),
+    ("7:05 PM, Thursday, March 1, 2026", (2026, 3, 1, 19, 5, 0)),
+    ("NOVEMBER 20, 2019 09:42", (2019, 11, 20, 9, 42, 0)),
+    ("Tue, 02/14/2023 - 16:20", (2023, 2, 14, 16, 20, 0)),
+    ("Fri, Apr 28 2023 2:23 PM", (2023, 4, 28, 14, 23, 0)),
+    ("5. März 2024, 14:12 Uhr", (2024, 3, 5, 14, 12, 0)),
+    ("Publié le 5 mars 2024 à 14h12", (2024, 3, 5, 14, 12, 0)),
+    ("5 de marzo de 2024, 14:12", (2024, 3, 5, 14, 12, 0)),
+    ("terça-feira, 5 de março de 2024 às 14:12", (2024, 3, 5, 14, 12, 0)),
+    ("5 марта 2024, 14:12", (2024, 3, 5, 14, 12, 0)),
+    ("05 Mart 2024 14:12", (2024, 3, 5, 14, 12, 0)),
+    ("May 26, 2015 12.5 percent", (2015, 5, 26, 0, 0, 0)),
+    ("03:25 2022-05-06", (2022, 5, 6, 0, 0, 0)),
 ]
 
 
@@ -84,12 +100,23 @@ def test_precision_is_what_is_printed(text: str, precision: Precision) -> None:
         ("2026-03-01T08:30:15.000Z", 0),
         ("2026-03-01 08:30 -0500", -5),
         ("2026-03-01 08:30 GMT", 0),
+        ("March 1, 2026 8:30 AM EST", -5),
+        ("July 1, 2026 at 8:30 a.m. ET", -4),
+        ("14:05 BST, 3 June 2023", 1),
+        ("May 9, 2024, 7:21 PM GMT+2", 2),
+        ("Fri 24 Feb 2023 11.42 CET", 1),
     ],
 )
 def test_an_offset_that_is_printed_is_kept(text: str, offset: int) -> None:
     found = dates.first(text)
     assert found is not None
     assert found.at.utcoffset() == timedelta(hours=offset)
+
+
+def test_a_zone_of_two_countries_is_none() -> None:
+    found = dates.first("2018-11-21 19:15 CST")
+    assert found is not None
+    assert found.at.tzinfo is None
 
 
 def test_a_zone_is_added_only_where_none_is_printed() -> None:

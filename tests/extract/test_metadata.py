@@ -72,6 +72,17 @@ def test_a_title_in_a_div_is_known_by_its_class() -> None:
     assert titled('<div class="art_title">河岸小镇试放样机</div><p>正文。</p>', "<title>河岸网</title>") == "河岸小镇试放样机"
 
 
+def test_a_site_name_behind_a_colon_is_no_subtitle_where_the_page_says_the_title_without_it() -> None:
+    heading = "<h1>The keeper counts boats</h1><p>.</p>"
+    said = '<meta property="og:title" content="The keeper counts boats">'
+    assert titled(heading, f"<title>The keeper counts boats : RPR</title>{said}") == "The keeper counts boats"
+
+
+def test_the_name_that_a_page_gives_its_site_is_cut_however_long() -> None:
+    said = '<meta property="og:site_name" content="The Brackwater and Oster Valley Gazette">'
+    assert titled("<p>.</p>", f"<title>Boats: The Brackwater and Oster Valley Gazette</title>{said}") == "Boats"
+
+
 def test_a_subtitle_that_the_head_joins_stays_joined() -> None:
     head = "<title>把样机放进河里——写在春分之后_河岸网</title>"
     assert titled("<h1>把样机放进河里</h1><p>——写在春分之后</p>", head) == "把样机放进河里——写在春分之后"
@@ -166,6 +177,10 @@ SOURCES = [
     ([["2026-03-01 08:30"], ["河岸時報／記者林小雨／台北即時報導"]], "河岸時報"),
     ([["本报记者 林小雨 《 河岸日报 》（ 2026年03月01日 05 版）"]], "河岸日报"),
     ([["来源：转载"], ["2026-03-01 08:30"]], None),
+    ([["Source: Xinhua", "2026-03-01 08:30:00", "Editor: huaxia"]], "Xinhua"),
+    ([["Source: River Daily | Updated: 2026-03-01 08:30"]], "River Daily"),
+    ([["Quelle: Flussbote"]], "Flussbote"),
+    ([["The source: a spring in the hills"]], None),
     ([["2026-03-01 08:30", "分享", "评论", "15人参与"]], None),
     ([["分享到：微信"]], None),
 ]
@@ -234,11 +249,72 @@ def test_the_markup_of_the_header_names_an_author_where_no_word_does() -> None:
             ("Ann Miller", "Bob Stone"),
         ),
         ('<meta name="author" content="https://example.org/ann">', ()),
+        ('<meta name="author" content="Ann Miller, Staff Writer">', ("Ann Miller",)),
+        ('<meta name="author" content="Valley staff reporter">', ("Valley staff reporter",)),
+        ('<meta name="author" content="@annmiller">', ()),
+        ('<meta name="sailthru.author" content="Ann Miller">', ("Ann Miller",)),
+        ('<meta name="dc.creator" content="Miller, Ann">', ("Ann Miller",)),
+        ('<meta name="twitter:label1" content="Written by"><meta name="twitter:data1" content="Ann Miller">', ("Ann Miller",)),
+        ('<meta name="twitter:label1" content="Time to read"><meta name="twitter:data1" content="5 minutes">', ()),
+        (
+            (
+                '<script type="application/ld+json">{"@graph":[{"@type":"NewsArticle","author":{"@id":"#a","name":""}},'
+                '{"@type":"Person","@id":"#a","name":"Ann Miller"}]}</script>'
+            ),
+            ("Ann Miller",),
+        ),
+        (
+            '<script type="application/ld+json">{"@type":"Article","author":{"name":["Ann Miller","By Bob O&#8217;Hara"]}}</script>',
+            ("Ann Miller", "Bob O’Hara"),
+        ),
+        ('<script type="application/ld+json">{"@type":"Article","author":{"@id":"#nobody"}}</script>', ()),
         ("", ()),
     ],
 )
 def test_authors_are_declared_where_languages_have_spaces(head: str, authors: tuple[str, ...]) -> None:
     assert metadata.declared_authors(declared(head)) == authors
+
+
+@pytest.mark.parametrize(
+    ("head", "authors"),
+    [
+        ("By Ann Miller and Bob Stone", ("Ann Miller", "Bob Stone")),
+        ("By Ann Miller, Bob Stone & Cleo van der Dent", ("Ann Miller", "Bob Stone", "Cleo van der Dent")),
+        ("By LI GUYU and WANG MAN | River Daily | Updated: 2024-05-13 07:12", ("LI GUYU", "WANG MAN")),
+        ("Posted on March 5, 2024 by Ann Miller", ("Ann Miller",)),
+        ("By Ann Miller March 1, 2026 8:30 AM", ("Ann Miller",)),
+        ("By Ann Miller Print E-mail River Daily, October 21, 2022", ("Ann Miller",)),
+        ("Par Lucie Arnaud Publié le 5 mars 2024", ("Lucie Arnaud",)),
+        ("Von Jana Kröger", ("Jana Kröger",)),
+        ("Interview by Rolf Dane", ("Rolf Dane",)),
+        ("By RIVER POST STAFF", ()),
+        ("Published by River Media", ()),
+        ("Reviewed by Ann Miller", ()),
+        ("The town moved by night", ()),
+        ("By the numbers", ()),
+    ],
+)
+def test_authors_are_printed_behind_by(head: str, authors: tuple[str, ...]) -> None:
+    assert metadata.printed_authors([head], [], ()) == authors
+
+
+@pytest.mark.parametrize(
+    ("markup", "authors"),
+    [
+        ('<p><a rel="author" href="/a">Ann Miller</a> and <a rel="author" href="/b">Bob Stone</a></p>', ("Ann Miller", "Bob Stone")),
+        ('<div class="meta"><span class="author-name">Ann Miller</span><span>River desk</span></div>', ("Ann Miller",)),
+        ('<div class="author">Newsroom</div>', ()),
+        ('<div class="coauthored">Ann Miller</div>', ()),
+    ],
+)
+def test_authors_are_marked_in_the_header(markup: str, authors: tuple[str, ...]) -> None:
+    lines = blocks.read(html.fromstring(f"<html><body>{markup}</body></html>")).lines
+    assert metadata.printed_authors([], [], metadata.marked_names(lines)) == authors
+
+
+def test_a_machine_readable_time_is_heard_where_it_is_no_update() -> None:
+    markup = '<p><time datetime="2024-03-05T09:12:00Z">5 March</time> <time class="updated" datetime="2024-03-06T09:12:00Z">now</time></p>'
+    assert metadata.stamps(blocks.read(html.fromstring(markup)).lines[0]) == ["2024-03-05T09:12:00Z"]
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,18 @@ def test_any_text_names_somebody_or_nobody(text: str) -> None:
     for found in (names.byline(text), names.editors(text), names.dateline(text), names.signature(text)):
         assert all(name == name.strip() and name for name in found)
         assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ann Miller is a staff writer.", True),
+        ("Steph Bazin covers rivers.", True),
+        ("Stone’s bridge is closed.", False),
+        ("Mr. Stone is due in court.", False),
+        ("Bob is late.", False),
+        ("", False),
+    ],
+)
+def test_a_text_begins_with_an_author_by_first_and_last_name(text: str, found: bool) -> None:
+    assert names.begins_with(text, ("Ann Miller", "Stephanie Bazin", "Bob Stone", "Reuters")) is found

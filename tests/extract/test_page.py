@@ -132,3 +132,29 @@ def test_any_text_parses(any_text: str) -> None:
 def test_bounding_small_markup_changes_nothing_but_control_characters(markup: str) -> None:
     bare = markup.replace("\x00", "")
     assert page.bounded(markup) == (bare, bare.encode())
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        '<span class="sr-only"> (opens in a new tab)</span>',
+        '<span class="link__note visually-hidden">, opens new tab</span>',
+        '<small class="screen-reader-text"> external</small>',
+        '<span style="position:absolute;clip: rect(0 0 0 0);width:1px">, opens new tab</span>',
+    ],
+)
+def test_words_for_screen_readers_are_no_part_of_a_sentence(hidden: str) -> None:
+    assert text_of(f"<p>The town read <a href=/r>the report{hidden}</a> twice.</p>") == "Thetownreadthereporttwice."
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        '<h1 class="sr-only">The report</h1>',
+        '<h2><span class="visually-hidden">The report</span></h2>',
+        '<span class="sr-only-on-small-screens">The report</span>',
+        '<span style="clip: auto">The report</span>',
+    ],
+)
+def test_hidden_headings_and_what_only_looks_hidden_stay(shown: str) -> None:
+    assert text_of(f"{shown}<p>{SENTENCE}<span class=sr-only>x</span></p>") == f"Thereport{SENTENCE}"
