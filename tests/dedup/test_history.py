@@ -446,3 +446,19 @@ def test_a_sight_at_the_end_of_any_history_makes_it_active(story: list[tuple[int
     pages = told(story)
     pages.text(100)
     assert pages.fold().status is Status.ACTIVE
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 2, 3]), st.sampled_from(["a", "b", "same"])), max_size=14))
+@settings(deadline=None, max_examples=300)
+def test_a_page_that_is_confirmed_tells_what_the_same_page_sent_again_tells(visits: list[tuple[int, str]]) -> None:
+    confirmed, sent = Pages(), Pages()
+    shown: dict[int, Article] = {}
+    for number, (part, what) in enumerate(visits):
+        hours = 30.0 * number
+        if what != "same":
+            shown[part] = article(f"第{part}页：{LINES[0] if what == 'a' else LINES[1]}", part=part, following=part < 3)
+        if part not in shown:
+            continue
+        sent.text(hours, shown[part])
+        confirmed.confirmed(hours, part) if what == "same" else confirmed.text(hours, shown[part])
+    assert fold(confirmed.pages, confirmed.contents) == fold(sent.pages, sent.contents)
