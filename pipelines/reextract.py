@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -27,6 +27,7 @@ from pipelines.archive.catalogue import upsert
 from pipelines.archive.prepared import Prepared, Row
 from pipelines.archive.settlement import settle_in_groups
 from pipelines.bulk import WITHIN, Fault, Item, Piece, Read, Stretch, Sweep, offset_of, original_of, place
+from pipelines.choice import Chooser, crawl_of
 from pipelines.compared import Said, What, sample, says
 from pipelines.model import Article, Capture, Kind, Reason, Rejection, WarcRef
 from pipelines.pool import Kept
@@ -38,8 +39,11 @@ GROUP = 64
 PROGRESS = "reextract"
 """key of `info`: how many lines of the spool are applied"""
 
-Choose = Callable[[str, str], Site]
-"""The rules of today for a capture, by the site that it was read for and its URL."""
+
+class Choose(Protocol):
+    """The rules of today, by the site that read a capture and its URL: of that site, or of the capture in `file`."""
+
+    def __call__(self, name: str, url: str, file: str = "", /) -> Site: ...
 
 
 def reextract(
@@ -155,12 +159,12 @@ class _Reextraction:
     def _asked(self, file: Path, low: int, high: int) -> dict[int, Asked]:
         with self._archive.catalogue.snapshot() as tx:
             found = self._said.rows(tx, place(file, low, high))
-        return {row.offset: self._asked_of(row) for row in found}
+        return {row.offset: self._asked_of(row, file.name) for row in found}
 
-    def _asked_of(self, row: Row) -> Asked:
+    def _asked_of(self, row: Row, file: str) -> Asked:
         word = row.content if row.content is not None else row.outcome
         said = Said(site=row.site, article=row.page_article, kind=row.page_kind, part=row.part, word=word)
-        rules = self._kept(self._choose(row.site, row.url))
+        rules = self._kept(self._choose(row.site, row.url, file))
         return Asked(url=row.url, rules=rules, said=said, content=row.content, outcome=row.outcome)
 
     def _kept(self, site: Site) -> Kept[Site]:
@@ -256,9 +260,14 @@ def _capture(row: sa.Row[Any]) -> Capture:
     )
 
 
-def today(sites: Mapping[str, Site], by_url: Callable[[str], Site]) -> Choose:
-    """The rules of a capture's own site where it still has a seeds file, else those that its URL finds."""
-    return lambda name, url: sites[name] if name in sites else by_url(url)
+def today(sites: Mapping[str, Site], choose: Chooser) -> Choose:
+    """The rules of the site that read a capture, where it still has a seeds file, else those that its URL finds. In the file of a
+    site's own crawl it is read as a replay would (`choice.chooser`)."""
+
+    def rules(name: str, url: str, file: str = "", /) -> Site:
+        return choose(url, file) if name not in sites or crawl_of(file) in sites else sites[name]
+
+    return rules
 
 
 __all__ = ["Difference", "What", "reextract", "today"]

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from pipelines.errors import ArchiveError, DamagedRecord
 from pipelines.model import Capture, Reason, WarcRef
 from pipelines.pool import Kept
 from pipelines.reading import Result
+from pipelines.site import Site
 from pipelines.urls import canonical
 from pipelines.visited import Visited
 from pipelines.workers import Readers
@@ -120,7 +122,13 @@ def read_new(item: Item, before: Before, read: Read) -> Reading | DamagedRecord 
         return KNOWN
     if item.lacks_payload:
         return Reading(capture=item, is_read=False)
-    return Reading(capture=bare(item), result=read(item, before.choose.value(item.url)))
+    return Reading(capture=bare(item), result=read(item, site_of(item, before.choose.value)))
+
+
+def site_of(capture: Capture, choose: Chooser) -> Site:
+    """Whose rules read a capture that lies in the archive."""
+    assert capture.warc is not None
+    return choose(capture.url, capture.warc.file)
 
 
 # ── in the main process ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +232,7 @@ class _Replay:
             self._visited.end(tx)
             if not is_damaged and not self._has_failed and not is_being_written(file):
                 intake.seal(tx, file)
-        erasure.erase_taken_down(self.archive, file, self._told_of, self._is_lost if is_damaged else None)
+        erasure.erase_taken_down(self.archive, file, self._told_of, partial(self._is_lost, file.name) if is_damaged else None)
         self._told_of.clear()
         self._has_failed = False
         if self.tally.known > self._known_before:  # one that was broken off may have left captures without a line in the index
@@ -233,31 +241,31 @@ class _Replay:
         self._quarantined.clear()
 
     def _commit(self, file: Path) -> None:
-        group, self._group = self._read_revisits(file, self._without_lost(self._group)), []
+        group, self._group = self._read_revisits(file, self._without_lost(file.name, self._group)), []
         with self.archive.catalogue.transaction() as tx:
             for one in group:
-                site = self.choose(one.capture.url)
+                site = site_of(one.capture, self.choose)
                 outcome = flow.write(tx, one.capture, site, one.result)
                 self._visited.note(tx, site, one.capture, outcome, one.result)
                 self.tally.outcomes[outcome.word] += 1
         self.archive.index.add([one.capture for one in group])
 
-    def _is_lost(self, url: str) -> bool:
-        return bool(self._lost({url}))
+    def _is_lost(self, file: str, url: str) -> bool:
+        return bool(self._lost(file, {url}))
 
-    def _lost(self, urls: Collection[str]) -> set[str]:
-        """Those of some URLs whose article was taken down."""
-        names = {url: article_id(canonical(url, self.choose(url)).url) for url in urls}
+    def _lost(self, file: str, urls: Collection[str]) -> set[str]:
+        """Those of some URLs in a file whose article was taken down."""
+        names = {url: article_id(canonical(url, self.choose(url, file)).url) for url in urls}
         with self.archive.catalogue.snapshot() as tx:
             taken = taken_down(tx, set(names.values()))
         return {url for url, name in names.items() if name in taken}
 
-    def _without_lost(self, group: list[Reading]) -> list[Reading]:
+    def _without_lost(self, file: str, group: list[Reading]) -> list[Reading]:
         """A group without revisits of payloads that were taken down: they go with what they stand for."""
         stand_for = {one.capture.refers_to[0] for one in group if one.capture.refers_to is not None and one.capture.status != 304}
         if not stand_for:
             return group
-        lost = self._lost(stand_for)
+        lost = self._lost(file, stand_for)
         self._told_of |= lost
         kept = [one for one in group if one.capture.refers_to is None or one.capture.status == 304 or one.capture.refers_to[0] not in lost]
         self.tally.outcomes[Reason.TAKEN_DOWN] += len(group) - len(kept)
@@ -300,7 +308,7 @@ class _Replay:
                 [one] = asyncio.run(self._read_all([Reading(capture=capture, is_read=False)]))
                 if one is not None:
                     with self.archive.catalogue.transaction() as tx:
-                        outcome = flow.write_anew(tx, one.capture, self.choose(capture.url), one.result)
+                        outcome = flow.write_anew(tx, one.capture, site_of(capture, self.choose), one.result)
                     if outcome is not None:
                         self.tally.outcomes[outcome.word] += 1
                         self.tally.outcomes[Reason.PARTIAL] -= self.tally.outcomes[Reason.PARTIAL] > 0  # or an earlier replay said it
@@ -323,7 +331,7 @@ class _Replay:
             return one
         self._readers = self._readers or Readers(self.workers)
         try:
-            result = await self._readers.read(one.capture, self.choose(one.capture.url))
+            result = await self._readers.read(one.capture, site_of(one.capture, self.choose))
         except ArchiveError:
             raise
         except Exception:  # noqa: BLE001  # as in bulk work, which this is a part of
@@ -333,7 +341,7 @@ class _Replay:
 
     def _quarantine(self, capture: Capture, trace: str) -> None:
         assert capture.warc is not None
-        if self._is_lost(capture.url):
+        if self._is_lost(capture.warc.file, capture.url):
             self._told_of.add(capture.url)
             self.tally.outcomes[Reason.TAKEN_DOWN] += 1
             return

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.archive.borrowed import series
+from pipelines.archive.warc import WarcWriter
 from pipelines.choice import chooser
 from pipelines.site import GENERIC, load_sites, parse_site
+from tests.small_site import exchange
 
 SITES = load_sites(Path(__file__).parent.parent / "seeds")
 BIG5 = "http://big5.china.com.cn/gate/big5/"
@@ -59,6 +62,9 @@ article = [{rules}]
 """.encode()
 
 
+SHARED = {name: parse_site(shared(name, *sections), f"{name}.toml") for name, sections in {"aone": "ac", "btwo": "bc"}.items()}
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -72,7 +78,38 @@ article = [{rules}]
     ],
 )
 def test_of_several_sites_on_one_host_the_one_whose_article_rule_fits_reads_a_page(path: str, name: str) -> None:
-    sites = {site: parse_site(shared(site, *sections), f"{site}.toml") for site, sections in {"aone": "ac", "btwo": "bc"}.items()}
-    choose = chooser(sites)
+    choose = chooser(SHARED)
     assert choose(f"http://{path}").name == name
     assert pickle.loads(pickle.dumps(choose))(f"http://{path}").name == name  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("btwo-20261129074311473-00001.warc.gz", "btwo"),
+        ("btwo-20261129074311473-00001.warc", "btwo"),
+        ("0123456789abcdef-btwo-20261129074311473-00001.warc.gz", "btwo"),
+        ("btwo-backfill-20261129074311473-00001.warc.gz", "btwo"),
+        ("btwo-2026.warc.gz", "aone"),
+        ("gone_since-20261129074311473-00001.warc.gz", "aone"),
+        ("", "aone"),
+    ],
+)
+def test_what_lies_in_a_file_of_a_sites_own_crawl_is_read_by_that_site(file: str, name: str) -> None:
+    """As the crawl read it: also where another site's article rule fits it too, or alone."""
+    choose = chooser(SHARED)
+    assert choose("http://news.example.cn/c/1.html", file).name == name
+    if name == "btwo":
+        assert choose("http://news.example.cn/a/1.html", file).name == name
+    gone = "a host that no seeds file names any more"
+    assert choose("http://old.example.cn/c/1.html", file).name == (name if name == "btwo" else GENERIC), gone
+    assert chooser(SHARED, "aone")("http://news.example.cn/c/1.html", file).name == "aone"
+
+
+def test_the_file_that_a_crawl_writes_is_its_own(tmp_path: Path) -> None:
+    own = exchange("robot", b"")
+    for prefix in ("btwo", series("btwo")):
+        with WarcWriter(tmp_path, prefix=prefix, software="test", rules={}) as writer:
+            capture = writer.write(own)
+        assert capture.warc is not None
+        assert chooser(SHARED)(capture.url, capture.warc.file).name == "btwo"

@@ -355,8 +355,9 @@ def test_one_that_was_killed_while_it_compared_goes_on_there(made: Small, tmp_pa
     undisturbed = read_again(made, STRICTER, dry_run=True)
     cut_off(made, at)
     asked: list[int] = []
+    sites = {"small": made.site}
     with made.open() as archive:
-        job = module._Reextraction(archive, today({"small": made.site}, chooser({})), None, lambda done, _: asked.append(done))
+        job = module._Reextraction(archive, today(sites, chooser(sites)), None, lambda done, _: asked.append(done))
         kept = spool.Spool(made.folder / "reextract.jsonl", None)
         kept.fill(job.found, job.key_today, lambda after: job.compare(0, after))
     assert job.found == undisturbed

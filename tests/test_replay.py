@@ -167,7 +167,7 @@ def test_a_copy_on_a_mirror_is_read_by_the_rules_of_its_original() -> None:
 def test_pages_of_unknown_hosts_are_read_by_a_generic_site(archive: Archive, tmp_path: Path) -> None:
     long = [f"第{n}段。{line}" for n in range(4) for line in made.LINES]
     page = made.exchange("http://elsewhere.test/2026/story.html", made.article_page(1, text=long))
-    replay(archive, [warc(tmp_path, page)], CHOOSE)
+    replay(archive, [warc(tmp_path, page, prefix="somebody")], CHOOSE)
     with archive.catalogue.snapshot() as tx:
         assert list(tx.scalars(sa.select(schema.article.c.site))) == [GENERIC]
 

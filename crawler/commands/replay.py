@@ -47,7 +47,9 @@ class Command(ArchiveCommand):
         super().add_options(parser)
         self.add_archive_option(parser)
         self.add_workers_option(parser)
-        parser.add_argument("--site", metavar="SITE", help="read every page by this seeds file (default: by the URL's host)")
+        parser.add_argument(
+            "--site", metavar="SITE", help="read every page by this seeds file (default: whose crawl wrote it, or by its host)"
+        )
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> int:
         if not args:

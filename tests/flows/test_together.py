@@ -1,4 +1,4 @@
-"""Processes that ask one host at the same time: together they ask it no faster than one."""
+"""Two sites of one host: at the same time they ask it no faster than one; each reads what its own crawl brought, whoever reads it again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from crawler.health import GOOD, NOTHING_SAVED
 from tests.crawler.wire_server import Asked, WireServer, page
 from tests.flows import crawling
-from tests.flows.test_redirects import SEEDS, article, listing
+from tests.flows.test_redirects import SEEDS, article, listing, moved
 
 pytestmark = pytest.mark.xdist_group("together")
 
@@ -58,3 +58,38 @@ def test_two_processes_share_the_delay_of_a_host(tmp_path: Path, second: str) ->
         times = [asked.at for asked in server.asked if asked.at >= came[1].at]
     assert len(times) >= 8
     assert times[-1] - times[0] >= (len(times) - 2) * DELAY, "one turn of slack: a question may be on its way for a while"
+
+
+def command(folder: Path, *words: str, archive: str = "archive") -> subprocess.CompletedProcess[str]:
+    said = ["--archive", str(folder / archive), "-s", f"SEEDS_DIR={folder / 'seeds'}", "-s", "EXTRACT_WORKERS=0", "-L", "ERROR"]
+    return crawling.run([*crawling.SCRAPY, *words, *said])
+
+
+def test_live_replay_and_reextract_agree_where_two_sites_share_a_host(tmp_path: Path) -> None:
+    """Both article rules fit /a/, that of `two` alone /shared/; `two` leaves a note out that is text to `one`."""
+    (seeds := tmp_path / "seeds").mkdir()
+    noted = article(2).replace(b"</div>", "<p class='note'>编者按：这一行只有一个站点当作正文。</p></div>".encode())
+    routes = {
+        "/one/": page(listing("1", "moved")),
+        "/two/": page(listing("2")),
+        "/a/1.html": page(article(1)),
+        "/a/2.html": page(noted),
+        "/a/moved.html": moved("/shared/3.html"),
+        "/shared/3.html": page(article(3)),
+    }
+    with WireServer(routes) as server:
+        for name, more in {"one": "", "two": "drop = ['.note']\n"}.items():
+            text = SEEDS.format(host=server.host, listings=f'"{server.url(f"/{name}/")}"', concurrency=1) + more
+            text = text.replace('"moving"', f'"{name}"').replace("'/a/", "'/a/" if name == "one" else "'/(?:a|shared)/")
+            (seeds / f"{name}.toml").write_text(text, encoding="utf-8")
+        assert {command(tmp_path, "crawl", name).returncode for name in NAMES} == {GOOD}
+        live = crawling.all_records(tmp_path / "archive")
+        assert {url: record["site"] for url, record in live.items()} == {server.url("/a/1.html"): "one", server.url("/a/2.html"): "two"}
+    files = map(str, crawling.warc_files(tmp_path / "archive"))
+    replayed = command(tmp_path, "replay", "--workers", "0", *files, archive="again")
+    assert replayed.returncode == 0, replayed.stderr
+    assert crawling.all_records(tmp_path / "again") == live
+    for archive in ("archive", "again"):
+        told = command(tmp_path, "reextract", "--workers", "0", archive=archive)
+        assert "4 say what they said, 0 say something else." in told.stdout
+        assert crawling.all_records(tmp_path / archive) == live
