@@ -108,6 +108,7 @@ class Books:
             "seconds": round(now - session.started, 3),
             "archive": str(session.archive.path),
             "articles": report.articles(tx, site.name),
+            "has_articles": report.has_articles(tx, site.name),
         }
         return {**ledger, "usual": usual.compared(ledger, earlier)}
 

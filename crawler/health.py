@@ -118,7 +118,7 @@ def _refused(ledger: Mapping[str, Any]) -> str | None:
 def _refused_articles(ledger: Mapping[str, Any]) -> str | None:
     """Where lists may be read and articles not. In an archive that has some, that is their affair."""
     visits = ledger["visits"]
-    if ledger["articles"]["shown"] or not visits or not TURNED_AWAY.issuperset(visits):
+    if _has_articles(ledger) or not visits or not TURNED_AWAY.issuperset(visits):
         return None
     who = "robots.txt forbids" if set(visits) == {"failed/robots"} else "robots.txt or the hosts themselves forbid"
     return f"Refused: {who} all {several(sum(visits.values()), 'article URL')} that were due. Ask the site's people."
@@ -129,7 +129,7 @@ def _nothing(ledger: Mapping[str, Any]) -> str | None:
         return None  # a budget that was spent before any article was asked for is no fault of the site or the rules
     if not ledger["lists"]:
         return f"Nothing saved: no list could be read. {_silence(ledger)}"
-    if not ledger["articles"]["shown"]:
+    if not _has_articles(ledger):
         where = "the sample has" if _is_sample(ledger) else "the archive holds"
         return f"Nothing saved: {where} no article of this site. {_links(ledger) or _cause(ledger['visits'])}"
     fetched, _bad = _fetched(ledger)
@@ -224,6 +224,11 @@ def _spent(ledger: Mapping[str, Any]) -> str | None:
 
 def _are_left(count: int) -> str:
     return f"{several(count, 'URL')} {'is' if count == 1 else 'are'} left"
+
+
+def _has_articles(ledger: Mapping[str, Any]) -> bool:
+    """Whether the archive has any: of the site itself, or at its URLs, where another site read them first or they are copies."""
+    return bool(ledger["articles"]["shown"] or ledger.get("has_articles"))
 
 
 def _saved(ledger: Mapping[str, Any]) -> int:

@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive.schema import article, url
+from pipelines.archive.schema import article, capture, url
 from pipelines.archive.stored import chunks
 from pipelines.archive.urltable import State
-from pipelines.model import Kind, Reason, Verdict
+from pipelines.model import Kind, Reason, Status, Verdict
 from pipelines.tables import several
 
 SAVED = (Verdict.NEW, Verdict.DUPLICATE, Verdict.NEAR_DUPLICATE, Verdict.CONTAINED, Verdict.REVISION)
@@ -117,6 +117,14 @@ def articles(tx: sa.Connection, site: str | None = None) -> dict[str, int]:
     return dict(counted)
 
 
+def has_articles(tx: sa.Connection, site: str) -> bool:
+    """Whether a page at any of a site's URLs is that of an article which stands, whoever read it first, and whatever it is a copy of."""
+    read = sa.and_(capture.c.url == url.c.captured_url, capture.c.fetched_at == url.c.captured_at)
+    stands = sa.and_(article.c.id == capture.c.article, article.c.status == Status.ACTIVE)
+    held = sa.select(url.c.id).join(capture, read).join(article, stands).where(url.c.site == site, url.c.kind == Kind.ARTICLE)
+    return tx.execute(held.limit(1)).first() is not None
+
+
 def reconciles(ledger: Mapping[str, Any]) -> bool:
     """Whether every known article URL is accounted for, by reason."""
     urls = ledger["urls"]
@@ -161,7 +169,12 @@ def lines(ledger: Mapping[str, Any]) -> list[str]:
         *(("given up", f"{host}: {why}") for host, why in sorted((ledger.get("given_up") or {}).items())),
         *(("robots.txt asks for", line) for line in crawl_delays(ledger, cut=True)),
         ("seconds", f"{ledger['seconds']:.1f}"),
-        ("archive", f"none: {shown} were in the corpus of the sample" if is_sample else f"{ledger['archive']}: {shown} in the corpus"),
+        (
+            "archive",
+            f"none: {shown} were in the corpus of the sample"
+            if is_sample
+            else f"{ledger['archive']}: {shown} of {ledger['site']} in the corpus",
+        ),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines import report
-from pipelines.archive import Archive, open_archive, urltable
+from pipelines.archive import Archive, open_archive, schema, urltable
 from pipelines.archive.urltable import NewUrl
 from pipelines.model import Hints, Kind, Reason, Verdict
 from pipelines.report import lines, reconciles
+from tests.small_site import small
+from tests.small_site import url as small_url
 
 QUIET: dict[str, Any] = {
     "site": "test",
@@ -120,7 +123,7 @@ def test_one_is_not_several() -> None:
     told = said(QUIET | {"discovered": 1, "lists": 1, "requests": 1, "articles": {"shown": 1}})
     assert told["discovered"] == "1 new article URL on 1 list; 5 known"
     assert told["fetched"] == "1 article URL in 1 request"
-    assert told["archive"] == "archive: 1 article in the corpus"
+    assert told["archive"] == "archive: 1 article of test in the corpus"
 
 
 def test_what_was_not_asked_was_not_fetched() -> None:
@@ -146,6 +149,24 @@ def test_a_ledger_reconciles_when_every_known_url_is_accounted_for() -> None:
     assert reconciles(QUIET)
     assert not reconciles(QUIET | {"known": 6})
     assert not reconciles(QUIET | {"visits": {"unchanged": 2}})
+
+
+def test_a_site_has_an_article_where_one_stands_at_a_url_of_its_own_whoever_read_it_first(tmp_path: Path) -> None:
+    """Other sites have asked for pages of `small`: an article, a copy that the corpus does not show, what is gone, and nothing yet."""
+    read = {"robot": "same", "robot-copy": "other", "lost": "lost", None: "nobody"}
+    with small(tmp_path).open() as archive, archive.catalogue.transaction() as tx:
+        for name, site in read.items():
+            address = small_url(name or "robot")
+            urltable.discover(tx, site, [NewUrl(url=address, host="news.example.cn", kind=Kind.ARTICLE, due_at=0.0)], 0.0)
+            row = urltable.by_url(tx, site, address)
+            at = tx.scalar(sa.select(schema.capture.c.fetched_at).where(schema.capture.c.url == address).limit(1))
+            assert row is not None
+            if name is not None:
+                urltable.settle(tx, row.id, {"captured_url": address, "captured_at": at})
+        assert [report.has_articles(tx, site) for site in ("same", "other", "lost", "nobody", "small")] == [True, True, False, False, True]
+        assert report.articles(tx, "other") == {"shown": 0}
+        tx.execute(schema.article.update().values(status="withdrawn"))
+        assert not report.has_articles(tx, "other")
 
 
 BEFORE, STARTED, NOW = 900.0, 1_000.0, 1_100.0

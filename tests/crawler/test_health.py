@@ -39,6 +39,16 @@ def test_a_night_with_nothing_new_is_good() -> None:
     assert judge(ledger(visits={"unchanged": 30, "not_modified": 300})).status == GOOD
 
 
+@pytest.mark.parametrize("visits", [{"unchanged": 2, "not_modified": 1}, {"duplicate": 3}, {}])
+def test_a_site_whose_articles_stand_under_another_one_does_well(visits: dict[str, int]) -> None:
+    """One that shares a host and lists what the other has, one that was renamed, one whose stories are copies."""
+    others = {"visits": visits, "articles": {"shown": 0}}
+    assert judge(ledger(**others, has_articles=True)).status == GOOD
+    assert judge(ledger(**others, has_articles=False)).status == NOTHING_SAVED
+    refused = {"visits": {"failed/robots": 7}, "articles": {"shown": 0}}
+    assert judge(ledger(**refused, has_articles=True)).status == GOOD
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "said"),
     [
