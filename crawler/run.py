@@ -46,6 +46,8 @@ from pipelines.intake import seal
 from pipelines.model import Capture, Kind, Reason, Verdict
 from pipelines.site import Site, load_sites
 from pipelines.stages import OUR_FAULT, Visit
+from pipelines.tables import several
+from pipelines.urls import is_article
 
 logger = logging.getLogger(__name__)
 
@@ -132,16 +134,25 @@ def _run(settings: Settings, spider: type[NewsSpider], session: Session, turns: 
 
 
 def _make_start_urls_due(session: Session) -> None:
-    now = clock.now()
-    rows = start_rows(session.site, now)
+    now, site = clock.now(), session.site
+    rows = start_rows(site, now)
+
+    def fits(url: str) -> bool:
+        """Most are canonical, and to find that out costs ten times as much as the rules (26 µs)."""
+        return site.article_match(url) is not None or is_article(url, site)
+
     with session.archive.catalogue.transaction() as tx:
-        outside = urltable.keep_to(tx, session.site.name, session.site.hosts)
-        gone = urltable.begin(tx, session.site.name, rows, now)
+        outside = urltable.keep_to(tx, site.name, site.hosts)
+        unruled = urltable.keep_to_rules(tx, site.name, site.hosts, site.digest, fits)
+        gone = urltable.begin(tx, site.name, rows, now)
         for row in rows:
             if row.kind is not Kind.CDX:  # an index is asked again when its answer can have changed (crawler.frontier)
-                urltable.wake(tx, session.site.name, row.url, now)
+                urltable.wake(tx, site.name, row.url, now)
     if outside:
         logger.warning("%d URLs lie on hosts that the seeds file does not name any more: set aside until it does.", outside)
+    if unruled:
+        what = several(unruled, "known article URL")
+        logger.warning("No `article` rule of the seeds file fits %s any more: set aside until one does.", what)
     for url in gone:
         logger.warning("The start list %s was taken down, and is not asked.", url)
 

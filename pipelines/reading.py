@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pipelines import extract
 from pipelines.model import Article, Capture, Kind, Reason, Rejection
 from pipelines.site import GENERIC, Site
-from pipelines.urls import absolute, canonical
+from pipelines.urls import absolute, canonical, is_article
 
 Result = Article | Rejection | None
 """None: the capture is no article page (a listing, a feed, a robots.txt) and was not read as one."""
@@ -33,7 +33,7 @@ def read(capture: Capture, site: Site) -> Result:
         return _redirect(capture, site)
     if capture.refers_to is not None and capture.lacks_payload:
         return _same_payload(capture, capture.refers_to[0], site)
-    if site.article_match(canonical(capture.url, site).url) is None:
+    if not is_article(capture.url, site):
         return Rejection(reason=Reason.OUT_OF_SCOPE, detail="no `discover.article` rule of the seeds file matches this URL")
     return extract.extract(capture, site)
 
@@ -57,7 +57,7 @@ def _same_payload(capture: Capture, original: str, site: Site) -> Rejection:
 def leads_to_index(url: str, target: str, site: Site) -> bool:
     """Whether an article redirects to a page that stands for none: the home page, a section, a list, an error page. No
     crawler should follow it there (crawler.redirects)."""
-    if site.name != GENERIC and site.article_match(canonical(target, site).url):
+    if site.name != GENERIC and is_article(target, site):
         return False
     if target in site.discover.listings or target in site.discover.sitemaps:
         return True

@@ -9,6 +9,7 @@ out. A crawl asks as it visits, a replay as it reads what a crawl of then has vi
                       rarely, every 90 days in the end: 5 requests in its first month, 4 a year from the fifth on. Any other
                       is set aside with its reason
     a later part      when the page before it leads to it, sent again or confirmed: it may have changed alone
+    of no rule        set aside; at once when an `article` rule of the seeds file fits its URL (again)
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from typing import Any
 
 from pipelines.archive.article_record import timestamp
 from pipelines.archive.ledger import Outcome
-from pipelines.archive.urltable import NewUrl, Row, State
+from pipelines.archive.urltable import NO_RULE, NewUrl, Row, State
 from pipelines.model import DENIED, Article, Capture, Kind, Reason, Rejection, Verdict
 from pipelines.site import Site
-from pipelines.urls import canonical, host_key, in_scope, request_url
+from pipelines.urls import canonical, host_key, in_scope, is_article, request_url
 from pipelines.validators import validators_of
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -70,6 +71,8 @@ def visited_article(
     values = after_article(row, word, status=capture.status, published=published, tries=tries, now=now, is_later=later)
     if read is not None:
         values |= remembered(capture)
+    if word == Reason.OUT_OF_SCOPE and not is_article(row.url, site):  # by itself, not by where it led to
+        values |= {"state": State.SET_ASIDE, "reason": NO_RULE, "due_at": now}  # until a rule fits: urltable.keep_to_rules
     if later and values["state"] == State.DONE and not values["tries"]:
         values["due_at"] = NEVER  # its first page wakes it
     return values, _next_part(row, outcome.next_url if outcome else None, site, now)

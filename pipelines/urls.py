@@ -7,6 +7,7 @@ knows `ada_url` (WHATWG URL Standard; docs/decisions/0002-whatwg-urls.md says wh
     canonical     the URL under which an article is known            the rules of `Site.identity`
     normal        the URL under which a list is known                the same, without mirrors and pages
     in_scope      may this URL be fetched at all                     `Site.hosts`, nothing else
+    is_article    is it one of an article                            `discover.article`, `discover.deny`
     request_url   how it is written into a request line              printable ASCII
 
 A canonical URL is what is fetched, so it is never an invention: the order of query parameters is kept, because a
@@ -126,6 +127,11 @@ def in_scope(url: str, site: Site, hosts: tuple[str, ...] | None = None) -> bool
     With `hosts`, these in place of the site's."""
     split = _split(url)
     return split is not None and split.userinfo is None and split.host in (site.hosts if hosts is None else hosts)
+
+
+def is_article(url: str, site: Site) -> bool:
+    """Whether an `article` rule of the seeds file fits the canonical URL."""
+    return site.article_match(canonical(url, site).url) is not None
 
 
 def host_key(url: str) -> str:

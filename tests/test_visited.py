@@ -105,6 +105,20 @@ def test_what_failed_as_often_as_it_may_is_asked_more_rarely_or_set_aside(made: 
     assert (gone.state, gone.tries, gone.reason) == (State.SET_ASIDE, tries, Reason.GONE)
 
 
+def test_an_article_that_no_rule_fits_today_is_set_aside_until_one_does_and_then_due(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive", deny="/2026/robot")
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)])
+    [row] = rows(made).values()
+    assert (row.state, row.reason, row.due_at) == (State.SET_ASIDE, urltable.NO_RULE, START.timestamp())
+
+
+def test_an_article_that_led_to_a_page_that_no_rule_fits_is_not_asked_again(tmp_path: Path) -> None:
+    made = Small(tmp_path / "archive", deny="/2026/robot")
+    made.bring([hop("old", url("robot"), 0), exchange("robot", page(ROBOT), 0.1)])
+    row = rows(made)[url("old")]
+    assert (row.state, row.reason, row.due_at) == (State.DONE, Reason.OUT_OF_SCOPE, NEVER)
+
+
 # ── redirects, pages of several parts ────────────────────────────────────────────────────────────────────────────────
 
 

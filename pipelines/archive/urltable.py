@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -16,13 +16,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.archive.catalogue import insert_new
+from pipelines.archive.catalogue import insert_new, upsert
 from pipelines.archive.prepared import Prepared, given
+from pipelines.archive.schema import info
 from pipelines.archive.schema import url as table
 from pipelines.model import Hints, Kind, Reason
 
 RETRY_AFTER = "retry_after"
 """the reason of a row that is not to be asked before its `due_at`, because its answer said so"""
+NO_RULE = "no_rule"
+"""the reason of an article that is set aside because no `discover.article` rule of the seeds file fits its URL"""
+RULES = "rules/"
+"""`info` key prefix, by site: the digest of the rules that its articles were last held against"""
 
 
 class State(StrEnum):
@@ -227,6 +232,9 @@ def _begin(tx: sa.Connection, site: str, one: NewUrl, now: float) -> None:
 ARCHIVED = frozenset({Kind.CDX, Kind.RECORD, Kind.ROBOTS})
 """what hosts of other archives may be asked for"""
 
+_BACK = {"state": State.PENDING, "tries": 0, "reason": None}
+"""due as before it was set aside"""
+
 
 def keep_to(tx: sa.Connection, site: str, hosts: Collection[str]) -> int:
     """Sets aside what lies on hosts that are not (or no longer) the site's, and makes due again what was set aside so and lies on
@@ -234,11 +242,31 @@ def keep_to(tx: sa.Connection, site: str, hosts: Collection[str]) -> int:
     mine = sa.and_(table.c.site == site, table.c.kind.not_in(ARCHIVED))
     asked = table.c.state.in_([State.PENDING, State.DONE])
     back = sa.and_(mine, table.c.state == State.SET_ASIDE, table.c.reason == Reason.OUT_OF_SCOPE, table.c.host.in_(hosts))
-    tx.execute(table.update().where(back).values(state=State.PENDING, tries=0, reason=None))
+    tx.execute(table.update().where(back).values(_BACK))
     gone = tx.execute(
         table.update().where(mine, asked, table.c.host.not_in(hosts)).values(state=State.SET_ASIDE, reason=Reason.OUT_OF_SCOPE)
     )
     return int(gone.rowcount)
+
+
+def keep_to_rules(tx: sa.Connection, site: str, hosts: Collection[str], digest: str, fits: Callable[[str], bool]) -> int:
+    """The same for articles whose URL no rule `fits` (any more); nothing where the rules have the same `digest` as the last time."""
+    if tx.scalar(sa.select(info.c.value).where(info.c.key == RULES + site)) == digest:
+        return 0
+    is_aside = sa.and_(table.c.state == State.SET_ASIDE, table.c.reason == NO_RULE)
+    asked = sa.and_(table.c.host.in_(hosts), sa.or_(is_aside, table.c.state.in_([State.PENDING, State.DONE])))
+    rows = sa.select(table.c.id, table.c.url, table.c.state).where(table.c.site == site, table.c.kind == Kind.ARTICLE, asked)
+    gone: list[int] = []
+    back: list[int] = []
+    for number, url, state in tx.execute(rows, execution_options={"yield_per": 1_000}):
+        was_aside = state == State.SET_ASIDE
+        if fits(url) == was_aside:
+            (back if was_aside else gone).append(number)
+    for numbers, values in ((back, _BACK), (gone, {"state": State.SET_ASIDE, "reason": NO_RULE})):
+        for n in range(0, len(numbers), 500):
+            tx.execute(table.update().where(table.c.id.in_(numbers[n : n + 500])).values(values))
+    upsert(tx, info, {"key": RULES + site, "value": digest})
+    return len(gone)
 
 
 def set_aside(tx: sa.Connection, site: str, urls: Iterable[str], reason: str) -> None:

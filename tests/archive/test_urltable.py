@@ -386,3 +386,42 @@ def test_what_lies_on_a_host_that_is_the_sites_no_more_is_set_aside_until_it_is_
         assert urltable.keep_to(tx, SITE, [HOST, "old.example.cn"]) == 0
     assert sorted(names(lease(archive, now=2e6))) == ["done", "here", "index", "pending"]
     assert row_of(archive, "old").reason == "gone"
+
+
+def keep_to_rules(archive: Archive, rules: str, *hosts: str, fits: str = "") -> int:
+    with archive.catalogue.transaction() as tx:
+        return urltable.keep_to_rules(tx, SITE, hosts or (HOST,), rules, lambda address: fits in address)
+
+
+def test_an_article_that_no_rule_fits_any_more_is_set_aside_until_one_does_and_due_as_before(archive: Archive) -> None:
+    read_as(archive, url("old-done"), due_at=1e6, tries=2, reason="timeout")
+    discover(archive, url("new"), url("old-pending"), url("old-gone"), url("old-list", kind=Kind.LISTING))
+    with archive.catalogue.transaction() as tx:
+        urltable.set_aside(tx, SITE, [url("old-gone").url], "gone")
+    assert keep_to_rules(archive, "wide") == 0
+    assert keep_to_rules(archive, "narrow", fits="new") == 2
+    assert sorted(names(lease(archive, now=2e6))) == ["new", "old-list"]
+    assert row_of(archive, "old-done").reason == urltable.NO_RULE
+    with archive.catalogue.transaction() as tx:
+        assert urltable.keep_to(tx, SITE, [HOST]) == 0, "its host is not what it lacks"
+    assert keep_to_rules(archive, "wide") == 0
+    row = row_of(archive, "old-done")
+    assert (row.due_at, row.tries, row.reason, row.etag) == (1e6, 0, None, '"x"')
+    assert sorted(names(lease(archive, now=2e6))) == ["old-done", "old-pending"]
+    assert row_of(archive, "old-gone").reason == "gone"
+
+
+def test_rules_are_held_against_all_articles_only_when_they_are_others(archive: Archive) -> None:
+    discover(archive, url("old"))
+    assert keep_to_rules(archive, "wide") == 0
+    assert keep_to_rules(archive, "wide", fits="new") == 0
+    assert names(lease(archive)) == ["old"]
+
+
+def test_a_rule_brings_nothing_back_from_a_host_that_is_not_the_sites(archive: Archive) -> None:
+    discover(archive, url("old"))
+    keep_to_rules(archive, "narrow", fits="new")
+    keep_to_rules(archive, "wide", "other.example.cn")
+    assert lease(archive) == []
+    keep_to_rules(archive, "wide, and the host")
+    assert names(lease(archive)) == ["old"]

@@ -213,6 +213,31 @@ def test_a_feed_that_answers_html_is_told_in_the_log_and_by_the_status(tmp_path:
     assert f"The list {FLASH} failed: not_a_feed (200)." in caplog.messages
 
 
+def test_an_article_that_no_rule_fits_any_more_is_not_asked_until_one_does(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Asked in between, it would have been called out of scope, and its corrections lost for good."""
+    crawl = Crawl(tmp_path)
+    crawl.lists(1)
+    while crawl.answer(status=500):
+        pass
+    assert finished(crawl)["visits"] == {"http_error": 1}
+    narrow = made.SEEDS.replace("/(?P<date>", "/other/(?P<date>")
+    for _ in range(2):
+        crawl = Crawl(tmp_path, narrow)
+        asked = []
+        while (url := crawl.answer(made.list_page([1]))) is not None:
+            asked.append(url)
+        assert address(1) not in asked
+        ledger = finished(crawl)
+        assert (ledger["known"], ledger["urls"]["set_aside"], report.reconciles(ledger)) == (1, 1, True)
+    said = "No `article` rule of the seeds file fits 1 known article URL any more: set aside until one does."
+    assert caplog.messages.count(said) == 1, "when it happens"
+    again = Crawl(tmp_path)
+    for _ in range(2):
+        again.answer(made.list_page([1]))
+    assert again.answer(made.article_page(1)) == address(1)
+    assert finished(again)["visits"] == {"new": 1}
+
+
 def test_a_start_list_that_was_taken_down_is_named_in_the_log(crawl: Crawl, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with crawl.session.archive.catalogue.transaction() as tx:
         urltable.set_aside(tx, "news", [FLASH], "taken_down")
