@@ -13,13 +13,11 @@ replaced only if it holds nothing but what an export wrote.
 from __future__ import annotations
 
 import ctypes
-import glob
 import hashlib
 import io
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from pipelines.archive.durable import disk_fault, sync_folder
+from pipelines.archive.durable import clear_left, disk_fault, hidden, remove, sync_folder
 from pipelines.errors import ConfigurationError
 from pipelines.formats import FORMATS, SCHEMAS, Row
 
@@ -135,60 +133,31 @@ def deliver(place: Place, records: Iterator[Row], form: str, schema: str, descri
     others = [place.beside(ending) for ending in BESIDE]
     try:
         for path in (place.path, *others):
-            _clear(path)
+            clear_left(path)
         made = describe(_write_folder(place, records, schema) if place.is_folder else _write_file(place, records, form, schema))
         for ending, raw in made.items():
-            with _synced(_new(place.beside(ending))) as out:
+            with _synced(hidden(place.beside(ending))) as out:
                 out.write(raw)
-        _exchange(place.path, _new(place.path))
+        _exchange(place.path, hidden(place.path))
         for path in others:
-            _new(path).replace(path)
+            hidden(path).replace(path)
         sync_folder(place.path.parent)
     except OSError as error:
         raise disk_fault(place.path, error) from error
     finally:
         for path in (place.path, *others):
-            _remove(_new(path))
-
-
-def _new(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.new")
-
-
-def _clear(path: Path) -> None:
-    """Takes away what a killed export to the same place left behind."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
-        number = left.name.removeprefix(f".{path.name}.").removesuffix(".new")
-        if number.isdecimal() and not _is_alive(int(number)):
-            _remove(left)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+            remove(hidden(path))
 
 
 def _write_file(place: Place, records: Iterator[Row], form: str, schema: str) -> list[Written]:
-    with _synced(_new(place.path)) as out, Sheet(out, form, schema) as sheet:
+    with _synced(hidden(place.path)) as out, Sheet(out, form, schema) as sheet:
         for record in records:
             sheet.put(record)
         return [sheet.finish(place.path.name)]
 
 
 def _write_folder(place: Place, records: Iterator[Row], schema: str) -> list[Written]:
-    folder = _new(place.path)
+    folder = hidden(place.path)
     folder.mkdir()
     with _Months(folder, schema) as months:
         for record in records:

@@ -381,6 +381,13 @@ def test_what_another_export_has_under_way_is_left_alone(tmp_path: Path, archive
     assert other.read_bytes() == b"half"
 
 
+def test_what_a_killed_export_with_the_same_number_left_is_in_nobodys_way(tmp_path: Path, archive: Path) -> None:
+    """In a container every command is process 1, or 7."""
+    (tmp_path / f".out.{os.getpid()}.new").write_bytes(b"half")
+    delivered(place(f"{tmp_path}/out", "jsonl", archive), records(None), "jsonl")
+    assert [file for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
 def test_pandas_reads_the_folder_as_one_table(tmp_path: Path, archive: Path) -> None:
     """What pyarrow reads as one, pandas and datasets do: the site is a column, and no part of a name becomes another."""
     target = place(f"{tmp_path}/out/", "parquet", archive)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,14 +32,50 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def hidden(path: Path) -> Path:
+    """The name under which this process writes what is to take the place of `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def clear_left(path: Path) -> None:
+    """Takes away what killed processes left that were writing to the same place."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        number = left.name.removeprefix(f".{path.name}.").removesuffix(".new")
+        if number.isdecimal() and not _is_another(int(number)):
+            remove(left)
+
+
+def _is_another(process: int) -> bool:
+    """Whether a process of that number is at work and is not this one: in a container all commands may have the same."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def remove(path: Path) -> None:
+    """Takes away a file or a whole folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path`, durably, when the block ends well, and leaves no trace otherwise.
+    """A file that takes the place of `path`, durably, when the block ends well, and leaves no trace otherwise, but where the
+    process is killed: then the next one that writes to the same place takes it away.
 
     Raises OutOfSpace, ArchiveUnusable.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    beside = hidden(path)
     try:
+        clear_left(path)
         with beside.open("wb") as out:
             yield out
             out.flush()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,29 @@ def test_a_fault_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None:
         interrupted()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def killed(path: Path) -> int:
+    """A process that was killed while it wrote the file; its number."""
+    child = os.fork()
+    if not child:
+        with whole_file(path) as out:
+            out.write(b"half")
+            out.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    return child
+
+
+def test_what_a_killed_process_left_is_gone_when_the_file_is_written_again(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.wacz", tmp_path / "b.a.wacz"
+    left = [tmp_path / f".a.wacz.{killed(path)}.new", tmp_path / f".b.a.wacz.{killed(other)}.new"]
+    alive = tmp_path / f".a.wacz.{os.getppid()}.new"
+    alive.write_bytes(b"at work")
+    assert all(file.exists() for file in left)
+    with whole_file(path) as out:
+        out.write(b"new")
+    assert set(tmp_path.iterdir()) == {path, left[1], alive}, "of this file, and of nobody who is at work"
 
 
 def test_a_place_that_is_not_there_is_our_own_error(tmp_path: Path) -> None:
