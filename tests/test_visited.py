@@ -96,8 +96,8 @@ def test_a_denial_is_asked_again_by_the_ladder(made: Small) -> None:
 
 def test_what_failed_as_often_as_it_may_is_asked_more_rarely_or_set_aside(made: Small) -> None:
     tries = made.site.politeness.tries
-    made.bring([exchange("robot", b"", day, status=500) for day in range(tries)])
-    made.bring([exchange("gone", b"", day, status=404) for day in range(tries)], "small-b")
+    for day in range(tries):
+        made.bring([exchange("robot", b"", day, status=500), exchange("gone", b"", day, status=404)])
     found = rows(made)
     robot, gone = found[url("robot")], found[url("gone")]
     assert (robot.state, robot.tries, robot.reason) == (State.DONE, tries, Reason.HTTP_ERROR)
@@ -119,6 +119,26 @@ def test_an_article_that_led_to_a_page_that_no_rule_fits_is_not_asked_again(tmp_
     assert (row.state, row.reason, row.due_at) == (State.DONE, Reason.OUT_OF_SCOPE, NEVER)
 
 
+@pytest.mark.parametrize(("last", "tries", "reason"), [(500, 4, Reason.HTTP_ERROR), (404, 1, Reason.GONE), (200, 0, None)])
+def test_the_further_tries_of_a_run_are_one_visit_with_the_answer_of_the_last(
+    made: Small, last: int, tries: int, reason: Reason | None
+) -> None:
+    """A run writes files of its own, and asks once for a page; but for an error (crawler/retries.py)."""
+    made.bring([exchange("robot", page(ROBOT), headers=TAGGED)])
+    for day in range(8, 12):
+        answers = (500, 500, last if day == 11 else 500)
+        made.bring([exchange("robot", page(ROBOT), day + n / DAY, status=status) for n, status in enumerate(answers)])
+    [row] = rows(made).values()
+    assert (row.visits, row.tries, row.reason, row.last_status) == (5, tries, reason, last)
+
+
+def test_an_error_before_a_denial_in_one_visit_is_not_what_the_denial_follows(made: Small) -> None:
+    for day in (0, 8):
+        made.bring([exchange("robot", b"", day + n / DAY, status=status) for n, status in enumerate((500, 404))])
+    [row] = rows(made).values()
+    assert (row.tries, row.reason, row.visits) == (2, Reason.GONE, 2)
+
+
 # ── redirects, pages of several parts ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,6 +155,17 @@ def test_a_redirect_is_one_visit_of_the_address_that_was_asked_for_and_of_the_on
         assert (row.state, row.last_status, row.visits) == (State.DONE, 200, 1)
 
 
+@pytest.mark.parametrize("between", [[], [hop("older", url("robot"), 0.2)]])
+def test_each_of_several_addresses_that_redirect_to_one_page_has_its_row(made: Small, between: list[Any]) -> None:
+    """Their answer is one: a crawl shares it (crawler/sharing.py)."""
+    to = url("older" if between else "robot")
+    made.bring([hop("old-a", to, 0), hop("old-b", to, 0.1), *between, exchange("robot", page(ROBOT), 0.3)])
+    found = rows(made)
+    assert found.keys() == {url("old-a"), url("old-b"), url("robot")}
+    for row in found.values():
+        assert (row.state, row.reason, row.last_status, row.visits) == (State.DONE, None, 200, 1)
+
+
 def test_the_page_that_one_was_led_to_is_known_when_it_was_asked_for_itself(made: Small) -> None:
     made.bring([hop("old", url("robot"), 0), exchange("robot", page(ROBOT), 0.1), exchange("robot", page(ROBOT), 0.2, headers=TAGGED)])
     assert sorted(rows(made)) == sorted([url("old"), url("robot")])
@@ -145,6 +176,29 @@ def test_a_redirect_that_led_nowhere_may_pass(made: Small) -> None:
     made.bring([hop("old", url("robot"), 0)])
     [row] = rows(made).values()
     assert (row.url, row.reason, row.tries, row.due_at) == (url("old"), Reason.REDIRECT, 1, START.timestamp())
+
+
+def test_a_further_try_of_a_page_is_one_of_the_address_that_led_there(made: Small) -> None:
+    made.bring([hop("old", url("robot"), 0), exchange("robot", b"", 0.1, status=500), exchange("robot", page(ROBOT), 0.2)])
+    for row in rows(made).values():
+        assert (row.reason, row.tries, row.visits, row.captured_url) == (None, 0, 1, url("robot"))
+
+
+def test_each_of_several_redirects_that_led_nowhere_may_pass(made: Small) -> None:
+    made.bring([hop("old-a", url("robot"), 0), hop("old-b", url("robot"), 0.1)])
+    assert {name: row.reason for name, row in rows(made).items()} == dict.fromkeys((url("old-a"), url("old-b")), Reason.REDIRECT)
+
+
+def test_who_is_led_to_a_page_that_fails_tries_it_within_the_visit_of_its_run(made: Small) -> None:
+    """An answer that may be over in a minute serves nobody but who asked (crawler/sharing.py)."""
+    made.bring([exchange("robot", page(ROBOT))])
+    for day in (8, 16):
+        leads = [
+            (hop(name, url("robot"), day + n), exchange("robot", b"", day + n + 0.1, status=500)) for name, n in (("a", 0.1), ("b", 0.3))
+        ]
+        made.bring([exchange("robot", b"", day, status=500), *leads[0], *leads[1]])
+    found = rows(made)
+    assert [(found[url(name)].tries, found[url(name)].visits) for name in ("robot", "a", "b")] == [(2, 3), (2, 2), (2, 2)]
 
 
 def test_the_next_page_of_an_article_is_known_though_it_was_never_fetched(tmp_path: Path) -> None:
